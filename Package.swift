@@ -1,0 +1,46 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The shipped library is built as Embedded Swift: no Swift runtime inside or beside it. Debug builds and tests are ordinary Swift.
+let core: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded", .when(configuration: .release)),
+    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+]
+
+let package = Package(
+    name: "heartwire",
+    products: [
+        .library(name: "heartwire", type: .dynamic, targets: ["Heartwire"])
+    ],
+    targets: [
+        .systemLibrary(name: "CHeartwire", path: "include"),
+        .systemLibrary(name: "CSystem"),
+        .target(name: "WebSocket", swiftSettings: core),
+        .target(name: "Heartbeat", dependencies: ["WebSocket"], swiftSettings: core),
+        .target(name: "Session", dependencies: ["WebSocket", "Heartbeat"], swiftSettings: core),
+        .target(
+            name: "Heartwire",
+            dependencies: ["WebSocket", "Heartbeat", "Session", "CHeartwire", "CSystem"],
+            exclude: ["exports.map"],
+            swiftSettings: core,
+            linkerSettings: [
+                .linkedLibrary("ssl"),
+                .linkedLibrary("crypto"),
+                .unsafeFlags(
+                    [
+                        "-enable-experimental-feature", "Embedded",
+                        "-Xclang-linker", "-Wl,--version-script=\(Context.packageDirectory)/Sources/Heartwire/exports.map",
+                        "-Xlinker", "-soname=libheartwire.so.0",
+                        "-Xlinker", "--gc-sections",
+                        "-Xlinker", "--no-undefined",
+                        "-Xlinker", "-znodelete",
+                        "-lm",
+                    ], .when(configuration: .release)),
+            ]
+        ),
+        .testTarget(name: "WebSocketTests", dependencies: ["WebSocket"]),
+        .testTarget(name: "HeartbeatTests", dependencies: ["Heartbeat"]),
+        .testTarget(name: "SessionTests", dependencies: ["Session"]),
+        .testTarget(name: "HeartwireTests", dependencies: ["Heartwire", "CHeartwire"]),
+    ]
+)

@@ -1,0 +1,210 @@
+/*
+ * System calls and OpenSSL macros that Swift cannot import as they are: variadic functions, macros, errno, unions.
+ * Each shim adds no behaviour of its own beyond what its name says.
+ */
+#ifndef HEARTWIRE_SHIMS_H
+#define HEARTWIRE_SHIMS_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int hws_errno(void) { return errno; }
+
+/* Zero-initialised, so that nothing of the stack leaks; bounded, and empty for codes that have no text. */
+static inline void hws_error_text(int code, char *buffer, size_t capacity) {
+    buffer[0] = 0;
+#if defined(__GLIBC__) && defined(_GNU_SOURCE)
+    const char *text = strerror_r(code, buffer, capacity);
+    if (text != buffer) {
+        strncpy(buffer, text, capacity - 1);
+        buffer[capacity - 1] = 0;
+    }
+#else
+    if (strerror_r(code, buffer, capacity) != 0) buffer[0] = 0;
+#endif
+}
+
+static inline int64_t hws_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Fills from the kernel's generator. 0 on success; short reads and interruptions are retried. */
+static inline int hws_random(void *buffer, size_t size) {
+    uint8_t *next = (uint8_t *)buffer;
+    while (size > 0) {
+        ssize_t count = getrandom(next, size, 0);
+        if (count < 0) {
+            if (errno == EINTR) continue;
+            return -1;
+        }
+        next += count;
+        size -= (size_t)count;
+    }
+    return 0;
+}
+
+/* Threads: all signals blocked, so that the host's handlers run on the host's threads. */
+static inline int hws_thread_start(pthread_t *thread, void *(*body)(void *), void *context) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int result = pthread_create(thread, NULL, body, context);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+static inline void hws_condition_init(pthread_cond_t *condition) {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+/* Waits until a moment on CLOCK_MONOTONIC. 0 when woken, ETIMEDOUT when it has passed. */
+static inline int hws_condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *mutex, int64_t until_ns) {
+    struct timespec until;
+    until.tv_sec = (time_t)(until_ns / 1000000000);
+    until.tv_nsec = (long)(until_ns % 1000000000);
+    return pthread_cond_timedwait(condition, mutex, &until);
+}
+
+/* epoll: enumeration constants as plain numbers, the 64-bit user data without the union. */
+static const uint32_t hws_readable = EPOLLIN;
+static const uint32_t hws_writable = EPOLLOUT;
+static const uint32_t hws_broken = EPOLLERR | EPOLLHUP;
+
+static inline int hws_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static inline int hws_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event;
+    event.events = events;
+    event.data.u64 = data;
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+static inline uint64_t hws_epoll_data(const struct epoll_event *event) { return event->data.u64; }
+
+static inline int hws_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+static inline void hws_eventfd_set(int fd) {
+    uint64_t one = 1;
+    while (write(fd, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+static inline void hws_eventfd_clear(int fd) {
+    uint64_t count;
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+/* Sockets. */
+static inline void hws_stream_hints(struct addrinfo *hints, int flags) {
+    memset(hints, 0, sizeof *hints);
+    hints->ai_family = AF_UNSPEC;
+    hints->ai_socktype = SOCK_STREAM;
+    hints->ai_flags = flags | AI_NUMERICSERV;
+}
+
+static inline int hws_socket(int family) {
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd >= 0) {
+        int on = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    return fd;
+}
+
+static inline int hws_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
+    int result;
+    do {
+        result = connect(fd, (const struct sockaddr *)address, size);
+    } while (result < 0 && errno == EINTR);
+    return result;
+}
+
+static inline int hws_socket_error(int fd) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return errno;
+    return error;
+}
+
+static inline ssize_t hws_receive(int fd, void *buffer, size_t size) {
+    ssize_t count;
+    do {
+        count = recv(fd, buffer, size, 0);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* MSG_NOSIGNAL: a peer that went away must not kill the host with SIGPIPE. */
+static inline ssize_t hws_send(int fd, const void *buffer, size_t size) {
+    ssize_t count;
+    do {
+        count = send(fd, buffer, size, MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* When the file was last changed, in nanoseconds; 0 if it cannot be told. */
+static inline int64_t hws_file_stamp_ns(const char *path) {
+    struct stat info;
+    if (stat(path, &info) != 0) return 0;
+    return (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+}
+
+static inline int hws_would_block(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
+
+/* OpenSSL macros. */
+static inline long hws_ssl_ctx_set_minimum_tls12(SSL_CTX *context) { return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION); }
+
+static inline void hws_ssl_ctx_set_modes(SSL_CTX *context) {
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+}
+
+static inline long hws_ssl_set_server_name(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
+
+static inline void hws_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+static inline void hws_bio_set_retry_write(BIO *bio) { BIO_set_retry_write(bio); }
+static inline void hws_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+/* Base64 of SHA-1 over two byte strings: the proof of RFC 6455 section 4.2.2. out has room for 29 bytes. */
+static inline int hws_sha1_base64(const void *a, size_t a_size, const void *b, size_t b_size, unsigned char *out) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_size = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha1(), NULL) == 1 && EVP_DigestUpdate(context, a, a_size) == 1 &&
+             EVP_DigestUpdate(context, b, b_size) == 1 && EVP_DigestFinal_ex(context, digest, &digest_size) == 1;
+    EVP_MD_CTX_free(context);
+    if (!ok) return -1;
+    EVP_EncodeBlock(out, digest, (int)digest_size);
+    return 0;
+}
+
+#endif

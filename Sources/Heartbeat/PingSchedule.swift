@@ -1,0 +1,110 @@
+/// Protocol pings (RFC 6455 sections 5.5.2, 5.5.3): when to send one, which pong answers it, and when silence means that the peer is gone.
+///
+/// One schedule serves one connection: a pong that belongs to an earlier connection cannot match, because each schedule has its own salt.
+package struct PingSchedule {
+    package struct Configuration {
+        package var interval: Interval
+        package var timeout: Interval
+        package var missedMax: Int
+
+        package init(interval: Interval, timeout: Interval, missedMax: Int) {
+            self.interval = interval
+            self.timeout = timeout
+            self.missedMax = missedMax
+        }
+    }
+
+    package enum Output: Equatable {
+        case idle
+        case send(payload: UInt64)
+        /// A ping went unanswered; so many in a row by now.
+        case missed(count: Int)
+        /// `missedMax` pings in a row went unanswered, and nothing at all arrived since the last of them was sent.
+        case peerIsGone(missed: Int)
+    }
+
+    private struct Outstanding {
+        let payload: UInt64
+        let sent: Instant
+        /// When the wait for the answer began: later than `sent` if reading was paused meanwhile.
+        var awaitedFrom: Instant
+        var isMissed = false
+    }
+
+    private let configuration: Configuration
+    private let salt: UInt64
+    private var cadence: Cadence
+    private var sequence: UInt64 = 0
+    /// Oldest first; never more than `outstandingMax`.
+    private var outstanding: [Outstanding] = []
+    private var missedInARow = 0
+    private var lastReceived: Instant
+    private var pausedAt: Instant?
+
+    /// More unanswered pings than this are not remembered: their pongs count as unsolicited.
+    private static let outstandingMax = 64
+
+    /// `salt` is random; its low half is replaced by the ping's number.
+    package init(_ configuration: Configuration, salt: UInt64, opened: Instant) {
+        self.configuration = configuration
+        self.salt = salt & 0xFFFF_FFFF_0000_0000
+        cadence = Cadence(every: configuration.interval, from: opened)
+        lastReceived = opened
+    }
+
+    /// When `poll` next has something to do.
+    package var deadline: Instant {
+        guard pausedAt == nil, let next = outstanding.first(where: { !$0.isMissed }) else { return cadence.due }
+        return min(cadence.due, verdict(next))
+    }
+
+    /// Does one thing that is due; call until `idle`. Early calls are harmless.
+    package mutating func poll(_ now: Instant) -> Output {
+        if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isMissed }), now >= verdict(outstanding[index]) {
+            outstanding[index].isMissed = true
+            missedInARow += 1
+            let heardSince = lastReceived >= outstanding[index].awaitedFrom
+            if missedInARow >= configuration.missedMax && !heardSince {
+                return .peerIsGone(missed: missedInARow)
+            }
+            return .missed(count: missedInARow)
+        }
+        guard cadence.tick(now) else { return .idle }
+        sequence &+= 1
+        let payload = salt | (sequence & 0xFFFF_FFFF)
+        if outstanding.count == Self.outstandingMax { outstanding.removeFirst() }
+        outstanding.append(Outstanding(payload: payload, sent: now, awaitedFrom: now))
+        return .send(payload: payload)
+    }
+
+    /// Bytes of any kind arrived: the peer lives, even if its pong is stuck behind other data.
+    package mutating func bytesReceived(_ now: Instant) {
+        lastReceived = now
+    }
+
+    /// A pong arrived. Gives the round-trip time if it answers one of our pings. An answer to the latest ping stands for the earlier ones
+    /// too (section 5.5.3).
+    package mutating func pongReceived(_ payload: UInt64, _ now: Instant) -> Interval? {
+        guard let index = outstanding.lastIndex(where: { $0.payload == payload }) else { return nil }
+        let roundTrip = now - outstanding[index].sent
+        outstanding.removeFirst(index + 1)
+        missedInARow = 0
+        return roundTrip
+    }
+
+    /// Reading stopped because the application is slow: a pong that nobody reads is not a missed one.
+    package mutating func readingPaused(_ now: Instant) {
+        if pausedAt == nil { pausedAt = now }
+    }
+
+    /// Reading goes on: what was outstanding gets its full time anew.
+    package mutating func readingResumed(_ now: Instant) {
+        guard pausedAt != nil else { return }
+        pausedAt = nil
+        lastReceived = now
+        outstanding.removeAll { $0.isMissed }
+        for index in outstanding.indices { outstanding[index].awaitedFrom = now }
+    }
+
+    private func verdict(_ ping: Outstanding) -> Instant { ping.awaitedFrom + configuration.timeout }
+}

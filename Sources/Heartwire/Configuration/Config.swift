@@ -1,0 +1,87 @@
+import CHeartwire
+import WebSocket
+
+/// What `hw_config` refers to. Its settings are a plain value: a copy is what a connection keeps.
+final class Config: @unchecked Sendable {
+    struct Settings {
+        fileprivate(set) var values: [PropertyValue?] = Array(repeating: nil, count: PropertyId.allCases.count)
+        var headers = HeaderFields()
+        var onMessages: (callback: hw_messages_callback, context: UnsafeMutableRawPointer?)?
+        var onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
+        var inbox: (inbox: Inbox, context: UnsafeMutableRawPointer?)?
+
+        init() {}
+    }
+
+    private let lock = Lock()
+    private var settings: Settings
+
+    init(_ settings: Settings = Settings()) {
+        self.settings = settings
+    }
+
+    var snapshot: Settings { lock.withLock { settings } }
+
+    func update(_ body: (inout Settings) -> Void) {
+        lock.withLock { body(&settings) }
+    }
+
+    /// Sets a property from its text.
+    func set(_ name: [UInt8], _ text: [UInt8]) throws(ErrorDetails) {
+        let property = try Self.property(name)
+        guard let value = PropertyValue(text, for: property) else {
+            let shown = String(decoding: text.prefix(60), as: UTF8.self)
+            throw ErrorDetails(
+                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be '\(shown)'; it takes \(property.range)")
+        }
+        update { $0.values[property.id.rawValue] = value }
+    }
+
+    /// The value as text, the default if it was not set.
+    func get(_ name: [UInt8]) throws(ErrorDetails) -> [UInt8] {
+        let property = try Self.property(name)
+        return lock.withLock { settings.values[property.id.rawValue] }?.text(for: property) ?? ASCII.bytes(property.defaultValue)
+    }
+
+    func addHeader(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
+        var headers = snapshot.headers
+        try headers.add(name: name, value: value)
+        update { $0.headers = headers }
+    }
+
+    private static func property(_ name: [UInt8]) throws(ErrorDetails) -> Property {
+        let (property, suggestion) = PropertyTable.find(name)
+        if let property { return property }
+        let shown = String(decoding: name.prefix(60), as: UTF8.self)
+        let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; hw_config_describe lists the properties"
+        throw ErrorDetails(HW_E_PROPERTY, HW_LAYER_CONFIGURATION, "unknown property '\(shown)'\(hint)")
+    }
+}
+
+extension Config.Settings {
+    private func value(_ id: PropertyId) -> PropertyValue? {
+        if let value = values[id.rawValue] { return value }
+        let property = PropertyTable.properties[id.rawValue]
+        return PropertyValue(ASCII.bytes(property.defaultValue), for: property)
+    }
+
+    func isSet(_ id: PropertyId) -> Bool { values[id.rawValue] != nil }
+
+    mutating func set(_ id: PropertyId, choice: Int) { values[id.rawValue] = .choice(choice) }
+
+    func boolean(_ id: PropertyId) -> Bool {
+        if case .boolean(let value)? = value(id) { value } else { false }
+    }
+
+    func number(_ id: PropertyId) -> Int64 {
+        if case .number(let value)? = value(id) { value } else { 0 }
+    }
+
+    func choice(_ id: PropertyId) -> Int {
+        if case .choice(let value)? = value(id) { value } else { 0 }
+    }
+
+    func bytes(_ id: PropertyId) -> [UInt8] {
+        if case .bytes(let value)? = value(id) { value } else { [] }
+    }
+}

@@ -1,0 +1,94 @@
+import CHeartwire
+import Heartbeat
+import Session
+import WebSocket
+
+/// A configuration and a URL made into what a connection runs on. Contradictions between properties are found here.
+struct ConnectionPlan {
+    enum DeliveryMode: Int {
+        case dispatcher = 0
+        case inline = 1
+        case inbox = 2
+    }
+
+    let session: SessionConfiguration
+    let outbox: Outbox.Limits
+    let inboxLimits: Inbox.Limits
+    let delivery: DeliveryMode
+    let settings: Config.Settings
+    let tls: TLSContext?
+
+    init(_ settings: Config.Settings, url text: [UInt8], tlsContexts: TLSContexts) throws(ErrorDetails) {
+        let url: URL
+        do throws(URLError) {
+            url = try URL(parsing: text)
+        } catch {
+            throw ErrorDetails(error)
+        }
+        session = try Self.session(settings, url)
+        outbox = Outbox.Limits(
+            messagesMax: Int(clamping: settings.number(.queueMessagesMax)), bytesMax: Int(clamping: settings.number(.queueBytesMax)),
+            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)))
+        inboxLimits = Inbox.Limits(settings)
+        delivery = DeliveryMode(rawValue: settings.choice(.delivery)) ?? .dispatcher
+        if delivery == .inbox && settings.inbox == nil {
+            throw Self.conflict("delivery is \"inbox\" but there is none: call hw_config_set_inbox")
+        }
+        self.settings = settings
+        tls = url.isSecure ? try tlsContexts.context(caFile: settings.bytes(.tlsCAFile)) : nil
+    }
+
+    private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {
+        func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
+        var session = SessionConfiguration(url: url)
+        session.headerFields = settings.headers.lines
+        session.subprotocols = try subprotocols(settings.bytes(.subprotocols))
+        session.connectTimeout = interval(.connectTimeout)
+        session.closeTimeout = interval(.closeTimeout)
+        session.messageSizeMax = Int(clamping: settings.number(.messageBytesMax))
+        if settings.number(.pingInterval) > 0 {
+            session.ping = PingSchedule.Configuration(
+                interval: interval(.pingInterval), timeout: interval(.pingTimeout), missedMax: Int(clamping: settings.number(.pingMissedMax)))
+        }
+        session.beat = try beat(settings)
+        session.reconnects = settings.boolean(.reconnectEnabled)
+        session.backoff = Backoff.Configuration(
+            base: interval(.reconnectBase), cap: interval(.reconnectCap), attemptsMax: Int(clamping: settings.number(.reconnectAttemptsMax)))
+        session.stableAfter = interval(.reconnectStableAfter)
+        return session
+    }
+
+    /// An interval needs exactly one payload, and a payload an interval.
+    private static func beat(_ settings: Config.Settings) throws(ErrorDetails) -> PayloadBeat.Configuration? {
+        let isText = settings.isSet(.heartbeatText)
+        let isBinary = settings.isSet(.heartbeatBinary)
+        let interval = settings.number(.heartbeatInterval)
+        if isText && isBinary { throw conflict("heartbeat.text and heartbeat.binary are both set; a beat has one payload") }
+        guard interval > 0 else {
+            if isText || isBinary { throw conflict("a heartbeat payload is set without heartbeat.interval") }
+            return nil
+        }
+        guard isText || isBinary else { throw conflict("heartbeat.interval is set without heartbeat.text or heartbeat.binary") }
+        return PayloadBeat.Configuration(
+            interval: .milliseconds(interval), kind: isText ? .text : .binary,
+            payload: settings.bytes(isText ? .heartbeatText : .heartbeatBinary))
+    }
+
+    /// RFC 6455 section 4.1: tokens, each of them once.
+    private static func subprotocols(_ text: [UInt8]) throws(ErrorDetails) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        for part in text.split(separator: 0x2C, omittingEmptySubsequences: false) where !text.isEmpty {
+            let name = [UInt8](ASCII.trimmed(part))
+            guard ASCII.isToken(name), !names.contains(where: { $0.elementsEqual(name) }) else {
+                throw ErrorDetails(
+                    HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'subprotocols' must list different tokens separated by commas")
+            }
+            names.append(name)
+        }
+        return names
+    }
+
+    private static func conflict(_ message: String) -> ErrorDetails {
+        ErrorDetails(HW_E_CONFLICT, HW_LAYER_CONFIGURATION, message)
+    }
+}

@@ -1,0 +1,41 @@
+import CHeartwire
+import WebSocket
+
+/// The application's own header fields for the opening handshake, kept as complete lines and checked so that none can inject another.
+struct HeaderFields {
+    private(set) var lines: [[UInt8]] = []
+    private var size = 0
+
+    static let countMax = 64
+    static let sizeMax = 32768
+
+    /// Fields that the handshake itself writes; a second one would contradict it.
+    private static let reserved: [StaticString] = [
+        "host", "upgrade", "connection", "content-length", "transfer-encoding",
+    ]
+
+    mutating func add(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
+        let shown = String(decoding: name.prefix(40), as: UTF8.self)
+        guard ASCII.isToken(name) else {
+            throw Self.error("the header name '\(shown)' is not an RFC 9110 token")
+        }
+        guard value.allSatisfy(ASCII.isFieldValueCharacter) else {
+            throw Self.error("the value of header '\(shown)' holds a control character")
+        }
+        let isHandshakes = ASCII.equalsIgnoringCase(name.prefix(14), "sec-websocket-")
+        guard !isHandshakes && !Self.reserved.contains(where: { ASCII.equalsIgnoringCase(name, $0) }) else {
+            throw Self.error("the header '\(shown)' belongs to the opening handshake and is written by the library")
+        }
+        let line = name + ASCII.bytes(": ") + value
+        guard lines.count < Self.countMax, size + line.count <= Self.sizeMax else {
+            throw ErrorDetails(
+                HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, "at most \(Self.countMax) header fields of \(Self.sizeMax) bytes in all are allowed")
+        }
+        lines.append(line)
+        size += line.count
+    }
+
+    private static func error(_ message: String) -> ErrorDetails {
+        ErrorDetails(HW_E_HEADER, HW_LAYER_CONFIGURATION, message)
+    }
+}

@@ -1,0 +1,149 @@
+import CHeartwire
+
+/// One property of a configuration, declared once: validation, error texts, `hw_config_describe`, the bindings and the docs come from here.
+struct Property {
+    enum Kind {
+        case boolean
+        case integer(ClosedRange<Int64>)
+        /// In milliseconds. Zero stands for off where the range begins with it.
+        case duration(ClosedRange<Int64>)
+        /// In bytes.
+        case size(ClosedRange<Int64>)
+        case choice([StaticString])
+        case text
+        case bytes
+    }
+
+    let id: PropertyId
+    let name: StaticString
+    let kind: Kind
+    let defaultValue: StaticString
+    let range: StaticString
+    let unit: StaticString
+    let doc: StaticString
+    let since: StaticString = "0.1.0"
+}
+
+/// The properties in the order of the table.
+enum PropertyId: Int, CaseIterable {
+    case pingInterval, pingTimeout, pingMissedMax
+    case heartbeatInterval, heartbeatText, heartbeatBinary
+    case connectTimeout, closeTimeout
+    case messageBytesMax, messageFragmentBytes
+    case reconnectEnabled, reconnectBase, reconnectCap, reconnectAttemptsMax, reconnectStableAfter
+    case queueMessagesMax, queueBytesMax
+    case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
+    case subprotocols
+    case tlsCAFile
+}
+
+enum PropertyTable {
+    private static let day: Int64 = 86_400_000
+    private static let gibibyte: Int64 = 1 << 30
+
+    static let properties: [Property] = [
+        Property(
+            id: .pingInterval, name: "ping.interval", kind: .duration(0...day), defaultValue: "20s", range: "0 .. 24h", unit: "duration",
+            doc: "Time between the pings we send; 0 sends none. The first comes one interval after the connection opens."),
+        Property(
+            id: .pingTimeout, name: "ping.timeout", kind: .duration(1...day), defaultValue: "20s", range: "1ms .. 24h", unit: "duration",
+            doc: "How long a ping may go unanswered before it counts as missed."),
+        Property(
+            id: .pingMissedMax, name: "ping.missed_max", kind: .integer(1...1000), defaultValue: "2", range: "1 .. 1000", unit: "pings",
+            doc: "Pings missed in a row, with nothing else received meanwhile, after which the connection is given up."),
+        Property(
+            id: .heartbeatInterval, name: "heartbeat.interval", kind: .duration(0...day), defaultValue: "0", range: "0 .. 24h",
+            unit: "duration", doc: "Time between payload beats; 0 sends none. Needs heartbeat.text or heartbeat.binary."),
+        Property(
+            id: .heartbeatText, name: "heartbeat.text", kind: .text, defaultValue: "", range: "UTF-8, at most 64KiB", unit: "",
+            doc: "The text message that a payload beat sends."),
+        Property(
+            id: .heartbeatBinary, name: "heartbeat.binary", kind: .bytes, defaultValue: "", range: "at most 64KiB", unit: "",
+            doc: "The binary message that a payload beat sends."),
+        Property(
+            id: .connectTimeout, name: "connect.timeout", kind: .duration(1...day), defaultValue: "15s", range: "1ms .. 24h",
+            unit: "duration", doc: "For a whole attempt: resolving, connecting over all addresses, TLS and the opening handshake."),
+        Property(
+            id: .closeTimeout, name: "close.timeout", kind: .duration(1...day), defaultValue: "5s", range: "1ms .. 24h",
+            unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
+        Property(
+            id: .messageBytesMax, name: "message.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
+            unit: "bytes", doc: "The largest message to receive; a larger one closes the connection with 1009."),
+        Property(
+            id: .messageFragmentBytes, name: "message.fragment_bytes", kind: .size(125...gibibyte), defaultValue: "64KiB",
+            range: "125 .. 1GiB", unit: "bytes",
+            doc: "Larger messages are sent in fragments of this size, so that pings and pongs go out between them."),
+        Property(
+            id: .reconnectEnabled, name: "reconnect.enabled", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
+            doc: "Whether to try again after a failed attempt or a lost connection."),
+        Property(
+            id: .reconnectBase, name: "reconnect.base", kind: .duration(1...day), defaultValue: "500ms", range: "1ms .. 24h",
+            unit: "duration", doc: "Upper bound of the first delay; it doubles with each failure. Delays are drawn evenly from 0 to the bound."),
+        Property(
+            id: .reconnectCap, name: "reconnect.cap", kind: .duration(1...day), defaultValue: "30s", range: "1ms .. 24h",
+            unit: "duration", doc: "The bound that delays do not grow beyond."),
+        Property(
+            id: .reconnectAttemptsMax, name: "reconnect.attempts_max", kind: .integer(0...1_000_000), defaultValue: "0",
+            range: "0 .. 1000000", unit: "attempts", doc: "Failures in a row after which to give up; 0 never gives up."),
+        Property(
+            id: .reconnectStableAfter, name: "reconnect.stable_after", kind: .duration(0...day), defaultValue: "10s", range: "0 .. 24h",
+            unit: "duration", doc: "A connection that lasted this long makes earlier failures count no more."),
+        Property(
+            id: .queueMessagesMax, name: "queue.messages_max", kind: .integer(1...10_000_000), defaultValue: "10000",
+            range: "1 .. 10000000", unit: "messages", doc: "Messages that may wait to be sent."),
+        Property(
+            id: .queueBytesMax, name: "queue.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
+            unit: "bytes", doc: "Bytes that may wait to be sent; also the largest message that can be sent."),
+        Property(
+            id: .delivery, name: "delivery", kind: .choice(["dispatcher", "inline", "inbox"]), defaultValue: "dispatcher",
+            range: "dispatcher | inline | inbox", unit: "",
+            doc: "Where callbacks run: the library's dispatcher thread, the I/O thread (must not block), or nowhere: an inbox is taken from."),
+        Property(
+            id: .inboxMessagesMax, name: "inbox.messages_max", kind: .integer(1...10_000_000), defaultValue: "65536",
+            range: "1 .. 10000000", unit: "messages", doc: "Received messages that may wait for the application; one read may go beyond."),
+        Property(
+            id: .inboxBytesMax, name: "inbox.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
+            unit: "bytes", doc: "Received bytes that may wait for the application; one read or message may go beyond."),
+        Property(
+            id: .inboxOverflow, name: "inbox.overflow", kind: .choice(["pause", "drop_oldest", "drop_newest", "close"]),
+            defaultValue: "pause", range: "pause | drop_oldest | drop_newest | close", unit: "",
+            doc: "At the limit: stop reading until half is taken, drop messages, or close and reconnect. Own pings go on."),
+        Property(
+            id: .subprotocols, name: "subprotocols", kind: .text, defaultValue: "", range: "tokens separated by commas", unit: "",
+            doc: "Subprotocols to offer, in order of preference."),
+        Property(
+            id: .tlsCAFile, name: "tls.ca_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
+            doc: "Certificates of the authorities to trust instead of the system's."),
+    ]
+
+    /// The property of this name, or the nearest other name if there is none.
+    static func find(_ name: [UInt8]) -> (property: Property?, suggestion: StaticString?) {
+        if let property = properties.first(where: { bytes($0.name).elementsEqual(name) }) { return (property, nil) }
+        var best: (name: StaticString, distance: Int)?
+        for property in properties {
+            let distance = editDistance(name, [UInt8](bytes(property.name)))
+            if distance < best?.distance ?? (name.count / 2 + 1) { best = (property.name, distance) }
+        }
+        return (nil, best?.name)
+    }
+
+    static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+
+    /// Levenshtein's distance; names are short, so the plain algorithm will do.
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        guard a.count <= 64 else { return .max }
+        var row = Array(0...b.count)
+        for (i, byte) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let substituted = diagonal + (byte == other ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,70 @@
+import Heartbeat
+import Session
+import WebSocket
+
+/// The path of received bytes: stream, session, batch, host. Runs on the I/O thread.
+extension Connection {
+    /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting.
+    func receive() {
+        let buffer = io.receiveBuffer
+        for _ in 0..<4 {
+            guard !isReadingPaused, let result = readStream(into: buffer) else { return }
+            switch result {
+            case .wouldBlock:
+                return
+            case .ended(let failure):
+                withSession { $0.transportEnded(failure, io.now, &$1) }
+                return
+            case .bytes(let count):
+                process(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+                // A socket that gave less than it could is empty; another read would only say so.
+                if count < buffer.count && stream?.hasPending != true { return }
+            }
+        }
+        io.readAgain(self)
+    }
+
+    /// In a later turn: goes on with what `receive` left.
+    func readPending() {
+        guard stream != nil else { return }
+        receive()
+        settle()
+    }
+
+    private func process(_ input: UnsafeMutableRawBufferPointer) {
+        var consumed = 0
+        var messages = 0
+        while true {
+            let outcome = session.read(input, consumed: &consumed, into: &io.batch)
+            messages &+= io.batch.count
+            switch outcome {
+            case .needsInput:
+                deliverBatch()
+                session.received(bytes: input.count, messages: messages, io.now)
+                publish(nil)
+                return
+            case .deliver:
+                deliverBatch()
+            case .control(let opcode, let payload):
+                // What came before a close frame is delivered before it takes effect.
+                if opcode == .close { deliverBatch() }
+                withSession { $0.controlReceived(opcode, payload: payload, io.now, &$1) }
+            case .failed(let error):
+                deliverBatch()
+                withSession { $0.protocolFailed(error, io.now, &$1) }
+            case .opened(let subprotocol):
+                withSession { $0.handshakeSucceeded(subprotocol: subprotocol, io.now, &$1) }
+                // The host hears that the connection is open before it gets the first message.
+                settle()
+            case .refused(let error):
+                withSession { $0.handshakeFailed(error, io.now, &$1) }
+            }
+        }
+    }
+
+    private func deliverBatch() {
+        guard !io.batch.isEmpty else { return }
+        deliver(io.batch.messages)
+        io.batch.removeAll()
+    }
+}

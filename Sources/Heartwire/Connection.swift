@@ -1,0 +1,401 @@
+import CHeartwire
+import CSystem
+import Heartbeat
+import Session
+import WebSocket
+
+/// What `hw_connection` refers to: a session, its outbox and its transport, and the way to the host.
+///
+/// The I/O thread owns the session and opens and closes the transport. The lock guards what senders share with it: the outbox, writing to
+/// the stream, and the published snapshot. Methods are grouped by the thread that calls them; the receiving path is in Connection+Receive.
+final class Connection: @unchecked Sendable {
+    let io: IOThread
+    let plan: ConnectionPlan
+    private let library: Library
+    private let delivery: Delivery
+
+    // The I/O thread's own.
+    var session: Session
+    private var slot: Int?
+    private var connector: Connector?
+    /// Counts the attempts' sockets: an event or answer that belongs to an earlier one is recognised by it.
+    private(set) var serial: UInt32 = 0
+    private(set) var isReadingPaused = false
+    private var isTornDown = false
+
+    // Guarded by the lock.
+    private let lock = Lock()
+    private let changed: Condition
+    var outbox: Outbox
+    private(set) var stream: Stream?
+    private var interest: Poller.Interest = []
+    private var isInPoller = false
+    private var handle: OpaquePointer?
+    private var published = ConnectionSnapshot()
+    private var isReleased = false
+    private var lastCallbackDone = false
+
+    init(_ plan: ConnectionPlan, library: Library, io: IOThread) {
+        self.plan = plan
+        self.library = library
+        self.io = io
+        delivery = Delivery(plan)
+        session = Session(plan.session, seed: SystemRandom.seed())
+        outbox = Outbox(role: .client, limits: plan.outbox) { SystemRandom.fill($0) }
+        changed = Condition(lock)
+    }
+
+    // MARK: Any thread
+
+    func open(_ handle: OpaquePointer) {
+        lock.withLock { self.handle = handle }
+        io.post(.start(self))
+    }
+
+    func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
+        lock.withLock { () -> Outbox.Admission in
+            let admission = outbox.enqueue(kind, payload)
+            if case .accepted = admission, !interest.contains(.writable), !flushLocked() { io.post(.broken(self, serial: serial)) }
+            return admission
+        }
+    }
+
+    func close(_ frame: CloseFrame) {
+        lock.withLock { outbox.seal() }
+        io.post(.close(self, frame))
+    }
+
+    /// The handle is stale already. Waits for the last callback unless it is called from inside one, or none will come.
+    func release() {
+        lock.withLock {
+            isReleased = true
+            outbox.seal()
+            changed.wake()
+        }
+        io.post(.release(self))
+        guard delivery.hasCallbacks, !library.isLibraryThread else { return }
+        lock.withLock {
+            while !lastCallbackDone { _ = changed.wait(until: nil) }
+        }
+    }
+
+    var snapshot: ConnectionSnapshot {
+        lock.withLock { () -> ConnectionSnapshot in
+            var snapshot = published
+            snapshot.outbox = outbox.metrics
+            snapshot.queuedMessages = outbox.queuedMessages
+            snapshot.queuedBytes = outbox.queuedBytes
+            return snapshot
+        }
+    }
+
+    enum Waited {
+        case reached
+        case otherEnd(ErrorDetails?)
+        case timeout(ErrorDetails?)
+        case released
+    }
+
+    func wait(for state: State, until deadline: Instant?) -> Waited {
+        lock.withLock { () -> Waited in
+            while true {
+                if isReleased { return .released }
+                if published.state == state { return .reached }
+                if published.state.isFinal && published.hasStarted { return .otherEnd(published.lastError) }
+                if let deadline, Clock.now() >= deadline { return .timeout(published.lastError) }
+                _ = changed.wait(until: deadline)
+            }
+        }
+    }
+
+    /// From whoever took messages: a paused connection may read on.
+    func inboxHasRoom() {
+        io.post(.resumeReading(self))
+    }
+
+    // MARK: The dispatcher's thread
+
+    /// Runs callbacks for what the inbox holds; true if more is waiting.
+    func runCallbacks(
+        _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int
+    ) -> Bool {
+        delivery.runCallbacks(deliveries, messages, capacity: capacity, isReleased: { lock.withLock { isReleased } }) {
+            lastCallbackRan()
+        }
+    }
+
+    private func lastCallbackRan() {
+        lock.withLock {
+            lastCallbackDone = true
+            changed.wake()
+        }
+    }
+
+    // MARK: The I/O thread: life
+
+    func start() {
+        guard slot == nil, !isTornDown else { return }
+        slot = io.adopt(self)
+        session.start(io.now)
+        settle()
+    }
+
+    func closeSession(_ frame: CloseFrame) {
+        lock.withLock { session.close(frame, io.now, &outbox) }
+        settle()
+    }
+
+    /// The handle was released: ends everything and delivers the last event.
+    func tearDown() {
+        guard !isTornDown else { return }
+        isTornDown = true
+        sayGoodbye()
+        if let slot { io.dismiss(slot: slot) }
+        slot = nil
+        let last = Event(kind: .released, time: io.now, epoch: session.epoch, state: .disconnected)
+        deliver(EventRecord(last), isLast: true)
+    }
+
+    /// A close frame if the socket takes it, then the end of the transport, without events.
+    func sayGoodbye() {
+        lock.withLock {
+            session.abandon(&outbox)
+            _ = flushLocked()
+        }
+        closeTransport()
+        _ = session.takeActions()
+    }
+
+    func timeout() {
+        if let connector { advance(connector.timeout(io.now)) }
+        lock.withLock { session.timeout(io.now, &outbox) }
+        settle()
+    }
+
+    /// Carries out what the session has decided, tells the host, writes what there is to write, and sets the timer.
+    func settle() {
+        while session.hasOutput {
+            for action in session.takeActions() {
+                switch action {
+                case .openTransport: openTransport()
+                case .closeTransport: closeTransport()
+                }
+            }
+            let records = session.takeEvents().map(EventRecord.init)
+            publish(records.last { $0.error != nil }?.error)
+            for record in records where !isTornDown { deliver(record, isLast: false) }
+        }
+        let isWritable = lock.withLock { () -> Bool in
+            if !flushLocked() { io.post(.broken(self, serial: serial)) }
+            return outbox.takeWritable()
+        }
+        if isWritable {
+            session.emit(.writable, io.now)
+            settle()
+        }
+        scheduleTimer()
+    }
+
+    private func scheduleTimer() {
+        guard let slot else { return }
+        let deadlines = [session.deadline, connector?.addressDeadline].compactMap { $0 }
+        if let deadline = deadlines.min() { io.schedule(slot: slot, at: deadline) }
+    }
+
+    /// Makes the state and the counters visible to other threads, before the host is told of them.
+    func publish(_ error: ErrorDetails?) {
+        let state = session.state
+        let metrics = session.metrics
+        let epoch = session.epoch
+        lock.withLock {
+            let hasChanged = published.state != state || !published.hasStarted
+            published.hasStarted = true
+            published.state = state
+            published.session = metrics
+            published.epoch = epoch
+            if let error { published.lastError = error }
+            if hasChanged { changed.wake() }
+        }
+    }
+
+    // MARK: The I/O thread: transport
+
+    private func openTransport() {
+        guard let slot, let deadline = session.deadline else { return }
+        serial &+= 1
+        let url = plan.session.url
+        let data = UInt64(slot) << 32 | UInt64(serial)
+        let connector = Connector(url: url, tls: plan.tls, poller: io.poller, data: data, attemptDeadline: deadline)
+        self.connector = connector
+        if let resolution = Resolver.numeric(url.host, port: url.port) {
+            advance(connector.resolved(resolution, io.now))
+        } else {
+            let attempt = serial
+            library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
+        }
+    }
+
+    func resolved(_ resolution: Resolution, serial: UInt32) {
+        guard serial == self.serial, let connector else { return }
+        advance(connector.resolved(resolution, io.now))
+        settle()
+    }
+
+    private func advance(_ progress: Connector.Progress) {
+        switch progress {
+        case .pending:
+            return
+        case .established(let stream):
+            connector = nil
+            lock.withLock {
+                self.stream = stream
+                isInPoller = true
+                interest = []
+                if let nonce = HandshakeNonce.random() { session.transportOpened(nonce, &outbox) }
+                setInterest([.readable])
+            }
+        case .failed(let failure):
+            connector = nil
+            lock.withLock { session.transportEnded(failure, io.now, &outbox) }
+        }
+    }
+
+    func closeTransport() {
+        connector?.cancel()
+        connector = nil
+        lock.withLock {
+            if let stream {
+                if isInPoller { io.poller.remove(stream.fd) }
+                stream.close()
+            }
+            stream = nil
+            isInPoller = false
+            interest = []
+            outbox.connectionEnded()
+        }
+        isReadingPaused = false
+    }
+
+    func socketReady(_ ready: Poller.Ready, serial: UInt32) {
+        guard serial == self.serial else { return }
+        if let connector {
+            advance(connector.ready(io.now))
+        } else if isReadingPaused && !ready.isWritable {
+            // Only an error or the peer's end comes here. What it sent before is still to be read, once the host has made room.
+            detachFromPoller()
+        } else if ready.isReadable && !isReadingPaused {
+            receive()
+        }
+        settleAfterReady(ready)
+    }
+
+    private func settleAfterReady(_ ready: Poller.Ready) {
+        if ready.isWritable { lock.withLock { interest.remove(.writable) } }
+        settle()
+    }
+
+    func writeFailed(serial: UInt32) {
+        // The reading side tells how the stream ended, after whatever it still holds.
+        guard serial == self.serial, stream != nil, !isReadingPaused else { return }
+        receive()
+        settle()
+    }
+
+    // MARK: The I/O thread: pausing
+
+    func pauseReading() {
+        guard !isReadingPaused else { return }
+        isReadingPaused = true
+        session.readingPaused(io.now)
+        lock.withLock { setInterest(interest.subtracting(.readable)) }
+    }
+
+    func resumeReading() {
+        guard isReadingPaused, stream != nil else { return }
+        isReadingPaused = false
+        session.readingResumed(io.now)
+        lock.withLock { setInterest(interest.union(.readable)) }
+        // What TLS or an earlier read left over does not make the socket readable again.
+        io.readAgain(self)
+        settle()
+    }
+
+    private func detachFromPoller() {
+        lock.withLock {
+            if let stream, isInPoller { io.poller.remove(stream.fd) }
+            isInPoller = false
+        }
+    }
+
+    // MARK: Delivery
+
+    func deliver(_ batch: UnsafeBufferPointer<Message>) {
+        let pushed = delivery.deliver(batch, origin(), from: self)
+        if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
+        if pushed.dropped > 0 {
+            lock.withLock { published.messagesDropped &+= pushed.dropped }
+            session.emit(.messagesDropped(pushed.dropped), io.now)
+        }
+        if pushed.mustClose { lock.withLock { session.consumerTooSlow(io.now, &outbox) } }
+        if pushed.mustPause && !isReadingPaused {
+            pauseReading()
+            session.emit(.readingPaused, io.now)
+        }
+    }
+
+    private func deliver(_ record: EventRecord, isLast: Bool) {
+        let pushed = delivery.deliver(record, origin(), isLast: isLast) { lastCallbackRan() }
+        if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
+    }
+
+    private func origin() -> DeliveryOrigin {
+        let handle = lock.withLock { self.handle }
+        return DeliveryOrigin(
+            handle: handle, context: delivery.inboxContext, epoch: session.epoch, receivedNs: UInt64(bitPattern: io.now.nanoseconds))
+    }
+
+    // MARK: With the lock held
+
+    /// Writes until the outbox is empty or the socket takes no more; false if the stream broke.
+    func flushLocked() -> Bool {
+        guard let stream else { return true }
+        while true {
+            let bytes = outbox.nextTransmit()
+            if bytes.isEmpty {
+                setInterest(interest.subtracting(.writable))
+                return true
+            }
+            switch stream.write(bytes) {
+            case .bytes(let count):
+                outbox.transmitted(count)
+            case .wouldBlock:
+                setInterest(interest.union(.writable))
+                return true
+            case .ended:
+                return false
+            }
+        }
+    }
+
+    private func setInterest(_ new: Poller.Interest) {
+        guard let stream, new != interest || !isInPoller else { return }
+        interest = new
+        let data = UInt64(slot ?? 0) << 32 | UInt64(serial)
+        if isInPoller {
+            io.poller.modify(stream.fd, new, data: data)
+        } else {
+            isInPoller = io.poller.add(stream.fd, new, data: data)
+        }
+    }
+
+    /// Reads from the stream, under the lock if TLS shares its state with writers.
+    func readStream(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {
+        guard let stream else { return nil }
+        return stream.needsLockToRead ? lock.withLock { stream.read(into: buffer) } : stream.read(into: buffer)
+    }
+
+    /// Runs `body` with the session and the outbox, as the session's transport inputs want them.
+    func withSession(_ body: (inout Session, inout Outbox) -> Void) {
+        lock.withLock { body(&session, &outbox) }
+    }
+}

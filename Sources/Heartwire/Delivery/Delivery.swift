@@ -1,0 +1,113 @@
+import CHeartwire
+import Heartbeat
+import WebSocket
+
+/// How one connection's messages and events reach the host.
+struct Delivery {
+    private enum Mode {
+        /// Callbacks on the I/O thread.
+        case inline
+        /// An inbox of the connection's own, emptied by the dispatcher, which runs the callbacks.
+        case dispatcher(Inbox)
+        /// An inbox of the host's.
+        case inbox(Inbox)
+    }
+
+    private let mode: Mode
+    private let onMessages: (callback: hw_messages_callback, context: UnsafeMutableRawPointer?)?
+    private let onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
+    let inboxContext: UnsafeMutableRawPointer?
+
+    init(_ plan: ConnectionPlan) {
+        onMessages = plan.settings.onMessages
+        onEvent = plan.settings.onEvent
+        inboxContext = plan.delivery == .inbox ? plan.settings.inbox?.context : nil
+        switch (plan.delivery, plan.settings.inbox) {
+        case (.inbox, let inbox?): mode = .inbox(inbox.inbox)
+        case (.inline, _): mode = .inline
+        case (.dispatcher, _), (.inbox, nil): mode = .dispatcher(Inbox(plan.inboxLimits))
+        }
+    }
+
+    var hasCallbacks: Bool {
+        switch mode {
+        case .inline, .dispatcher: true
+        case .inbox: false
+        }
+    }
+
+    var usesDispatcher: Bool {
+        switch mode {
+        case .dispatcher: true
+        case .inline, .inbox: false
+        }
+    }
+
+    // MARK: On the I/O thread
+
+    func deliver(_ batch: UnsafeBufferPointer<Message>, _ origin: DeliveryOrigin, from connection: Connection) -> Inbox.Pushed {
+        switch mode {
+        case .dispatcher(let inbox):
+            // Without anyone to take them, messages end here.
+            return onMessages == nil ? Inbox.Pushed() : inbox.push(batch, origin, from: connection)
+        case .inbox(let inbox):
+            return inbox.push(batch, origin, from: connection)
+        case .inline:
+            guard let onMessages else { return Inbox.Pushed() }
+            let messages = connection.io.inlineMessages
+            for (index, message) in batch.enumerated() {
+                let data = message.payload.baseAddress ?? UnsafeRawPointer(messages)
+                (messages + index).initialize(to: origin.message(message, at: data.assumingMemoryBound(to: UInt8.self)))
+            }
+            onMessages.callback(origin.handle, messages, batch.count, onMessages.context)
+            return Inbox.Pushed()
+        }
+    }
+
+    func deliver(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool, lastCallbackRan: () -> Void) -> Inbox.Pushed {
+        switch mode {
+        case .dispatcher(let inbox), .inbox(let inbox):
+            return inbox.push(record, origin, isLast: isLast)
+        case .inline:
+            if let onEvent {
+                let memory = Allocation(byteCount: record.size)
+                onEvent.callback(origin.handle, record.write(to: memory.base), onEvent.context)
+            }
+            if isLast { lastCallbackRan() }
+            return Inbox.Pushed()
+        }
+    }
+
+    // MARK: On the dispatcher's thread
+
+    /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. Once the handle is released only the last event counts.
+    func runCallbacks(
+        _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int,
+        isReleased: () -> Bool, lastCallbackRan: () -> Void
+    ) -> Bool {
+        guard case .dispatcher(let inbox) = mode,
+            case .deliveries(let count) = inbox.take(into: deliveries, capacity: capacity, until: Clock.now())
+        else { return false }
+        var index = 0
+        while index < count {
+            if let event = deliveries[index].event {
+                let isLast = event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED)
+                if let onEvent, isLast || !isReleased() {
+                    onEvent.callback(deliveries[index].connection, event, onEvent.context)
+                }
+                index += 1
+                if isLast { lastCallbackRan() }
+                continue
+            }
+            let start = index
+            while index < count && deliveries[index].event == nil {
+                (messages + (index - start)).initialize(to: deliveries[index].message)
+                index += 1
+            }
+            if let onMessages, !isReleased() {
+                onMessages.callback(deliveries[start].connection, messages, index - start, onMessages.context)
+            }
+        }
+        return inbox.hasDeliveries
+    }
+}

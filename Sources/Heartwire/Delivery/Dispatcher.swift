@@ -1,0 +1,70 @@
+import CHeartwire
+import Heartbeat
+import Session
+
+/// The thread that runs the host's callbacks, in order, one at a time. A callback may block it for as long as it likes: the I/O thread goes
+/// on, and the connections' inboxes take the strain.
+final class Dispatcher: @unchecked Sendable {
+    private let lock = Lock()
+    private let changed: Condition
+    private var ready: [Connection] = []
+    private var thread: Thread?
+    private var isStopping = false
+    private var isIdle = true
+
+    private static let capacity = 256
+
+    init() {
+        changed = Condition(lock)
+    }
+
+    /// False if the system refuses a thread.
+    func start() -> Bool {
+        lock.withLock { () -> Bool in
+            if thread == nil {
+                thread = Thread.start { [self] in run() }
+                thread?.detach()
+            }
+            return thread != nil
+        }
+    }
+
+    var isCurrentThread: Bool { lock.withLock { thread?.isCurrent ?? false } }
+
+    /// The connection's inbox has something; a connection is scheduled once for each time that its inbox was empty.
+    func schedule(_ connection: Connection) {
+        lock.withLock {
+            ready.append(connection)
+            if isIdle { changed.wake() }
+        }
+    }
+
+    /// For the end of the process: no callback starts any more. Waits for the one that runs, but not beyond the deadline and not for itself.
+    func stop(until deadline: Instant) {
+        lock.withLock {
+            isStopping = true
+            guard let thread, !thread.isCurrent else { return }
+            while !isIdle && changed.wait(until: deadline) {}
+        }
+    }
+
+    private func run() {
+        let deliveries = UnsafeMutablePointer<hw_delivery>.allocate(capacity: Self.capacity)
+        let messages = UnsafeMutablePointer<hw_message>.allocate(capacity: Self.capacity)
+        while let connection = next() {
+            if connection.runCallbacks(deliveries, messages, capacity: Self.capacity) { schedule(connection) }
+        }
+    }
+
+    /// Waits for a connection with deliveries. Never returns nil but sleeps for good once the process ends, because a thread that returns
+    /// would free what an exiting host may still look at.
+    private func next() -> Connection? {
+        lock.withLock {
+            isIdle = true
+            changed.wake()
+            while ready.isEmpty || isStopping { _ = changed.wait(until: nil) }
+            isIdle = false
+            return ready.removeFirst()
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import CHeartwire
+import Heartbeat
+import Session
+import WebSocket
+
+/// An event as the C interface shows it, with the bytes that its pointers will refer to.
+struct EventRecord {
+    private(set) var event = hw_event()
+    private(set) var text: [UInt8] = []
+    private(set) var body: [UInt8] = []
+    /// The error that the event reports, if it reports one.
+    private(set) var error: ErrorDetails?
+
+    init(_ source: Event) {
+        event.struct_size = UInt32(MemoryLayout<hw_event>.size)
+        event.time_ns = UInt64(bitPattern: source.time.nanoseconds)
+        event.epoch = source.epoch
+        event.state = source.state.rawValue
+        event.previous_state = source.state.rawValue
+        switch source.kind {
+        case .stateChanged(let from, let reason):
+            event.kind = hw_event_kind(HW_EVENT_STATE)
+            event.previous_state = from.rawValue
+            set(reason)
+        case .opened(let subprotocol):
+            event.kind = hw_event_kind(HW_EVENT_OPENED)
+            text = subprotocol
+        case .closed(let frame, let byPeer, let failure):
+            event.kind = hw_event_kind(HW_EVENT_CLOSED)
+            set(failure)
+            event.close_code = Int32(frame.code)
+            event.by_peer = byPeer ? 1 : 0
+            if byPeer || failure == nil { text = frame.reason }
+        case .attemptFailed(let failure, let attempt, let delay):
+            event.kind = hw_event_kind(HW_EVENT_ATTEMPT_FAILED)
+            set(failure)
+            event.attempt = UInt32(clamping: attempt)
+            event.delay_ms = UInt64((delay?.nanoseconds ?? 0) / 1_000_000)
+            event.retryable = delay == nil ? 0 : 1
+        case .beatMissed(let inARow):
+            event.kind = hw_event_kind(HW_EVENT_BEAT_MISSED)
+            event.count = UInt64(inARow)
+        case .writable:
+            event.kind = hw_event_kind(HW_EVENT_WRITABLE)
+        case .readingPaused:
+            event.kind = hw_event_kind(HW_EVENT_SLOW_CONSUMER)
+        case .messagesDropped(let count):
+            event.kind = hw_event_kind(HW_EVENT_SLOW_CONSUMER)
+            event.count = count
+        case .released:
+            event.kind = hw_event_kind(HW_EVENT_RELEASED)
+        }
+    }
+
+    private mutating func set(_ failure: Failure?) {
+        guard let failure else { return }
+        let details = ErrorDetails(failure)
+        error = details
+        event.status = details.status
+        event.layer = details.layer
+        event.native_code = details.nativeCode
+        event.http_status = details.httpStatus
+        event.close_code = details.closeCode
+        event.retryable = details.isRetryable ? 1 : 0
+        text = [UInt8](details.message.utf8)
+        body = details.body
+    }
+
+    /// Room for the struct and its bytes, so that the whole can be laid out with `write`.
+    var size: Int { MemoryLayout<hw_event>.stride + text.count + body.count }
+
+    /// Lays the event out at `memory`, aligned for it, with its pointers into the bytes that follow.
+    func write(to memory: UnsafeMutableRawPointer) -> UnsafePointer<hw_event> {
+        let textStart = memory + MemoryLayout<hw_event>.stride
+        let bodyStart = textStart + text.count
+        text.withUnsafeBytes { if let base = $0.baseAddress { textStart.copyMemory(from: base, byteCount: $0.count) } }
+        body.withUnsafeBytes { if let base = $0.baseAddress { bodyStart.copyMemory(from: base, byteCount: $0.count) } }
+        var laidOut = event
+        laidOut.text = UnsafePointer(textStart.assumingMemoryBound(to: CChar.self))
+        laidOut.text_size = text.count
+        if !body.isEmpty {
+            laidOut.body = UnsafePointer(bodyStart.assumingMemoryBound(to: UInt8.self))
+            laidOut.body_size = body.count
+        }
+        let target = memory.bindMemory(to: hw_event.self, capacity: 1)
+        target.initialize(to: laidOut)
+        return UnsafePointer(target)
+    }
+}

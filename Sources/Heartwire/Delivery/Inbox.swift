@@ -1,0 +1,243 @@
+import CHeartwire
+import CSystem
+import Heartbeat
+import WebSocket
+
+/// A bounded queue of messages and events between the I/O thread and whoever takes them: the host, or the dispatcher on its behalf.
+///
+/// Memory comes in segments that are filled once and freed when taken, so an idle inbox holds none, and what was handed out stays where it
+/// is until the next take.
+final class Inbox: @unchecked Sendable {
+    enum Overflow: Int {
+        case pause = 0
+        case dropOldest = 1
+        case dropNewest = 2
+        case close = 3
+    }
+
+    struct Limits {
+        let messagesMax: Int
+        let bytesMax: Int
+        let overflow: Overflow
+
+        init(_ settings: Config.Settings) {
+            messagesMax = Int(clamping: settings.number(.inboxMessagesMax))
+            bytesMax = Int(clamping: settings.number(.inboxBytesMax))
+            overflow = Overflow(rawValue: settings.choice(.inboxOverflow)) ?? .pause
+        }
+    }
+
+    /// What a push found out.
+    struct Pushed {
+        /// The inbox had been empty: whoever takes from it must be told.
+        var wasEmpty = false
+        /// The limit is reached: stop reading until `Connection.inboxHasRoom` is called.
+        var mustPause = false
+        /// The limit is reached and the connection is to be closed.
+        var mustClose = false
+        var dropped: UInt64 = 0
+    }
+
+    enum Taken {
+        case deliveries(Int)
+        case timeout
+        case released
+    }
+
+    private let limits: Limits
+    private let lock = Lock()
+    private let arrived: Condition
+    private var segments: [InboxSegment] = []
+    /// Handed out with the last take; freed with the next.
+    private var borrowed: [InboxSegment] = []
+    private var messages = 0
+    private var events = 0
+    private var bytes = 0
+    private var waiters = 0
+    private var fd: Int32 = -1
+    private var isReleased = false
+    private var paused: [Connection] = []
+
+    /// A stuck host must not make events pile up without end either: beyond this many only the last one of a connection is kept.
+    private static let eventsMax = 65536
+
+    init(_ limits: Limits) {
+        self.limits = limits
+        arrived = Condition(lock)
+    }
+
+    deinit {
+        if fd >= 0 { close(fd) }
+    }
+
+    // MARK: Filling
+
+    func push(_ batch: UnsafeBufferPointer<Message>, _ origin: DeliveryOrigin, from connection: Connection) -> Pushed {
+        lock.withLock { () -> Pushed in
+            var result = Pushed()
+            guard !isReleased else { return result }
+            let before = messages + events
+            for message in batch {
+                if isFull(adding: message.payload.count) && !makeRoom(message.payload.count, &result) {
+                    if result.mustClose { break }
+                    continue
+                }
+                segment(message.payload.count).append(message, origin)
+                messages &+= 1
+                bytes &+= message.payload.count
+            }
+            if limits.overflow == .pause && (messages >= limits.messagesMax || bytes >= limits.bytesMax) {
+                result.mustPause = true
+                paused.append(connection)
+            }
+            announce(before, &result)
+            return result
+        }
+    }
+
+    /// `isLast` marks the connection's last event, which is kept whatever the limits say.
+    func push(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool) -> Pushed {
+        lock.withLock { () -> Pushed in
+            var result = Pushed()
+            guard !isReleased, isLast || events < Self.eventsMax else { return result }
+            let before = messages + events
+            segment(InboxSegment.size(record)).append(record, origin)
+            events += 1
+            announce(before, &result)
+            return result
+        }
+    }
+
+    private func isFull(adding size: Int) -> Bool {
+        messages >= limits.messagesMax || (size > limits.bytesMax &- bytes && messages > 0)
+    }
+
+    /// Applies the overflow policy; true if the new message is to be taken in.
+    private func makeRoom(_ size: Int, _ result: inout Pushed) -> Bool {
+        switch limits.overflow {
+        case .pause:
+            return true
+        case .dropNewest:
+            result.dropped += 1
+            return false
+        case .close:
+            result.mustClose = true
+            return false
+        case .dropOldest:
+            for segment in segments {
+                while isFull(adding: size), let freed = segment.dropOldestMessage() {
+                    messages -= 1
+                    bytes -= freed
+                    result.dropped += 1
+                }
+            }
+            discardDroppedSegments()
+            return true
+        }
+    }
+
+    /// Frees segments in which everything was dropped. One that was taken from in part may still be looked at: it stays until the next take.
+    private func discardDroppedSegments() {
+        while segments.count > 1, segments[0].live == 0 {
+            let segment = segments.removeFirst()
+            if segment.taken > 0 { borrowed.append(segment) }
+        }
+    }
+
+    private func announce(_ before: Int, _ result: inout Pushed) {
+        guard before == 0 && messages + events > 0 else { return }
+        result.wasEmpty = true
+        if fd >= 0 { hws_eventfd_set(fd) }
+        if waiters > 0 { arrived.wake() }
+    }
+
+    /// The segment that the next `size` bytes go to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
+    private func segment(_ size: Int) -> InboxSegment {
+        if let last = segments.last, last.hasRoom(size) { return last }
+        let isBusy = !segments.isEmpty
+        let segment = InboxSegment(
+            recordsMax: isBusy ? 1024 : 16, arenaSize: max(size, isBusy ? 131_072 : 2048))
+        segments.append(segment)
+        return segment
+    }
+
+    // MARK: Taking
+
+    /// Takes what is there, waiting for it until the deadline if need be.
+    func take(into target: UnsafeMutablePointer<hw_delivery>, capacity: Int, until deadline: Instant?) -> Taken {
+        var resumable: [Connection] = []
+        let result = lock.withLock { () -> Taken in
+            borrowed.removeAll()
+            while messages + events == 0 {
+                if isReleased { return .released }
+                if let deadline, Clock.now() >= deadline { return .timeout }
+                waiters += 1
+                _ = arrived.wait(until: deadline)
+                waiters -= 1
+            }
+            if isReleased { return .released }
+            let count = fill(target, capacity)
+            if messages + events == 0 {
+                discardEmptySegments()
+                if fd >= 0 { hws_eventfd_clear(fd) }
+            }
+            if !paused.isEmpty && messages <= limits.messagesMax / 2 && bytes <= limits.bytesMax / 2 {
+                swap(&resumable, &paused)
+            }
+            return .deliveries(count)
+        }
+        for connection in resumable { connection.inboxHasRoom() }
+        return result
+    }
+
+    private func fill(_ target: UnsafeMutablePointer<hw_delivery>, _ capacity: Int) -> Int {
+        var count = 0
+        while count < capacity, let segment = segments.first {
+            while count < capacity && !segment.isExhausted {
+                guard let record = segment.take() else { continue }
+                (target + count).initialize(to: record)
+                count &+= 1
+                if record.event == nil {
+                    messages &-= 1
+                    bytes &-= record.message.size
+                } else {
+                    events &-= 1
+                }
+            }
+            if segment.isExhausted { borrowed.append(segments.removeFirst()) }
+        }
+        return count
+    }
+
+    /// What is left holds only dropped messages.
+    private func discardEmptySegments() {
+        segments.removeAll()
+    }
+
+    var hasDeliveries: Bool { lock.withLock { messages + events > 0 } }
+
+    /// The descriptor to poll, made on first use; -1 if none can be made.
+    var eventDescriptor: Int32 {
+        lock.withLock { () -> Int32 in
+            if fd < 0 {
+                fd = hws_eventfd()
+                if fd >= 0 && messages + events > 0 { hws_eventfd_set(fd) }
+            }
+            return fd
+        }
+    }
+
+    /// Nothing is taken in or given out any more.
+    func release() {
+        var resumable: [Connection] = []
+        lock.withLock {
+            isReleased = true
+            segments.removeAll()
+            borrowed.removeAll()
+            (messages, events, bytes) = (0, 0, 0)
+            swap(&resumable, &paused)
+            arrived.wake()
+        }
+        for connection in resumable { connection.inboxHasRoom() }
+    }
+}

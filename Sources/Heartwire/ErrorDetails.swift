@@ -1,0 +1,137 @@
+import CHeartwire
+import Session
+import WebSocket
+
+/// An error as the C interface reports it. Every layer's error becomes one here and nowhere else.
+struct ErrorDetails: Error {
+    var status: hw_status
+    var layer: hw_layer
+    var nativeCode: Int32 = 0
+    var httpStatus: Int32 = 0
+    var closeCode: Int32 = 0
+    var isRetryable = false
+    var message: String
+    /// The start of a refused handshake's HTTP body.
+    var body: [UInt8] = []
+
+    init(_ status: Int, _ layer: Int, _ message: String) {
+        self.status = hw_status(status)
+        self.layer = hw_layer(layer)
+        self.message = message
+    }
+
+    static func argument(_ message: String) -> ErrorDetails {
+        ErrorDetails(HW_E_ARGUMENT, HW_LAYER_NONE, message)
+    }
+
+    init(_ error: URLError) {
+        self.init(HW_E_URL, HW_LAYER_CONFIGURATION, error.sentence)
+    }
+
+    init(_ failure: Failure) {
+        switch failure {
+        case .transport(let failure):
+            self.init(failure)
+        case .handshake(let error):
+            self.init(error)
+        case .connectTimeout:
+            self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, "connect.timeout ran out before the connection was established")
+        case .protocolViolation(let error):
+            self.init(error)
+        case .closedByPeer(let frame):
+            self.init(HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, Self.closedByPeer(frame))
+            closeCode = Int32(frame.code)
+        case .peerIsGone(let missed):
+            self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, "\(missed) pings in a row went unanswered and nothing else arrived")
+            closeCode = Int32(CloseCode.abnormal)
+        case .slowConsumer:
+            self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: take messages faster, or raise inbox.bytes_max or inbox.messages_max")
+            closeCode = Int32(CloseCode.policyViolation)
+        }
+        isRetryable = failure.isRetryable
+    }
+
+    private init(_ failure: TransportFailure) {
+        let (status, layer) =
+            switch failure.kind {
+            case .resolve: (HW_E_RESOLVE, HW_LAYER_RESOLVER)
+            case .connect: (HW_E_CONNECT, HW_LAYER_TCP)
+            case .lost: (HW_E_CONNECTION_LOST, HW_LAYER_TCP)
+            case .tls: (HW_E_TLS, HW_LAYER_TLS)
+            case .certificate: (HW_E_CERTIFICATE, HW_LAYER_TLS)
+            case .system: (HW_E_SYSTEM, HW_LAYER_SYSTEM)
+            }
+        self.init(Int(status), Int(layer), failure.sentence)
+        nativeCode = failure.nativeCode
+        if failure.kind == .lost { closeCode = Int32(CloseCode.abnormal) }
+    }
+
+    private init(_ error: HandshakeError) {
+        if case .refused(let status, let body) = error {
+            self.init(HW_E_HTTP_STATUS, HW_LAYER_HTTP, error.sentence)
+            httpStatus = Int32(status)
+            self.body = body
+        } else {
+            self.init(HW_E_HANDSHAKE, HW_LAYER_HTTP, error.sentence)
+        }
+    }
+
+    private init(_ error: ProtocolError) {
+        let status =
+            switch error {
+            case .textNotUTF8, .closeReasonNotUTF8: HW_E_UTF8
+            case .messageTooLarge: HW_E_MESSAGE_TOO_LARGE
+            case .reservedBits, .reservedOpcode, .fragmentedControlFrame, .controlFrameTooLong, .maskedByServer, .unmaskedByClient,
+                .lengthNotMinimal, .lengthOver63Bits, .continuationWithoutStart, .messageInsideFragments, .closePayloadOfOneByte,
+                .illegalCloseCode:
+                HW_E_PROTOCOL
+            }
+        self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)")
+        closeCode = Int32(error.closeCode)
+    }
+
+    private static func closedByPeer(_ frame: CloseFrame) -> String {
+        let code = frame.code == CloseCode.noStatus ? "no code" : "code \(frame.code)"
+        guard !frame.reason.isEmpty else { return "the server closed the connection with \(code)" }
+        return "the server closed the connection with \(code): \(String(decoding: frame.reason, as: UTF8.self))"
+    }
+
+    /// Writes the details into the caller's struct, no further than the struct reaches, and gives the status.
+    func report(to error: UnsafeMutablePointer<hw_error>?) -> hw_status {
+        guard let error else { return status }
+        var details = hw_error()
+        details.status = status
+        details.layer = layer
+        details.native_code = nativeCode
+        details.http_status = httpStatus
+        details.close_code = closeCode
+        details.retryable = isRetryable ? 1 : 0
+        withUnsafeMutableBytes(of: &details.message) { buffer in
+            // Cut between characters, so that the text stays UTF-8.
+            var bytes = Array(message.utf8.prefix(buffer.count - 1))
+            if message.utf8.count > bytes.count {
+                while let last = bytes.last, last & 0xC0 == 0x80 { bytes.removeLast() }
+                if let last = bytes.last, last >= 0xC0 { bytes.removeLast() }
+            }
+            buffer.copyBytes(from: bytes)
+        }
+        CStruct.write(details, to: error)
+        return status
+    }
+}
+
+/// Structs of the C interface that grow at their end: the caller says how much of it it knows.
+enum CStruct {
+    /// Copies `value` into the caller's struct up to its `struct_size`, which stays as it is. False if not even one field fits.
+    @discardableResult
+    static func write<Struct>(_ value: Struct, to target: UnsafeMutablePointer<Struct>) -> Bool {
+        let raw = UnsafeMutableRawPointer(target)
+        let header = MemoryLayout<UInt32>.size
+        let size = min(Int(raw.load(as: UInt32.self)), MemoryLayout<Struct>.size)
+        guard size > header else { return false }
+        withUnsafeBytes(of: value) {
+            raw.advanced(by: header).copyMemory(from: $0.baseAddress.unsafelyUnwrapped + header, byteCount: size - header)
+        }
+        return true
+    }
+}

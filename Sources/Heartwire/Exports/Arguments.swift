@@ -1,0 +1,47 @@
+import CHeartwire
+
+/// Conversions of the C interface's arguments, checked once at the edge.
+enum Arguments {
+    /// The bytes of a NUL-terminated string; nil for NULL.
+    static func text(_ pointer: UnsafePointer<CChar>?) -> [UInt8]? {
+        guard let pointer else { return nil }
+        var bytes: [UInt8] = []
+        var next = pointer
+        while next.pointee != 0 {
+            bytes.append(UInt8(bitPattern: next.pointee))
+            next += 1
+        }
+        return bytes
+    }
+
+    /// A caller's buffer; nil if it is NULL but not empty, or larger than an address space holds.
+    static func bytes(_ pointer: UnsafeRawPointer?, _ size: Int) -> UnsafeRawBufferPointer? {
+        guard size >= 0, pointer != nil || size == 0 else { return nil }
+        return UnsafeRawBufferPointer(start: pointer, count: size)
+    }
+
+    static func missing(_ name: StaticString) -> ErrorDetails {
+        .argument("\(name) is NULL")
+    }
+}
+
+extension HandleTable.Lookup {
+    /// The target, or the error that a handle like this gets.
+    func get() throws(ErrorDetails) -> Target {
+        switch self {
+        case .found(let target): return target
+        case .invalid: throw ErrorDetails(HW_E_HANDLE, HW_LAYER_NONE, "the handle is NULL, was released, or is not one of ours")
+        case .forked: throw ErrorDetails(HW_E_FORKED, HW_LAYER_NONE, "the handle belongs to the parent process; open a connection in the child")
+        }
+    }
+}
+
+/// Runs the body of an exported function: its error becomes the status, and the details go to the caller's struct.
+func exported(_ error: UnsafeMutablePointer<hw_error>? = nil, _ body: () throws(ErrorDetails) -> Void) -> hw_status {
+    do throws(ErrorDetails) {
+        try body()
+        return hw_status(HW_OK)
+    } catch let details {
+        return details.report(to: error)
+    }
+}

@@ -1,0 +1,112 @@
+import CHeartwire
+import Heartbeat
+import Session
+import WebSocket
+
+@_cdecl("hw_connection_open") @implementation
+public func hw_connection_open(
+    _ config: OpaquePointer!, _ url: UnsafePointer<CChar>!, _ out: UnsafeMutablePointer<OpaquePointer?>!,
+    _ error: UnsafeMutablePointer<hw_error>!
+) -> hw_status {
+    exported(error) { () throws(ErrorDetails) in
+        let library = Library.shared
+        let settings = try library.handles.config(config).get().snapshot
+        guard let url = Arguments.text(url) else { throw Arguments.missing("url") }
+        guard let out = out as UnsafeMutablePointer<OpaquePointer?>? else { throw Arguments.missing("out") }
+        let plan = try ConnectionPlan(settings, url: url, tlsContexts: library.tlsContexts)
+        let connection = Connection(plan, library: library, io: try library.startedIOThread())
+        guard let handle = library.handles.insert(.connection(connection)) else {
+            throw ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, "there are too many handles")
+        }
+        out.pointee = handle
+        connection.open(handle)
+    }
+}
+
+@_cdecl("hw_connection_wait") @implementation
+public func hw_connection_wait(
+    _ connection: OpaquePointer!, _ state: hw_state, _ timeout_ms: UInt32, _ error: UnsafeMutablePointer<hw_error>!
+) -> hw_status {
+    exported(error) { () throws(ErrorDetails) in
+        let library = Library.shared
+        let connection = try library.handles.connection(connection).get()
+        guard let wanted = State(rawValue: state) else { throw .argument("\(state) is not an HW_STATE_...") }
+        if library.isLibraryThread {
+            throw ErrorDetails(HW_E_IN_CALLBACK, HW_LAYER_NONE, "a callback must not wait; look at the events instead")
+        }
+        switch connection.wait(for: wanted, until: Clock.deadline(milliseconds: timeout_ms)) {
+        case .reached:
+            return
+        case .otherEnd(let reason):
+            var details = reason ?? ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the connection was closed")
+            details.status = hw_status(HW_E_STATE)
+            throw details
+        case .timeout(let reason):
+            var details = reason ?? ErrorDetails(HW_E_TIMEOUT, HW_LAYER_NONE, "the time to wait ran out")
+            details.status = hw_status(HW_E_TIMEOUT)
+            throw details
+        case .released:
+            throw ErrorDetails(HW_E_HANDLE, HW_LAYER_NONE, "the connection was released meanwhile")
+        }
+    }
+}
+
+@_cdecl("hw_connection_send") @implementation
+public func hw_connection_send(
+    _ connection: OpaquePointer!, _ kind: hw_kind, _ data: UnsafeRawPointer!, _ size: Int, _ options: OpaquePointer!,
+    _ id: UnsafeMutablePointer<UInt64>!
+) -> hw_status {
+    let target: Connection
+    switch Library.shared.handles.connection(connection) {
+    case .found(let found): target = found
+    case .invalid: return hw_status(HW_E_HANDLE)
+    case .forked: return hw_status(HW_E_FORKED)
+    }
+    guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size), options == nil else {
+        return hw_status(HW_E_ARGUMENT)
+    }
+    if kind == .text && !UTF8Validator.isValid(payload) { return hw_status(HW_E_UTF8) }
+    switch target.send(kind, payload) {
+    case .accepted(let number):
+        (id as UnsafeMutablePointer<UInt64>?)?.pointee = number
+        return hw_status(HW_OK)
+    case .full: return hw_status(HW_E_FULL)
+    case .tooLarge: return hw_status(HW_E_TOO_LARGE)
+    case .closed: return hw_status(HW_E_STATE)
+    }
+}
+
+@_cdecl("hw_connection_close") @implementation
+public func hw_connection_close(_ connection: OpaquePointer!, _ code: UInt16, _ reason: UnsafePointer<CChar>!) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        let connection = try Library.shared.handles.connection(connection).get()
+        let reason = Arguments.text(reason) ?? []
+        let isLegal = code == 0 ? reason.isEmpty : CloseCode.isLegalToSend(code)
+        guard isLegal, reason.count <= CloseCode.reasonSizeMax, reason.withUnsafeBytes({ UTF8Validator.isValid($0) }) else {
+            throw .argument("the close code or reason may not be sent (RFC 6455 sections 5.5.1 and 7.4)")
+        }
+        connection.close(CloseFrame(code: code == 0 ? CloseCode.noStatus : code, reason: reason))
+    }
+}
+
+@_cdecl("hw_connection_release") @implementation
+public func hw_connection_release(_ connection: OpaquePointer!) {
+    if case .connection(let connection)? = Library.shared.handles.remove(connection, .connection) { connection.release() }
+}
+
+@_cdecl("hw_connection_state") @implementation
+public func hw_connection_state(_ connection: OpaquePointer!) -> hw_state {
+    guard case .found(let connection) = Library.shared.handles.connection(connection) else { return hw_state(HW_STATE_DISCONNECTED) }
+    return connection.snapshot.state.rawValue
+}
+
+@_cdecl("hw_connection_metrics") @implementation
+public func hw_connection_metrics(_ connection: OpaquePointer!, _ out: UnsafeMutablePointer<hw_metrics>!) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        let connection = try Library.shared.handles.connection(connection).get()
+        guard let out = out as UnsafeMutablePointer<hw_metrics>? else { throw Arguments.missing("out") }
+        guard CStruct.write(connection.snapshot.metrics(), to: out) else {
+            throw .argument("struct_size must be set to sizeof(hw_metrics)")
+        }
+    }
+}

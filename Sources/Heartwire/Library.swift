@@ -1,0 +1,72 @@
+import CHeartwire
+import CSystem
+import Heartbeat
+
+/// What the process has one of: the handle table, the threads, the resolver. Threads start with the first connection.
+final class Library: @unchecked Sendable {
+    let handles: HandleTable
+    let resolver = Resolver()
+    let tlsContexts = TLSContexts()
+    let dispatcher = Dispatcher()
+    private let epoch: UInt
+    private let lock = Lock()
+    private var io: IOThread?
+
+    private init(epoch: UInt) {
+        self.epoch = epoch
+        handles = HandleTable(epoch: epoch)
+    }
+
+    /// The I/O thread, started if need be. The dispatcher is started with it.
+    func startedIOThread() throws(ErrorDetails) -> IOThread {
+        let started = lock.withLock { () -> IOThread? in
+            if let io { return io }
+            guard let fresh = IOThread(), dispatcher.start(), fresh.start() else { return nil }
+            io = fresh
+            // OpenSSL's own exit handler must be registered first, so that it runs after ours.
+            OPENSSL_init_ssl(0, nil)
+            atexit { Library.shared.stop() }
+            return fresh
+        }
+        guard let started else {
+            var error = ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, "threads or descriptors for the library could not be had: \(systemErrorText(hws_errno()))")
+            error.nativeCode = hws_errno()
+            error.isRetryable = true
+            throw error
+        }
+        return started
+    }
+
+    /// True on a thread that runs callbacks.
+    var isLibraryThread: Bool {
+        if dispatcher.isCurrentThread { return true }
+        return lock.withLock { io }?.isCurrentThread ?? false
+    }
+
+    /// The process ends: quiet the threads, so that none is inside OpenSSL while it is taken down.
+    private func stop() {
+        let deadline = Clock.now() + .seconds(1)
+        lock.withLock { io }?.stop(until: deadline)
+        dispatcher.stop(until: deadline)
+    }
+
+    // MARK: The process's instance
+
+    static var shared: Library { inherited ?? first }
+
+    private static let first: Library = {
+        pthread_atfork(nil, nil) { Library.forked() }
+        return Library(epoch: 0)
+    }()
+
+    /// Takes the place of `first` in a forked child.
+    nonisolated(unsafe) private static var inherited: Library?
+
+    /// In the child of a fork only the calling thread exists, and the parent's locks may be held for good: start over with nothing, and never
+    /// touch what was inherited. Handles of the parent's answer HW_E_FORKED by their epoch.
+    private static func forked() {
+        let parent = shared
+        _ = Unmanaged.passRetained(parent)
+        inherited = Library(epoch: parent.epoch &+ 1)
+    }
+}

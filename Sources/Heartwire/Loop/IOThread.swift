@@ -1,0 +1,160 @@
+import CHeartwire
+import Heartbeat
+import WebSocket
+
+/// The thread that owns sockets, TLS and timers, and sends heartbeats. It runs no code of the host's unless a connection chose inline
+/// delivery, and takes no lock that such code can hold.
+final class IOThread: @unchecked Sendable {
+    enum Command {
+        case start(Connection)
+        case resolved(Connection, serial: UInt32, Resolution)
+        case close(Connection, CloseFrame)
+        case resumeReading(Connection)
+        case broken(Connection, serial: UInt32)
+        case release(Connection)
+    }
+
+    let poller: Poller
+    /// Read once a turn; what happens in a turn happens at this moment.
+    private(set) var now = Clock.now()
+
+    /// Bytes of the socket that is being read, shared by all connections of the thread.
+    let receiveBuffer: UnsafeMutableRawBufferPointer
+    var batch = MessageBatch()
+    /// The batch in the form of the C interface, for inline callbacks.
+    let inlineMessages: UnsafeMutablePointer<hw_message>
+
+    private let lock = Lock()
+    private let stopped: Condition
+    private var commands: [Command] = []
+    private var isStopping = false
+    private var hasStopped = false
+    private var thread: Thread?
+
+    private var timers = Timers()
+    private var slots: [Connection?] = []
+    private var freeSlots: [Int] = []
+    /// Connections whose stream can be read without waiting for the socket.
+    private var readable: [Connection] = []
+
+    private static let receiveBufferSize = 262_144
+
+    /// Nil if the process is out of descriptors.
+    init?() {
+        guard let poller = Poller() else { return nil }
+        self.poller = poller
+        stopped = Condition(lock)
+        receiveBuffer = .allocate(byteCount: Self.receiveBufferSize, alignment: 64)
+        inlineMessages = .allocate(capacity: MessageBatch.capacity)
+    }
+
+    /// False if the system refuses a thread.
+    func start() -> Bool {
+        lock.withLock { () -> Bool in
+            thread = Thread.start { [self] in run() }
+            thread?.detach()
+            return thread != nil
+        }
+    }
+
+    var isCurrentThread: Bool { lock.withLock { thread?.isCurrent ?? false } }
+
+    /// From any thread: has the I/O thread do something in its next turn.
+    func post(_ command: Command) {
+        let wasEmpty = lock.withLock { () -> Bool in
+            commands.append(command)
+            return commands.count == 1
+        }
+        if wasEmpty { poller.wake() }
+    }
+
+    /// For the end of the process: says goodbye on every connection and runs nothing more. Waits for that, but not beyond the deadline.
+    func stop(until deadline: Instant) {
+        lock.withLock { isStopping = true }
+        poller.wake()
+        lock.withLock {
+            guard let thread, !thread.isCurrent else { return }
+            while !hasStopped && stopped.wait(until: deadline) {}
+        }
+    }
+
+    // MARK: For the connections, on this thread
+
+    /// Gives a connection its place: timers and socket events find it by this number.
+    func adopt(_ connection: Connection) -> Int {
+        if let slot = freeSlots.popLast() {
+            slots[slot] = connection
+            return slot
+        }
+        slots.append(connection)
+        return slots.count - 1
+    }
+
+    func dismiss(slot: Int) {
+        slots[slot] = nil
+        freeSlots.append(slot)
+    }
+
+    func schedule(slot: Int, at deadline: Instant) {
+        timers.schedule(slot: slot, at: deadline)
+    }
+
+    func readAgain(_ connection: Connection) {
+        readable.append(connection)
+    }
+
+    // MARK: The loop
+
+    private func run() {
+        while true {
+            let count = poller.wait(until: readable.isEmpty ? timers.next : now)
+            now = Clock.now()
+            for index in 0..<count {
+                if let ready = poller.ready(at: index) { dispatch(ready) }
+            }
+            runCommands()
+            runTimers()
+            runReadable()
+            if lock.withLock({ isStopping }) { break }
+        }
+        for connection in slots { connection?.sayGoodbye() }
+        lock.withLock {
+            hasStopped = true
+            stopped.wake()
+        }
+    }
+
+    private func dispatch(_ ready: Poller.Ready) {
+        let slot = Int(ready.data >> 32)
+        guard slot < slots.count, let connection = slots[slot] else { return }
+        connection.socketReady(ready, serial: UInt32(truncatingIfNeeded: ready.data))
+    }
+
+    private func runCommands() {
+        var taken: [Command] = []
+        lock.withLock { swap(&taken, &commands) }
+        for command in taken {
+            switch command {
+            case .start(let connection): connection.start()
+            case .resolved(let connection, let serial, let resolution): connection.resolved(resolution, serial: serial)
+            case .close(let connection, let frame): connection.closeSession(frame)
+            case .resumeReading(let connection): connection.resumeReading()
+            case .broken(let connection, let serial): connection.writeFailed(serial: serial)
+            case .release(let connection): connection.tearDown()
+            }
+        }
+    }
+
+    private func runTimers() {
+        while let slot = timers.popDue(now) {
+            slots[slot]?.timeout()
+        }
+    }
+
+    private func runReadable() {
+        guard !readable.isEmpty else { return }
+        var taken: [Connection] = []
+        swap(&taken, &readable)
+        for connection in taken { connection.readPending() }
+    }
+}

@@ -1,0 +1,126 @@
+import CSystem
+import Session
+
+/// One address to connect to.
+struct SocketAddress {
+    var storage: sockaddr_storage
+    let size: socklen_t
+    var family: Int32 { Int32(storage.ss_family) }
+
+    /// "127.0.0.1:443" or "[::1]:443", for messages.
+    var text: String {
+        var host = [CChar](repeating: 0, count: 64)
+        var port = [CChar](repeating: 0, count: 8)
+        let hostSize = socklen_t(host.count)
+        let portSize = socklen_t(port.count)
+        let result = withUnsafePointer(to: storage) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                getnameinfo($0, size, &host, hostSize, &port, portSize, NI_NUMERICHOST | NI_NUMERICSERV)
+            }
+        }
+        guard result == 0 else { return "an address" }
+        let name = String(cString: host)
+        return family == AF_INET6 ? "[\(name)]:\(String(cString: port))" : "\(name):\(String(cString: port))"
+    }
+}
+
+enum Resolution {
+    case addresses([SocketAddress])
+    case failed(TransportFailure)
+}
+
+/// Name resolution by the system's resolver, on a few threads of its own: getaddrinfo blocks, cannot be cancelled and may take half a
+/// minute. Whoever asks has a deadline and ignores an answer that comes after it.
+final class Resolver: @unchecked Sendable {
+    private struct Job {
+        let host: [UInt8]
+        let port: UInt16
+        let completion: (Resolution) -> Void
+    }
+
+    private let lock = Lock()
+    private let work: Condition
+    private var jobs: [Job] = []
+    private var threads = 0
+    private var idleThreads = 0
+
+    /// As many lookups as may hang at once before others have to wait.
+    private static let threadsMax = 8
+
+    init() {
+        work = Condition(lock)
+    }
+
+    /// The addresses of a numeric host, without a thread; nil if it is a name.
+    static func numeric(_ host: [UInt8], port: UInt16) -> Resolution? {
+        let result = lookUp(host, port: port, flags: AI_NUMERICHOST)
+        if case .addresses = result { return result }
+        return nil
+    }
+
+    /// Calls `completion` from a resolver thread, or at once if no thread can be had.
+    func resolve(_ host: [UInt8], port: UInt16, _ completion: @escaping (Resolution) -> Void) {
+        let hasThread = lock.withLock { () -> Bool in
+            jobs.append(Job(host: host, port: port, completion: completion))
+            if idleThreads >= jobs.count || threads == Self.threadsMax {
+                work.wake()
+                return true
+            }
+            guard let thread = Thread.start({ [self] in run() }) else {
+                if threads > 0 { return true }
+                jobs.removeLast()
+                return false
+            }
+            thread.detach()
+            threads += 1
+            return true
+        }
+        if !hasThread {
+            completion(.failed(TransportFailure(kind: .system, nativeCode: EAGAIN, sentence: "no thread could be started to resolve the host name")))
+        }
+    }
+
+    private func run() {
+        while true {
+            let job = lock.withLock { () -> Job in
+                idleThreads += 1
+                while jobs.isEmpty { _ = work.wait(until: nil) }
+                idleThreads -= 1
+                return jobs.removeFirst()
+            }
+            job.completion(Self.lookUp(job.host, port: job.port, flags: 0))
+        }
+    }
+
+    private static func lookUp(_ host: [UInt8], port: UInt16, flags: Int32) -> Resolution {
+        var hints = addrinfo()
+        hws_stream_hints(&hints, flags)
+        var list: UnsafeMutablePointer<addrinfo>?
+        let name = host.map { CChar(bitPattern: $0) } + [0]
+        let service = String(port).utf8.map { CChar(bitPattern: $0) } + [0]
+        let code = getaddrinfo(name, service, &hints, &list)
+        defer { if let list { freeaddrinfo(list) } }
+        let hostText = String(decoding: host, as: UTF8.self)
+        guard code == 0 else {
+            let reason = String(cString: gai_strerror(code))
+            let sentence = "the host name '\(hostText)' could not be resolved: \(reason)"
+            return .failed(TransportFailure(kind: .resolve, nativeCode: code, sentence: sentence))
+        }
+        var addresses: [SocketAddress] = []
+        var next = list
+        while let info = next?.pointee {
+            next = info.ai_next
+            guard let address = info.ai_addr, Int(info.ai_addrlen) <= MemoryLayout<sockaddr_storage>.size else { continue }
+            var storage = sockaddr_storage()
+            withUnsafeMutableBytes(of: &storage) {
+                $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))
+            }
+            addresses.append(SocketAddress(storage: storage, size: info.ai_addrlen))
+        }
+        guard !addresses.isEmpty else {
+            let sentence = "the host name '\(hostText)' has no address"
+            return .failed(TransportFailure(kind: .resolve, nativeCode: 0, sentence: sentence))
+        }
+        return .addresses(addresses)
+    }
+}

@@ -1,0 +1,56 @@
+import CSystem
+import Session
+
+/// The result of a read or a write that does not wait.
+enum StreamResult {
+    case bytes(Int)
+    case wouldBlock
+    /// The peer ended the stream, or it broke.
+    case ended(TransportFailure)
+}
+
+/// A connected socket, plain or under TLS. The owner's lock guards every call but a plain read; the descriptor is closed once, by `close`.
+final class Stream {
+    let fd: Int32
+    private let tls: TLSSession?
+
+    init(fd: Int32, tls: TLSSession?) {
+        self.fd = fd
+        self.tls = tls
+    }
+
+    /// OpenSSL's state may not be used by two threads at once, so reads take the lock that writers hold.
+    var needsLockToRead: Bool { tls != nil }
+
+    /// True if a read can give bytes although the socket has none.
+    var hasPending: Bool { tls?.hasPending ?? false }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult {
+        if let tls { return tls.read(into: buffer) }
+        let count = hws_receive(fd, buffer.baseAddress, buffer.count)
+        if count > 0 { return .bytes(count) }
+        if count == 0 { return .ended(Self.endOfStream) }
+        return Self.result(errno: hws_errno())
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) -> StreamResult {
+        if let tls { return tls.write(bytes) }
+        let count = hws_send(fd, bytes.baseAddress, bytes.count)
+        return count >= 0 ? .bytes(count) : Self.result(errno: hws_errno())
+    }
+
+    /// Shuts down before closing: a process forked meanwhile holds a copy of the descriptor, and the peer must see the end all the same.
+    func close() {
+        tls?.sendCloseNotify()
+        shutdown(fd, Int32(SHUT_RDWR))
+        CSystem.close(fd)
+    }
+
+    static let endOfStream = TransportFailure(
+        kind: .lost, nativeCode: 0, sentence: "the server ended the connection without a close handshake")
+
+    static func result(errno code: Int32) -> StreamResult {
+        if hws_would_block(code) != 0 { return .wouldBlock }
+        return .ended(TransportFailure(kind: .lost, nativeCode: code, sentence: "the connection broke: \(systemErrorText(code))"))
+    }
+}

@@ -1,0 +1,28 @@
+import Heartbeat
+
+/// Counters of the receiving side and of the connection's life; those of the sending side are the outbox's.
+package struct SessionMetrics {
+    package var messagesReceived: UInt64 = 0
+    package var bytesReceived: UInt64 = 0
+    package var beatsMissed: UInt64 = 0
+    package var pingsReceived: UInt64 = 0
+    package var pongsReceived: UInt64 = 0
+    package var reconnections: UInt64 = 0
+    package var attemptsFailed: UInt64 = 0
+    package var errors: UInt64 = 0
+    package var openedAt: Instant?
+    package var lastMessageAt: Instant?
+    package var roundTrips = RoundTrips()
+
+    package init() {}
+}
+
+/// Counters of the sending side.
+package struct OutboxMetrics {
+    package var messagesSent: UInt64 = 0
+    package var bytesSent: UInt64 = 0
+    package var beatsSent: UInt64 = 0
+    package var pongsSent: UInt64 = 0
+
+    package init() {}
+}

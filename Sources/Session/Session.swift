@@ -1,0 +1,442 @@
+import Heartbeat
+import WebSocket
+
+/// The life of one managed connection: attempts, the open connection, its end, and the next attempt.
+///
+/// A session decides and never acts. The owner opens and closes transports when `takeActions` says so, feeds what happens into the methods
+/// below, delivers what `takeEvents` gives, and calls `timeout` when `deadline` has come; calls that come too early or too often do nothing.
+/// Outgoing bytes go into the `Outbox` that is passed along, because senders share it. State belongs to one connection: nothing that
+/// an earlier one left behind can touch the next.
+package struct Session: ~Copyable {
+    package enum Action {
+        /// Resolve, connect, run TLS; then report `transportOpened` or `transportEnded`.
+        case openTransport
+        /// Write what the outbox still holds if that takes no waiting, then close.
+        case closeTransport
+    }
+
+    package enum ReadOutcome {
+        case needsInput
+        /// Deliver the batch, then read on.
+        case deliver
+        /// Pass to `controlReceived`; the payload is valid until the next read.
+        case control(Opcode, payload: UnsafeRawBufferPointer)
+        /// Pass to `protocolFailed`.
+        case failed(ProtocolError)
+        /// Pass to `handshakeSucceeded`.
+        case opened(subprotocol: [UInt8])
+        /// Pass to `handshakeFailed`.
+        case refused(HandshakeError)
+    }
+
+    /// How an established connection ends.
+    private struct Ending {
+        let frame: CloseFrame
+        let byPeer: Bool
+        let failure: Failure?
+    }
+
+    private enum Phase {
+        case idle
+        case waiting(until: Instant)
+        case connecting(deadline: Instant)
+        case handshaking(ClientHandshake, deadline: Instant)
+        case open
+        /// The application closed: our close frame follows the queue, the peer's is awaited.
+        case closing(deadline: Instant)
+        /// Nothing more is said or heard; the peer is given time to end the transport (RFC 6455 section 7.1.1).
+        case draining(Ending, deadline: Instant)
+        case ended
+    }
+
+    package private(set) var state = State.disconnected
+    package private(set) var epoch: UInt64 = 0
+    package private(set) var metrics = SessionMetrics()
+
+    private let configuration: SessionConfiguration
+    private var phase = Phase.idle
+    private var reader: FrameReader
+    private var pings: PingSchedule?
+    private var beat: PayloadBeat?
+    private var backoff: Backoff
+    private var random: Random
+    private var closedByApplication = false
+    private var events: [Event] = []
+    private var actions: [Action] = []
+
+    package init(_ configuration: SessionConfiguration, seed: UInt64) {
+        self.configuration = configuration
+        backoff = Backoff(configuration.backoff)
+        random = Random(seed: seed)
+        reader = FrameReader(role: .client, messageSizeMax: configuration.messageSizeMax)
+    }
+
+    // MARK: Outputs
+
+    /// When `timeout` must be called next; nil while there is nothing to wait for.
+    package var deadline: Instant? {
+        switch phase {
+        case .idle, .ended: nil
+        case .waiting(let until): until
+        case .connecting(let deadline), .handshaking(_, let deadline), .closing(let deadline), .draining(_, let deadline): deadline
+        case .open: beatDeadline
+        }
+    }
+
+    /// True while there is something for `takeEvents` or `takeActions`.
+    package var hasOutput: Bool { !events.isEmpty || !actions.isEmpty }
+
+    package mutating func takeEvents() -> [Event] {
+        defer { events = [] }
+        return events
+    }
+
+    package mutating func takeActions() -> [Action] {
+        defer { actions = [] }
+        return actions
+    }
+
+    // MARK: The application's inputs
+
+    package mutating func start(_ now: Instant) {
+        guard case .idle = phase else { return }
+        change(to: .connecting, reason: nil, now)
+        beginAttempt(now)
+    }
+
+    /// Closes gracefully: queued messages first, then `frame`, then the peer's answer.
+    package mutating func close(_ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
+        outbox.seal()
+        switch phase {
+        case .closing, .ended:
+            return
+        case .idle, .waiting, .connecting, .handshaking:
+            closedByApplication = true
+            finish(.disconnected, reason: nil, now, &outbox)
+        case .open:
+            closedByApplication = true
+            outbox.closeAfterQueue(frame)
+            change(to: .closing, reason: nil, now)
+            phase = .closing(deadline: now + configuration.closeTimeout)
+        case .draining:
+            closedByApplication = true
+            change(to: .closing, reason: nil, now)
+        }
+    }
+
+    /// Ends everything at once and without events, with a close frame if the socket takes it.
+    package mutating func abandon(_ outbox: inout Outbox) {
+        switch phase {
+        case .ended:
+            return
+        case .open, .closing:
+            outbox.closeNow(CloseFrame(code: CloseCode.goingAway, reason: []))
+        case .idle, .waiting, .connecting, .handshaking, .draining:
+            break
+        }
+        outbox.seal()
+        events = []
+        actions = [.closeTransport]
+        phase = .ended
+        state = .disconnected
+    }
+
+    // MARK: The transport's inputs
+
+    package mutating func transportOpened(_ nonce: HandshakeNonce, _ outbox: inout Outbox) {
+        guard case .connecting(let deadline) = phase else { return }
+        let handshake = ClientHandshake(nonce: nonce, subprotocols: configuration.subprotocols)
+        outbox.beginHandshake(handshake.request(url: configuration.url, fields: configuration.headerFields))
+        phase = .handshaking(handshake, deadline: deadline)
+    }
+
+    /// The transport could not be opened, broke, or was ended by the peer.
+    package mutating func transportEnded(_ failure: TransportFailure, _ now: Instant, _ outbox: inout Outbox) {
+        switch phase {
+        case .idle, .waiting, .ended:
+            return
+        case .connecting:
+            attemptFailed(.transport(failure), now, &outbox)
+        case .handshaking(let handshake, _):
+            attemptFailed(handshake.unfinishedRefusal.map { .handshake($0) } ?? .transport(failure), now, &outbox)
+        case .open, .closing:
+            let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
+            end(Ending(frame: frame, byPeer: false, failure: .transport(failure)), now, &outbox)
+        case .draining(let ending, _):
+            end(ending, now, &outbox)
+        }
+    }
+
+    /// Reads from `input` at `consumed`. Complete messages join the batch; anything else is an outcome to be passed on.
+    package mutating func read(
+        _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, into batch: inout MessageBatch
+    ) -> ReadOutcome {
+        switch phase {
+        case .open, .closing:
+            switch reader.read(input, consumed: &consumed, into: &batch) {
+            case .needsInput: return .needsInput
+            case .deliver: return .deliver
+            case .control(let opcode, let payload): return .control(opcode, payload: payload)
+            case .failed(let error): return .failed(error)
+            }
+        case .handshaking(var handshake, let deadline):
+            do throws(HandshakeError) {
+                let subprotocol = try handshake.read(UnsafeRawBufferPointer(input), consumed: &consumed)
+                phase = .handshaking(handshake, deadline: deadline)
+                return subprotocol.map { .opened(subprotocol: $0) } ?? .needsInput
+            } catch {
+                return .refused(error)
+            }
+        case .idle, .waiting, .connecting, .draining, .ended:
+            consumed = input.count
+            return .needsInput
+        }
+    }
+
+    /// So many bytes and messages arrived in one turn; keeps the counters and the liveness clock.
+    package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
+        guard metrics.openedAt != nil else { return }
+        metrics.bytesReceived &+= UInt64(bytes)
+        pings?.bytesReceived(now)
+        if messages > 0 {
+            metrics.messagesReceived &+= UInt64(messages)
+            metrics.lastMessageAt = now
+        }
+    }
+
+    package mutating func handshakeSucceeded(subprotocol: [UInt8], _ now: Instant, _ outbox: inout Outbox) {
+        guard case .handshaking = phase else { return }
+        epoch &+= 1
+        if epoch > 1 { metrics.reconnections &+= 1 }
+        metrics.openedAt = now
+        reader = FrameReader(role: .client, messageSizeMax: configuration.messageSizeMax)
+        pings = configuration.ping.map { PingSchedule($0, salt: random.next(), opened: now) }
+        beat = configuration.beat.map { PayloadBeat($0, opened: now) }
+        phase = .open
+        outbox.open()
+        change(to: .connected, reason: nil, now)
+        emit(.opened(subprotocol: subprotocol), now)
+    }
+
+    package mutating func handshakeFailed(_ error: HandshakeError, _ now: Instant, _ outbox: inout Outbox) {
+        guard case .handshaking = phase else { return }
+        attemptFailed(.handshake(error), now, &outbox)
+    }
+
+    package mutating func controlReceived(
+        _ opcode: Opcode, payload: UnsafeRawBufferPointer, _ now: Instant, _ outbox: inout Outbox
+    ) {
+        switch opcode {
+        case .ping:
+            metrics.pingsReceived &+= 1
+            outbox.pong(payload)
+        case .pong:
+            pongReceived(payload, now)
+        case .close:
+            do throws(ProtocolError) {
+                closeReceived(try CloseFrame(payload: payload), now, &outbox)
+            } catch {
+                protocolFailed(error, now, &outbox)
+            }
+        case .continuation, .text, .binary:
+            break
+        }
+    }
+
+    /// The peer broke the protocol: say so, and hear no more of it (RFC 6455 section 7.1.7).
+    package mutating func protocolFailed(_ error: ProtocolError, _ now: Instant, _ outbox: inout Outbox) {
+        failConnection(.protocolViolation(error), CloseFrame(code: error.closeCode, reason: [UInt8](error.phrase.utf8)), now, &outbox)
+    }
+
+    /// The application does not take its messages, and asked for the connection to be closed then.
+    package mutating func consumerTooSlow(_ now: Instant, _ outbox: inout Outbox) {
+        let reason = ASCII.bytes("the receiver is too slow")
+        failConnection(.slowConsumer, CloseFrame(code: CloseCode.policyViolation, reason: reason), now, &outbox)
+    }
+
+    package mutating func readingPaused(_ now: Instant) {
+        pings?.readingPaused(now)
+    }
+
+    package mutating func readingResumed(_ now: Instant) {
+        pings?.readingResumed(now)
+    }
+
+    /// Reports something that happened outside the session in order with its own events.
+    package mutating func emit(_ kind: Event.Kind, _ now: Instant) {
+        events.append(Event(kind: kind, time: now, epoch: epoch, state: state))
+    }
+
+    // MARK: Time
+
+    package mutating func timeout(_ now: Instant, _ outbox: inout Outbox) {
+        switch phase {
+        case .idle, .ended:
+            return
+        case .waiting(let until):
+            if now >= until { beginAttempt(now) }
+        case .connecting(let deadline):
+            if now >= deadline { attemptFailed(.connectTimeout, now, &outbox) }
+        case .handshaking(let handshake, let deadline):
+            guard now >= deadline else { return }
+            attemptFailed(handshake.unfinishedRefusal.map { .handshake($0) } ?? .connectTimeout, now, &outbox)
+        case .open:
+            pollBeats(now, &outbox)
+        case .closing(let deadline):
+            guard now >= deadline else { return }
+            end(Ending(frame: CloseFrame(code: CloseCode.abnormal, reason: []), byPeer: false, failure: nil), now, &outbox)
+        case .draining(let ending, let deadline):
+            if now >= deadline { end(ending, now, &outbox) }
+        }
+    }
+
+    private var beatDeadline: Instant? {
+        switch (pings?.deadline, beat?.deadline) {
+        case (let ping?, let beat?): min(ping, beat)
+        case (let ping?, nil): ping
+        case (nil, let beat): beat
+        }
+    }
+
+    private mutating func pollBeats(_ now: Instant, _ outbox: inout Outbox) {
+        if let payloadBeat = beat, beat?.poll(now) == true { outbox.beat(payloadBeat.configuration) }
+        while let output = pings?.poll(now) {
+            switch output {
+            case .idle:
+                return
+            case .send(let payload):
+                outbox.ping(payload)
+            case .missed(let count):
+                metrics.beatsMissed &+= 1
+                emit(.beatMissed(inARow: count), now)
+            case .peerIsGone(let count):
+                metrics.beatsMissed &+= 1
+                emit(.beatMissed(inARow: count), now)
+                let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
+                end(Ending(frame: frame, byPeer: false, failure: .peerIsGone(missedPings: count)), now, &outbox)
+                return
+            }
+        }
+    }
+
+    private mutating func pongReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+        guard payload.count == 8 else { return }
+        let value = UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self))
+        if let roundTrip = pings?.pongReceived(value, now) {
+            metrics.pongsReceived &+= 1
+            metrics.roundTrips.record(roundTrip)
+        }
+    }
+
+    // MARK: Transitions
+
+    private mutating func beginAttempt(_ now: Instant) {
+        phase = .connecting(deadline: now + configuration.connectTimeout)
+        actions.append(.openTransport)
+    }
+
+    private mutating func closeReceived(_ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
+        let deadline = now + configuration.closeTimeout
+        switch phase {
+        case .open:
+            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
+            drain(Ending(frame: frame, byPeer: true, failure: .closedByPeer(frame)), deadline)
+        case .closing:
+            let byPeer = !outbox.hasClosed
+            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
+            drain(Ending(frame: frame, byPeer: byPeer, failure: nil), deadline)
+        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
+            return
+        }
+    }
+
+    private mutating func failConnection(_ failure: Failure, _ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
+        switch phase {
+        case .open, .closing:
+            outbox.closeNow(frame)
+            drain(Ending(frame: frame, byPeer: false, failure: failure), now + configuration.closeTimeout)
+        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
+            return
+        }
+    }
+
+    private mutating func drain(_ ending: Ending, _ deadline: Instant) {
+        phase = .draining(ending, deadline: deadline)
+        pings = nil
+        beat = nil
+    }
+
+    /// An attempt came to nothing: try again later, or give up.
+    private mutating func attemptFailed(_ failure: Failure, _ now: Instant, _ outbox: inout Outbox) {
+        outbox.connectionEnded()
+        metrics.attemptsFailed &+= 1
+        metrics.errors &+= 1
+        backoff.recordFailure()
+        let retries = mayRetry(after: failure)
+        let delay = backoff.delay(&random)
+        emit(.attemptFailed(failure, attempt: backoff.failures, delay: retries ? delay : nil), now)
+        if retries {
+            waitForNextAttempt(delay, reason: failure, now)
+        } else {
+            finish(.failed, reason: failure, now, &outbox)
+        }
+    }
+
+    /// An established connection is over: report it, then reconnect, rest or give up.
+    private mutating func end(_ ending: Ending, _ now: Instant, _ outbox: inout Outbox) {
+        outbox.connectionEnded()
+        pings = nil
+        beat = nil
+        let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
+        metrics.openedAt = nil
+        let failure = closedByApplication ? nil : ending.failure
+        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), now)
+        guard let failure else {
+            finish(.disconnected, reason: nil, now, &outbox)
+            return
+        }
+        let isClean = Self.isCleanClose(failure)
+        if !isClean { metrics.errors &+= 1 }
+        if isClean && !configuration.reconnects {
+            finish(.disconnected, reason: nil, now, &outbox)
+            return
+        }
+        if isStable { backoff.reset() } else { backoff.recordFailure() }
+        if mayRetry(after: failure) {
+            waitForNextAttempt(backoff.delay(&random), reason: failure, now)
+        } else {
+            finish(.failed, reason: failure, now, &outbox)
+        }
+    }
+
+    private static func isCleanClose(_ failure: Failure) -> Bool {
+        guard case .closedByPeer(let frame) = failure else { return false }
+        return [CloseCode.normal, CloseCode.goingAway, CloseCode.noStatus].contains(frame.code)
+    }
+
+    private func mayRetry(after failure: Failure) -> Bool {
+        configuration.reconnects && failure.isRetryable && !backoff.isExhausted
+    }
+
+    private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
+        actions.append(.closeTransport)
+        phase = .waiting(until: now + delay)
+        change(to: .reconnecting, reason: reason, now)
+    }
+
+    private mutating func finish(_ final: State, reason: Failure?, _ now: Instant, _ outbox: inout Outbox) {
+        outbox.connectionEnded()
+        outbox.seal()
+        outbox.discardQueue()
+        actions.append(.closeTransport)
+        phase = .ended
+        change(to: final, reason: reason, now)
+    }
+
+    private mutating func change(to new: State, reason: Failure?, _ now: Instant) {
+        guard new != state else { return }
+        let old = state
+        state = new
+        emit(.stateChanged(from: old, reason: reason), now)
+    }
+}

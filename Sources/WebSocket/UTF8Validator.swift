@@ -1,0 +1,81 @@
+/// Incremental validation of UTF-8 (RFC 3629), as text messages and close reasons need it (RFC 6455 section 8.1).
+///
+/// Overlong forms, surrogates and code points above U+10FFFF are refused at the byte that proves them wrong, however the input is split.
+package struct UTF8Validator {
+    /// Continuation bytes that the present sequence still needs.
+    private var needed: UInt8 = 0
+    /// The range that the next continuation byte must lie in; narrower than 0x80...0xBF only after E0, ED, F0 and F4.
+    private var lower: UInt8 = 0x80
+    private var upper: UInt8 = 0xBF
+
+    package init() {}
+
+    /// True if the bytes so far end at a code point's end.
+    package var isComplete: Bool { needed == 0 }
+
+    package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var validator = UTF8Validator()
+        return validator.append(bytes) && validator.isComplete
+    }
+
+    /// Takes more bytes; false as soon as they cannot be UTF-8.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress else { return true }
+        let count = bytes.count
+        var index = 0
+        while index < count {
+            if needed == 0 {
+                index = Self.skipASCII(base, from: index, count: count)
+                guard index < count else { return true }
+            }
+            guard take(base.load(fromByteOffset: index, as: UInt8.self)) else { return false }
+            index &+= 1
+        }
+        return true
+    }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        if needed > 0 {
+            guard byte >= lower && byte <= upper else { return false }
+            needed &-= 1
+            lower = 0x80
+            upper = 0xBF
+            return true
+        }
+        switch byte {
+        case 0x00...0x7F: return true
+        case 0xC2...0xDF: needed = 1
+        case 0xE0: (needed, lower) = (2, 0xA0)
+        case 0xED: (needed, upper) = (2, 0x9F)
+        case 0xE1...0xEF: needed = 2
+        case 0xF0: (needed, lower) = (3, 0x90)
+        case 0xF1...0xF3: needed = 3
+        case 0xF4: (needed, upper) = (3, 0x8F)
+        default: return false
+        }
+        return true
+    }
+
+    /// The index of the first byte at or after `start` that is not ASCII, or `count`. Thirty-two bytes a step: this is nearly all the work that
+    /// receiving text costs.
+    private static func skipASCII(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int {
+        let high: UInt64 = 0x8080_8080_8080_8080
+        var index = start
+        while index &+ 32 <= count {
+            let a = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            let b = base.loadUnaligned(fromByteOffset: index &+ 8, as: UInt64.self)
+            let c = base.loadUnaligned(fromByteOffset: index &+ 16, as: UInt64.self)
+            let d = base.loadUnaligned(fromByteOffset: index &+ 24, as: UInt64.self)
+            if (a | b | c | d) & high != 0 { break }
+            index &+= 32
+        }
+        while index &+ 8 <= count {
+            if base.loadUnaligned(fromByteOffset: index, as: UInt64.self) & high != 0 { break }
+            index &+= 8
+        }
+        while index < count && base.load(fromByteOffset: index, as: UInt8.self) < 0x80 {
+            index &+= 1
+        }
+        return index
+    }
+}

@@ -1,0 +1,420 @@
+/*
+ * Heartwire: a WebSocket connection (RFC 6455) that stays alive by itself.
+ *
+ * This header is the whole C interface and its reference manual.
+ *
+ * A program fills an hw_config, opens an hw_connection and gets messages and events through callbacks or an hw_inbox. The library
+ * sends heartbeats, answers the server's, notices silence, reconnects and queues what is sent meanwhile, on threads of its own that
+ * never wait for the host program.
+ *
+ * Conventions
+ *   Handles      An hw_config, hw_connection or hw_inbox is a token that the library checks and never dereferences. NULL, a released
+ *                handle, a foreign pointer: every function answers HW_E_HANDLE. After fork() the child's copies answer HW_E_FORKED;
+ *                the child may open connections of its own.
+ *   Threads      Every function may be called from any thread, and from inside any callback unless its comment says otherwise.
+ *   Blocking     A function blocks only where its comment says so.
+ *   Ownership    "copied": the library keeps its own copy. "borrowed until ...": valid until then, not to be freed. "static": valid
+ *                for the life of the process.
+ *   Results      Fallible functions return an hw_status, HW_OK (0) or a negative HW_E_... value. On failure nothing is written to
+ *                outputs other than the hw_error. Every hw_error parameter may be NULL.
+ *   Strings      In parameters NUL-terminated UTF-8; in delivered structs a pointer and a size in bytes, not terminated.
+ *   Times        _ms and _ns are durations or CLOCK_MONOTONIC readings in milliseconds or nanoseconds.
+ *   Structs      Those that begin with struct_size grow at their end in later versions. A caller that has the library fill one sets
+ *                struct_size = sizeof the struct first; the library writes no more than that. hw_message and hw_delivery come in
+ *                arrays and never change.
+ */
+#ifndef HEARTWIRE_H
+#define HEARTWIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------------------------------------ */
+
+/* The version of this header, 0xMMmmpp00: major, minor, patch. */
+#define HW_VERSION 0x00010000u
+
+/* The version of the loaded library, in the form of HW_VERSION. */
+uint32_t hw_version(void);
+
+/* ---- Statuses ----------------------------------------------------------------------------------------------------------------- */
+
+/* Result of a call, or the reason in an hw_error or hw_event. The numbers never change; new ones may join their band. */
+typedef int32_t hw_status;
+enum {
+    HW_OK = 0,
+
+    /* Arguments and handles */
+    HW_E_ARGUMENT = -1, /* An argument is NULL or out of its range. */
+    HW_E_HANDLE = -2,   /* Not a live handle of the expected kind. */
+    HW_E_FORKED = -3,   /* The handle was made before fork(), in the parent process. */
+    HW_E_RANGE = -4,    /* An index lies past the end of a list. */
+    HW_E_BUFFER = -5,   /* The caller's buffer is too small; the needed size was written. */
+
+    /* State */
+    HW_E_STATE = -20,      /* The connection is closing, disconnected or failed. */
+    HW_E_TIMEOUT = -21,    /* The time given to this call ran out. */
+    HW_E_IN_CALLBACK = -22, /* The call would wait for the callback that it is made from. */
+
+    /* Limits */
+    HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. */
+    HW_E_TOO_LARGE = -41, /* The message can never fit: larger than queue.bytes_max, or than a protocol limit. */
+
+    /* Configuration */
+    HW_E_PROPERTY = -60, /* No property has this name. */
+    HW_E_VALUE = -61,    /* The property does not take this value. */
+    HW_E_CONFLICT = -62, /* Two properties contradict each other, or one lacks its companion. */
+    HW_E_URL = -63,      /* The URL is malformed or its scheme is not ws or wss. */
+    HW_E_HEADER = -64,   /* A header field's name or value is not allowed. */
+
+    /* Resolving and connecting */
+    HW_E_RESOLVE = -80,         /* The host name could not be resolved. */
+    HW_E_CONNECT = -81,         /* No address of the host accepted the connection. */
+    HW_E_CONNECT_TIMEOUT = -82, /* connect.timeout ran out while resolving, connecting, in TLS or in the opening handshake. */
+    HW_E_CONNECTION_LOST = -83, /* The transport ended or broke without a close handshake (RFC 6455 section 7.1.5: code 1006). */
+
+    /* TLS */
+    HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed. */
+    HW_E_CERTIFICATE = -101, /* The server's certificate did not pass verification. */
+    HW_E_TRUST_STORE = -102, /* No trusted CA certificates could be loaded. */
+
+    /* Opening handshake and HTTP */
+    HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). */
+    HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. */
+
+    /* Protocol */
+    HW_E_PROTOCOL = -140,          /* The server broke RFC 6455; the connection was closed with 1002. */
+    HW_E_UTF8 = -141,              /* A text message or close reason was not UTF-8; closed with 1007. */
+    HW_E_MESSAGE_TOO_LARGE = -142, /* A message exceeded message.bytes_max; closed with 1009. */
+    HW_E_CLOSED_BY_PEER = -143,    /* The server closed the connection; close_code and the text say why. */
+
+    /* Heartbeat */
+    HW_E_HEARTBEAT = -160, /* ping.missed_max pings in a row went unanswered and nothing else arrived. */
+
+    /* Delivery */
+    HW_E_SLOW_CONSUMER = -170, /* The inbox was full and inbox.overflow is "close". */
+
+    /* System */
+    HW_E_SYSTEM = -180 /* The operating system refused something (descriptors, memory, threads); native_code has the errno. */
+};
+
+/* The constant's name, such as "HW_E_TIMEOUT"; "HW_E_UNKNOWN" for a value that is none. Static, never NULL. */
+const char *hw_status_name(hw_status status);
+
+/* Where an error arose. */
+typedef int32_t hw_layer;
+enum {
+    HW_LAYER_NONE = 0,
+    HW_LAYER_CONFIGURATION = 1,
+    HW_LAYER_RESOLVER = 2,
+    HW_LAYER_TCP = 3,
+    HW_LAYER_TLS = 4,
+    HW_LAYER_HTTP = 5,
+    HW_LAYER_WEBSOCKET = 6,
+    HW_LAYER_HEARTBEAT = 7,
+    HW_LAYER_DELIVERY = 8,
+    HW_LAYER_SYSTEM = 9
+};
+
+/* What went wrong, in detail. Set struct_size before the call; written on failure only. */
+typedef struct hw_error {
+    uint32_t struct_size;
+    hw_status status;
+    hw_layer layer;
+    int32_t native_code; /* errno, getaddrinfo's code, or X509_V_ERR_... for HW_E_CERTIFICATE; 0 if none */
+    int32_t http_status; /* of HW_E_HTTP_STATUS, else 0 */
+    int32_t close_code;  /* WebSocket close code, 0 if none */
+    int32_t retryable;   /* 1 if the same call or connection attempt may succeed later, else 0 */
+    char message[256];   /* a NUL-terminated sentence: what happened and what to do; cut at 255 bytes */
+} hw_error;
+
+/* ---- Handles ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct hw_config hw_config;
+typedef struct hw_connection hw_connection;
+typedef struct hw_inbox hw_inbox;
+
+/* ---- Messages and events ------------------------------------------------------------------------------------------------------ */
+
+/* The kind of a message (RFC 6455 section 5.6). */
+typedef uint32_t hw_kind;
+enum {
+    HW_TEXT = 1,  /* valid UTF-8, checked by the library on receipt */
+    HW_BINARY = 2
+};
+
+/* One received message. */
+typedef struct hw_message {
+    hw_kind kind;
+    uint32_t flags;       /* 0; reserved */
+    const uint8_t *data;  /* size bytes, not terminated; never NULL */
+    size_t size;
+    uint64_t received_ns; /* CLOCK_MONOTONIC when its last bytes were read from the socket */
+    uint64_t epoch;       /* which connection carried it: 1 for the first one established, one more after each reconnection */
+} hw_message;
+
+/* The state of a managed connection. Each change is an HW_EVENT_STATE. */
+typedef int32_t hw_state;
+enum {
+    HW_STATE_DISCONNECTED = 0, /* closed as asked, or by the server with reconnect.enabled off; final */
+    HW_STATE_CONNECTING = 1,   /* the first attempt is under way */
+    HW_STATE_CONNECTED = 2,    /* open: messages flow */
+    HW_STATE_RECONNECTING = 3, /* waiting for the next attempt, or in it */
+    HW_STATE_CLOSING = 4,      /* hw_connection_close was called; the close handshake is under way */
+    HW_STATE_FAILED = 5        /* given up: the reason would not go away, or the attempts are used up; final */
+};
+
+/* What an hw_event reports, and which of its fields mean something; every other field is 0 or NULL. */
+typedef int32_t hw_event_kind;
+enum {
+    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields and text */
+    HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch; text: the agreed subprotocol, or empty */
+    HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
+                                    frame), by_peer, text: the close reason or what happened */
+    HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
+                                    body: the first bytes of the answer */
+    HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered within ping.timeout: count in a row */
+    HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
+    HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
+                                    of messages dropped since the last such event */
+    HW_EVENT_RELEASED = 8        /* The last callback or delivery for this handle; free what its context refers to here */
+};
+
+/* One event. Borrowed like the messages it comes among. */
+typedef struct hw_event {
+    uint32_t struct_size;
+    hw_event_kind kind;
+    uint64_t time_ns; /* CLOCK_MONOTONIC */
+    uint64_t epoch;   /* as in hw_message; 0 before the first connection */
+    hw_state state;   /* the connection's state after the event */
+    hw_state previous_state;
+    hw_status status; /* HW_OK, or why */
+    hw_layer layer;
+    int32_t native_code;
+    int32_t http_status;
+    int32_t close_code;
+    int32_t retryable;
+    int32_t by_peer;   /* 1 if the server began the close handshake */
+    uint32_t attempt;  /* 1 for the first attempt since the last established connection */
+    uint64_t delay_ms;
+    uint64_t count;
+    const char *text;  /* text_size bytes, not terminated; never NULL */
+    size_t text_size;
+    const uint8_t *body;
+    size_t body_size;
+} hw_event;
+
+/*
+ * Receives messages, oldest first, at least one. The array and all data are borrowed until the callback returns. context is what
+ * was given with the callback. By default it runs on the library's dispatcher thread and may block: heartbeats go on, the
+ * connection's inbox takes the strain. With delivery "inline" it runs on the I/O thread and must not block.
+ */
+typedef void (*hw_messages_callback)(hw_connection *connection, const hw_message *messages, size_t count, void *context);
+
+/* Receives one event, in order with the messages. Thread and lifetime as for hw_messages_callback. */
+typedef void (*hw_event_callback)(hw_connection *connection, const hw_event *event, void *context);
+
+/* ---- Configuration ------------------------------------------------------------------------------------------------------------ */
+
+/* How a property's value is written. */
+typedef int32_t hw_property_type;
+enum {
+    HW_PROPERTY_BOOLEAN = 1,  /* "true" or "false" */
+    HW_PROPERTY_INTEGER = 2,  /* decimal digits */
+    HW_PROPERTY_DURATION = 3, /* digits and a unit: "250ms", "20s", "5m", "24h"; "0" alone */
+    HW_PROPERTY_SIZE = 4,     /* bytes, or digits and a unit: "64KiB", "16MiB", "1GiB" */
+    HW_PROPERTY_CHOICE = 5,   /* one of the words in range */
+    HW_PROPERTY_TEXT = 6,     /* UTF-8 text */
+    HW_PROPERTY_BYTES = 7     /* any bytes, set with hw_config_set_bytes */
+};
+
+/* The description of one property. All strings are static and never NULL. */
+typedef struct hw_property {
+    uint32_t struct_size;
+    hw_property_type type;
+    const char *name;
+    const char *default_value; /* as hw_config_set would take it; empty if unset by default */
+    const char *range;         /* such as "100ms .. 24h" or "pause | drop_oldest | drop_newest | close"; empty if any */
+    const char *unit;          /* of the value: "duration", "bytes", "messages", ...; empty if none */
+    const char *since;         /* the version that brought it, such as "0.1.0" */
+    const char *doc;           /* one line */
+} hw_property;
+
+/* Makes a configuration with every property at its default. Free it with hw_config_free. HW_E_ARGUMENT: out is NULL. */
+hw_status hw_config_new(hw_config **out);
+
+/* Makes an independent copy, callbacks and inbox included. HW_E_ARGUMENT, HW_E_HANDLE. */
+hw_status hw_config_copy(const hw_config *config, hw_config **out);
+
+/* Frees a configuration; connections opened with it keep their own copy. NULL and stale handles are ignored. */
+void hw_config_free(hw_config *config);
+
+/*
+ * Sets a property from text, "ping.interval" to "20s". value is copied. bindings list the properties with hw_config_describe; the
+ * README has the table. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message says the range),
+ * HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_config_set(hw_config *config, const char *name, const char *value, hw_error *error);
+
+/* Sets a text or bytes property from size bytes, copied; data may be NULL if size is 0. Errors as hw_config_set. */
+hw_status hw_config_set_bytes(hw_config *config, const char *name, const void *data, size_t size, hw_error *error);
+
+/*
+ * Reads a property as text (bytes properties as they are), in the form hw_config_set takes. Writes the size in bytes, without the
+ * terminating NUL that follows the value, to *size (may be NULL). HW_E_BUFFER: capacity must be at least *size + 1; buffer may be
+ * NULL if capacity is 0. HW_E_PROPERTY, HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_config_get(const hw_config *config, const char *name, char *buffer, size_t capacity, size_t *size);
+
+/*
+ * Describes the property at index, counted from 0. Set out->struct_size first. HW_E_RANGE ends the list. HW_E_ARGUMENT: out is NULL
+ * or its struct_size is too small for a single field.
+ */
+hw_status hw_config_describe(size_t index, hw_property *out);
+
+/*
+ * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
+ * RFC 9110 token, the value holds a control character, or the field belongs to the handshake (Host, Upgrade, Connection,
+ * Content-Length, Transfer-Encoding, Sec-WebSocket-...; subprotocols are the property "subprotocols"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all.
+ * HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_config_add_header(hw_config *config, const char *name, const char *value, hw_error *error);
+
+/* Sets the callback for messages; NULL takes it away (messages are then dropped on arrival). HW_E_HANDLE. */
+hw_status hw_config_on_messages(hw_config *config, hw_messages_callback callback, void *context);
+
+/* Sets the callback for events; NULL takes it away. HW_E_HANDLE. */
+hw_status hw_config_on_event(hw_config *config, hw_event_callback callback, void *context);
+
+/*
+ * Has connections opened with this configuration deliver into inbox instead of callbacks; sets "delivery" to "inbox". One inbox may
+ * serve many connections; context comes back in each hw_delivery and tells them apart. The inbox lives until it and all its
+ * connections are released. HW_E_HANDLE: config or inbox.
+ */
+hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context);
+
+/* ---- Connection --------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Opens a managed connection to url ("ws://host:port/path?query" or "wss://...") and returns at once; connecting goes on in the
+ * background and its outcome is an event. The configuration is copied. Release the handle with hw_connection_release.
+ * Callbacks may run before this function returns; *out is written before the first.
+ * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
+
+/*
+ * Blocks until the connection is in state, at most timeout_ms milliseconds. Answers HW_E_STATE, with the reason in error, as soon as
+ * the connection has reached another final state. HW_E_TIMEOUT: error tells the last failed attempt, if any. HW_E_IN_CALLBACK: called from a
+ * library callback. HW_E_HANDLE: also when the handle is released meanwhile. HW_E_ARGUMENT: no such state.
+ */
+hw_status hw_connection_wait(hw_connection *connection, hw_state state, uint32_t timeout_ms, hw_error *error);
+
+/* Options of one message. None exist yet. */
+typedef struct hw_send_options hw_send_options;
+
+/*
+ * Sends one message. data is copied; it may be NULL if size is 0. When connected, the bytes are written at once if nothing waits before
+ * them; while connecting or reconnecting the message waits in a bounded first-in first-out queue. A message whose bytes were not all
+ * handed to the kernel when the connection broke is sent again on the next. Text must be UTF-8.
+ * options: NULL. id: receives the message's number, counted from 1 in this connection, may be NULL.
+ * HW_E_STATE: closing, disconnected or failed. HW_E_FULL: queue.messages_max or queue.bytes_max is reached. HW_E_TOO_LARGE.
+ * HW_E_UTF8: text that is not UTF-8. HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ */
+hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void *data, size_t size,
+                             const hw_send_options *options, uint64_t *id);
+
+/*
+ * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
+ * up to close.timeout. Returns at once; the state becomes closing, then disconnected. Calling it again does nothing and is HW_OK.
+ * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123 bytes, may be
+ * NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
+ */
+hw_status hw_connection_close(hw_connection *connection, uint16_t code, const char *reason);
+
+/*
+ * Gives the handle back; it is stale at once. An open connection sends a close frame (1001) if the socket takes it and is cut off without waiting;
+ * call hw_connection_close first to end it gracefully. Blocks until no callback of this connection runs or will run any more, the last being
+ * HW_EVENT_RELEASED; called from inside a library callback it returns at once and HW_EVENT_RELEASED follows after that callback.
+ * With an inbox it never blocks: deliveries already in the inbox stay, HW_EVENT_RELEASED is the last. NULL and stale handles are ignored.
+ */
+void hw_connection_release(hw_connection *connection);
+
+/* The present state; HW_STATE_DISCONNECTED for a handle that is not live. */
+hw_state hw_connection_state(hw_connection *connection);
+
+/* Counters since hw_connection_open. */
+typedef struct hw_metrics {
+    uint32_t struct_size;
+    hw_state state;
+    uint64_t messages_received; /* complete text and binary messages */
+    uint64_t messages_sent;     /* handed to the kernel entirely, payload beats included */
+    uint64_t bytes_received;    /* WebSocket bytes, headers of frames included, TLS and TCP excluded */
+    uint64_t bytes_sent;
+    uint64_t beats_sent;        /* pings and payload beats */
+    uint64_t beats_missed;      /* pings not answered within ping.timeout */
+    uint64_t pings_received;
+    uint64_t pongs_sent;        /* answers to the server's pings */
+    uint64_t pongs_received;    /* those that match a ping of ours */
+    uint64_t reconnections;     /* connections established after the first */
+    uint64_t attempts_failed;
+    uint64_t errors;            /* failed attempts, protocol violations, lost connections, dead peers */
+    uint64_t messages_dropped;  /* by inbox.overflow */
+    uint64_t queue_messages;    /* waiting to be sent now */
+    uint64_t queue_bytes;
+    uint64_t uptime_ms;         /* of the present connection; 0 when not connected */
+    uint64_t last_message_ns;   /* CLOCK_MONOTONIC of the last received message; 0 if none */
+    uint64_t rtt_last_ns;       /* round trip of the last answered ping; 0 if none */
+    uint64_t rtt_mean_ns;       /* mean over all answered pings of the handle */
+    uint64_t epoch;
+} hw_metrics;
+
+/* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
+hw_status hw_connection_metrics(hw_connection *connection, hw_metrics *out);
+
+/* ---- Inbox -------------------------------------------------------------------------------------------------------------------- */
+
+/* One thing taken from an inbox: a message if event is NULL, else that event. */
+typedef struct hw_delivery {
+    hw_connection *connection; /* may be released already; then it is stale */
+    void *context;             /* given to hw_config_set_inbox */
+    hw_message message;        /* all zero if event is not NULL */
+    const hw_event *event;
+} hw_delivery;
+
+/*
+ * Makes an inbox with the limits inbox.bytes_max, inbox.messages_max and inbox.overflow of config, or the defaults if config is NULL.
+ * HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_inbox_new(const hw_config *config, hw_inbox **out);
+
+/*
+ * Takes up to capacity deliveries, oldest first, and writes their number, at least 1, to *count. If there are none, waits up to
+ * timeout_ms (0: does not wait; UINT32_MAX: without limit). All data is borrowed until the next take from, or the release of, this
+ * inbox; one thread at a time should take. HW_E_TIMEOUT: nothing came. HW_E_ARGUMENT: NULL, or capacity is 0. HW_E_HANDLE: also
+ * when the inbox is released while waiting. May block.
+ */
+hw_status hw_inbox_take(hw_inbox *inbox, hw_delivery *deliveries, size_t capacity, size_t *count, uint32_t timeout_ms);
+
+/*
+ * A file descriptor that poll(2) reports readable while something waits; for the host's own loop, which then calls hw_inbox_take with
+ * timeout_ms 0 and reads nothing from the descriptor itself. It belongs to the inbox and is closed with it. -1 if the handle is not
+ * live or no descriptor could be made.
+ */
+int hw_inbox_fd(hw_inbox *inbox);
+
+/*
+ * Gives the handle back. Connections that deliver into it drop their messages and events from then on. NULL and stale handles are
+ * ignored.
+ */
+void hw_inbox_release(hw_inbox *inbox);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
