@@ -28,7 +28,7 @@ let package = Package(
                 .linkedLibrary("crypto"),
                 .unsafeFlags(
                     [
-                        "-enable-experimental-feature", "Embedded",
+                        "-enable-experimental-feature", "Embedded", "-use-ld=lld",
                         "-Xclang-linker", "-Wl,--version-script=\(Context.packageDirectory)/Sources/Heartwire/exports.map",
                         "-Xlinker", "-soname=libheartwire.so.0",
                         "-Xlinker", "--gc-sections",

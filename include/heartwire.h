@@ -279,8 +279,8 @@ hw_status hw_config_describe(size_t index, hw_property *out);
 /*
  * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
  * RFC 9110 token, the value holds a control character, or the field belongs to the handshake (Host, Upgrade, Connection,
- * Content-Length, Transfer-Encoding, Sec-WebSocket-...; subprotocols are the property "subprotocols"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all.
- * HW_E_ARGUMENT, HW_E_HANDLE.
+ * Content-Length, Transfer-Encoding, Sec-WebSocket-...; subprotocols are the property "subprotocols"). HW_E_TOO_LARGE: more than 64
+ * fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_add_header(hw_config *config, const char *name, const char *value, hw_error *error);
 
@@ -308,9 +308,10 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 
 /*
- * Blocks until the connection is in state, at most timeout_ms milliseconds. Answers HW_E_STATE, with the reason in error, as soon as
- * the connection has reached another final state. HW_E_TIMEOUT: error tells the last failed attempt, if any. HW_E_IN_CALLBACK: called from a
- * library callback. HW_E_HANDLE: also when the handle is released meanwhile. HW_E_ARGUMENT: no such state.
+ * Blocks until the connection is in state, at most timeout_ms milliseconds (UINT32_MAX: without limit). Answers HW_E_STATE, with the
+ * reason in error, as soon as the connection has reached another final state. HW_E_TIMEOUT: error tells the last failed attempt, if
+ * any. HW_E_IN_CALLBACK: called from a library callback. HW_E_HANDLE: also when the handle is released meanwhile. HW_E_ARGUMENT: no
+ * such state.
  */
 hw_status hw_connection_wait(hw_connection *connection, hw_state state, uint32_t timeout_ms, hw_error *error);
 
@@ -331,16 +332,17 @@ hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void
 /*
  * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
  * up to close.timeout. Returns at once; the state becomes closing, then disconnected. Calling it again does nothing and is HW_OK.
- * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123 bytes, may be
- * NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
+ * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123
+ * bytes, may be NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
  */
 hw_status hw_connection_close(hw_connection *connection, uint16_t code, const char *reason);
 
 /*
- * Gives the handle back; it is stale at once. An open connection sends a close frame (1001) if the socket takes it and is cut off without waiting;
- * call hw_connection_close first to end it gracefully. Blocks until no callback of this connection runs or will run any more, the last being
- * HW_EVENT_RELEASED; called from inside a library callback it returns at once and HW_EVENT_RELEASED follows after that callback.
- * With an inbox it never blocks: deliveries already in the inbox stay, HW_EVENT_RELEASED is the last. NULL and stale handles are ignored.
+ * Gives the handle back; it is stale at once. An open connection sends a close frame (1001) if the socket takes it and is cut off without
+ * waiting; call hw_connection_close first to end it gracefully. Callbacks for what has arrived by then still run, the last one being
+ * HW_EVENT_RELEASED; the call blocks until that has returned. From inside a library callback it returns at once instead, what has not been
+ * delivered is dropped, and HW_EVENT_RELEASED follows after that callback. With an inbox it never blocks: deliveries already in the
+ * inbox stay, and HW_EVENT_RELEASED is the last. NULL and stale handles are ignored.
  */
 void hw_connection_release(hw_connection *connection);
 

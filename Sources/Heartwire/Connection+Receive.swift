@@ -34,13 +34,15 @@ extension Connection {
     private func process(_ input: UnsafeMutableRawBufferPointer) {
         var consumed = 0
         var messages = 0
+        /// Where the opening handshake ended, if it ended in this input: only what follows are WebSocket bytes.
+        var start = 0
         while true {
             let outcome = session.read(input, consumed: &consumed, into: &io.batch)
             messages &+= io.batch.count
             switch outcome {
             case .needsInput:
                 deliverBatch()
-                session.received(bytes: input.count, messages: messages, io.now)
+                session.received(bytes: input.count &- start, messages: messages, io.now)
                 publish(nil)
                 return
             case .deliver:
@@ -53,6 +55,7 @@ extension Connection {
                 deliverBatch()
                 withSession { $0.protocolFailed(error, io.now, &$1) }
             case .opened(let subprotocol):
+                start = consumed
                 withSession { $0.handshakeSucceeded(subprotocol: subprotocol, io.now, &$1) }
                 // The host hears that the connection is open before it gets the first message.
                 settle()

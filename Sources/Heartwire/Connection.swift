@@ -13,6 +13,8 @@ final class Connection: @unchecked Sendable {
     let plan: ConnectionPlan
     private let library: Library
     private let delivery: Delivery
+    /// Set once, before the I/O thread hears of the connection.
+    private var handle: OpaquePointer?
 
     // The I/O thread's own.
     var session: Session
@@ -30,9 +32,10 @@ final class Connection: @unchecked Sendable {
     private(set) var stream: Stream?
     private var interest: Poller.Interest = []
     private var isInPoller = false
-    private var handle: OpaquePointer?
     private var published = ConnectionSnapshot()
     private var isReleased = false
+    /// Released from inside a callback: nothing but the last event is delivered any more.
+    private var dropsDeliveries = false
     private var lastCallbackDone = false
 
     init(_ plan: ConnectionPlan, library: Library, io: IOThread) {
@@ -48,7 +51,7 @@ final class Connection: @unchecked Sendable {
     // MARK: Any thread
 
     func open(_ handle: OpaquePointer) {
-        lock.withLock { self.handle = handle }
+        self.handle = handle
         io.post(.start(self))
     }
 
@@ -67,13 +70,15 @@ final class Connection: @unchecked Sendable {
 
     /// The handle is stale already. Waits for the last callback unless it is called from inside one, or none will come.
     func release() {
+        let isInCallback = library.isLibraryThread
         lock.withLock {
             isReleased = true
+            dropsDeliveries = isInCallback
             outbox.seal()
             changed.wake()
         }
         io.post(.release(self))
-        guard delivery.hasCallbacks, !library.isLibraryThread else { return }
+        guard delivery.hasCallbacks, !isInCallback else { return }
         lock.withLock {
             while !lastCallbackDone { _ = changed.wait(until: nil) }
         }
@@ -119,7 +124,7 @@ final class Connection: @unchecked Sendable {
     func runCallbacks(
         _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int
     ) -> Bool {
-        delivery.runCallbacks(deliveries, messages, capacity: capacity, isReleased: { lock.withLock { isReleased } }) {
+        delivery.runCallbacks(deliveries, messages, capacity: capacity, dropsDeliveries: { lock.withLock { dropsDeliveries } }) {
             lastCallbackRan()
         }
     }
@@ -286,11 +291,6 @@ final class Connection: @unchecked Sendable {
         } else if ready.isReadable && !isReadingPaused {
             receive()
         }
-        settleAfterReady(ready)
-    }
-
-    private func settleAfterReady(_ ready: Poller.Ready) {
-        if ready.isWritable { lock.withLock { interest.remove(.writable) } }
         settle()
     }
 
@@ -349,8 +349,7 @@ final class Connection: @unchecked Sendable {
     }
 
     private func origin() -> DeliveryOrigin {
-        let handle = lock.withLock { self.handle }
-        return DeliveryOrigin(
+        DeliveryOrigin(
             handle: handle, context: delivery.inboxContext, epoch: session.epoch, receivedNs: UInt64(bitPattern: io.now.nanoseconds))
     }
 

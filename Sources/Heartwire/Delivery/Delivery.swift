@@ -80,10 +80,11 @@ struct Delivery {
 
     // MARK: On the dispatcher's thread
 
-    /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. Once the handle is released only the last event counts.
+    /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. A handle released from inside a
+    /// callback gets nothing more but its last event.
     func runCallbacks(
         _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int,
-        isReleased: () -> Bool, lastCallbackRan: () -> Void
+        dropsDeliveries: () -> Bool, lastCallbackRan: () -> Void
     ) -> Bool {
         guard case .dispatcher(let inbox) = mode,
             case .deliveries(let count) = inbox.take(into: deliveries, capacity: capacity, until: Clock.now())
@@ -92,7 +93,7 @@ struct Delivery {
         while index < count {
             if let event = deliveries[index].event {
                 let isLast = event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED)
-                if let onEvent, isLast || !isReleased() {
+                if let onEvent, isLast || !dropsDeliveries() {
                     onEvent.callback(deliveries[index].connection, event, onEvent.context)
                 }
                 index += 1
@@ -104,7 +105,7 @@ struct Delivery {
                 (messages + (index - start)).initialize(to: deliveries[index].message)
                 index += 1
             }
-            if let onMessages, !isReleased() {
+            if let onMessages, !dropsDeliveries() {
                 onMessages.callback(deliveries[start].connection, messages, index - start, onMessages.context)
             }
         }

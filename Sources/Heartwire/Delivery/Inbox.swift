@@ -88,7 +88,8 @@ final class Inbox: @unchecked Sendable {
             }
             if limits.overflow == .pause && (messages >= limits.messagesMax || bytes >= limits.bytesMax) {
                 result.mustPause = true
-                paused.append(connection)
+                // The connection may have been paused by an earlier batch of the same read.
+                if !connection.isReadingPaused { paused.append(connection) }
             }
             announce(before, &result)
             return result

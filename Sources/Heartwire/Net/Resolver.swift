@@ -19,8 +19,8 @@ struct SocketAddress {
             }
         }
         guard result == 0 else { return "an address" }
-        let name = String(cString: host)
-        return family == AF_INET6 ? "[\(name)]:\(String(cString: port))" : "\(name):\(String(cString: port))"
+        let name = String(terminated: host)
+        return family == AF_INET6 ? "[\(name)]:\(String(terminated: port))" : "\(name):\(String(terminated: port))"
     }
 }
 
