@@ -1,10 +1,11 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The shipped library is built as Embedded Swift: no Swift runtime inside or beside it. Debug builds and tests are ordinary Swift.
+// The shipped library is built as Embedded Swift: no Swift runtime inside or beside it. Debug builds and tests are ordinary Swift; they also
+// check exclusive access at run time, which a release does not: a failed check would kill the host.
 let core: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+    .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 let package = Package(

@@ -22,7 +22,7 @@ final class Dispatcher: @unchecked Sendable {
     func start() -> Bool {
         lock.withLock { () -> Bool in
             if thread == nil {
-                thread = Thread.start { [self] in run() }
+                thread = Thread.start("heartwire-calls") { [self] in run() }
                 thread?.detach()
             }
             return thread != nil

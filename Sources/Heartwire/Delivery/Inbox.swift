@@ -61,6 +61,8 @@ final class Inbox: @unchecked Sendable {
     /// A stuck host must not make events pile up without end either: beyond this many only the last one of a connection is kept.
     private static let eventsMax = 65536
 
+    private static let quietArenaSize = 2048
+
     init(_ limits: Limits) {
         self.limits = limits
         arrived = Condition(lock)
@@ -155,9 +157,8 @@ final class Inbox: @unchecked Sendable {
     /// The segment that the next `size` bytes go to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
     private func segment(_ size: Int) -> InboxSegment {
         if let last = segments.last, last.hasRoom(size) { return last }
-        let isBusy = !segments.isEmpty
-        let segment = InboxSegment(
-            recordsMax: isBusy ? 1024 : 16, arenaSize: max(size, isBusy ? 131_072 : 2048))
+        let isQuiet = segments.isEmpty && size <= Self.quietArenaSize
+        let segment = isQuiet ? InboxSegment(recordsMax: 16, arenaSize: Self.quietArenaSize) : SegmentPool.shared.take(size)
         segments.append(segment)
         return segment
     }
@@ -168,7 +169,8 @@ final class Inbox: @unchecked Sendable {
     func take(into target: UnsafeMutablePointer<hw_delivery>, capacity: Int, until deadline: Instant?) -> Taken {
         var resumable: [Connection] = []
         let result = lock.withLock { () -> Taken in
-            borrowed.removeAll()
+            SegmentPool.shared.give(borrowed)
+            borrowed.removeAll(keepingCapacity: true)
             while messages + events == 0 {
                 if isReleased { return .released }
                 if let deadline, Clock.now() >= deadline { return .timeout }

@@ -7,7 +7,7 @@ final class InboxSegment {
     private let records: UnsafeMutablePointer<hw_delivery>
     private let arena: UnsafeMutableRawPointer
     private let recordsMax: Int
-    private let arenaSize: Int
+    let arenaSize: Int
     private var arenaUsed = 0
     private(set) var count = 0
     private(set) var taken = 0
@@ -23,6 +23,11 @@ final class InboxSegment {
         allocation = Allocation(byteCount: recordBytes + arenaSize)
         records = allocation.base.bindMemory(to: hw_delivery.self, capacity: recordsMax)
         arena = allocation.base + recordBytes
+    }
+
+    /// Empties the segment for its next use.
+    func reset() {
+        (arenaUsed, count, taken, live, dropCursor) = (0, 0, 0, 0, 0)
     }
 
     var isExhausted: Bool { taken == count }

@@ -51,7 +51,7 @@ final class IOThread: @unchecked Sendable {
     /// False if the system refuses a thread.
     func start() -> Bool {
         lock.withLock { () -> Bool in
-            thread = Thread.start { [self] in run() }
+            thread = Thread.start("heartwire-io") { [self] in run() }
             thread?.detach()
             return thread != nil
         }

@@ -66,7 +66,7 @@ final class Resolver: @unchecked Sendable {
                 work.wake()
                 return true
             }
-            guard let thread = Thread.start({ [self] in run() }) else {
+            guard let thread = Thread.start("heartwire-dns", { [self] in run() }) else {
                 if threads > 0 { return true }
                 jobs.removeLast()
                 return false

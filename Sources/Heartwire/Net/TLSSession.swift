@@ -10,6 +10,8 @@ final class TLSSession {
     /// A fatal error was met: OpenSSL forbids to use the connection further, even for a close_notify.
     private var isBroken = false
     private var isEstablished = false
+    /// The end of the stream, met behind bytes that had to be handed out first.
+    private var endBehindBytes: TransportFailure?
 
     enum Progress {
         case done
@@ -46,7 +48,8 @@ final class TLSSession {
         SSL_free(ssl)
     }
 
-    var hasPending: Bool { SSL_has_pending(ssl) == 1 }
+    /// True if a read has something to give although the socket is silent: buffered bytes, or the end of the stream.
+    var hasPending: Bool { endBehindBytes != nil || SSL_has_pending(ssl) == 1 }
 
     func handshake() -> Progress {
         ERR_clear_error()
@@ -65,6 +68,7 @@ final class TLSSession {
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult {
+        if let endBehindBytes { return .ended(endBehindBytes) }
         var total = 0
         // A record holds at most 16 KiB; several fill the buffer, so that messages are delivered in large batches.
         while total < buffer.count {
@@ -75,8 +79,10 @@ final class TLSSession {
                 total += Int(count)
                 continue
             }
-            if total > 0 { return .bytes(total) }
-            return ending(count)
+            let result = ending(count)
+            guard total > 0 else { return result }
+            if case .ended(let failure) = result { endBehindBytes = failure }
+            return .bytes(total)
         }
         return .bytes(total)
     }
