@@ -4,30 +4,31 @@ import WebSocket
 
 /// The path of received bytes: stream, session, batch, host. Runs on the I/O thread.
 extension Connection {
-    /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting.
-    func receive() {
+    /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting; true if nothing is left.
+    func receive() -> Bool {
         let buffer = io.receiveBuffer
         for _ in 0..<4 {
-            guard !isReadingPaused, let result = readStream(into: buffer) else { return }
+            guard !isReadingPaused, let result = readStream(into: buffer) else { return false }
             switch result {
             case .wouldBlock:
-                return
+                return true
             case .ended(let failure):
                 withSession { $0.transportEnded(failure, io.now, &$1) }
-                return
+                return true
             case .bytes(let count):
                 process(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
                 // A socket that gave less than it could is empty; another read would only say so.
-                if count < buffer.count && stream?.hasPending != true { return }
+                if count < buffer.count && stream?.hasPending != true { return true }
             }
         }
         io.readAgain(self)
+        return false
     }
 
     /// In a later turn: goes on with what `receive` left.
     func readPending() {
         guard stream != nil else { return }
-        receive()
+        _ = receive()
         settle()
     }
 

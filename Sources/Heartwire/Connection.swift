@@ -32,6 +32,8 @@ final class Connection: @unchecked Sendable {
     private(set) var stream: Stream?
     private var interest: Poller.Interest = []
     private var isInPoller = false
+    /// Why nothing more can be written to the stream.
+    private var writeFailure: TransportFailure?
     private var published = ConnectionSnapshot()
     private var isReleased = false
     /// Released from inside a callback: nothing but the last event is delivered any more.
@@ -78,7 +80,8 @@ final class Connection: @unchecked Sendable {
             changed.wake()
         }
         io.post(.release(self))
-        guard delivery.hasCallbacks, !isInCallback else { return }
+        // Once the process is ending the I/O thread has stopped, and no callback comes any more.
+        guard delivery.hasCallbacks, !isInCallback, !library.isStopped else { return }
         lock.withLock {
             while !lastCallbackDone { _ = changed.wait(until: nil) }
         }
@@ -274,6 +277,7 @@ final class Connection: @unchecked Sendable {
                 stream.close()
             }
             stream = nil
+            writeFailure = nil
             isInPoller = false
             interest = []
             outbox.connectionEnded()
@@ -289,15 +293,21 @@ final class Connection: @unchecked Sendable {
             // Only an error or the peer's end comes here. What it sent before is still to be read, once the host has made room.
             detachFromPoller()
         } else if ready.isReadable && !isReadingPaused {
-            receive()
+            _ = receive()
         }
         settle()
     }
 
+    /// A write failed: what the peer had sent before is still read and delivered, then the stream is given up.
     func writeFailed(serial: UInt32) {
-        // The reading side tells how the stream ended, after whatever it still holds.
         guard serial == self.serial, stream != nil, !isReadingPaused else { return }
-        receive()
+        if receive() {
+            withSession { session, outbox in
+                if let writeFailure { session.transportEnded(writeFailure, io.now, &outbox) }
+            }
+        } else {
+            io.post(.broken(self, serial: serial))
+        }
         settle()
     }
 
@@ -314,7 +324,11 @@ final class Connection: @unchecked Sendable {
         guard isReadingPaused, stream != nil else { return }
         isReadingPaused = false
         session.readingResumed(io.now)
-        lock.withLock { setInterest(interest.union(.readable)) }
+        let isBroken = lock.withLock { () -> Bool in
+            setInterest(interest.union(.readable))
+            return writeFailure != nil
+        }
+        if isBroken { io.post(.broken(self, serial: serial)) }
         // What TLS or an earlier read left over does not make the socket readable again.
         io.readAgain(self)
         settle()
@@ -357,7 +371,7 @@ final class Connection: @unchecked Sendable {
 
     /// Writes until the outbox is empty or the socket takes no more; false if the stream broke.
     func flushLocked() -> Bool {
-        guard let stream else { return true }
+        guard let stream, writeFailure == nil else { return true }
         while true {
             let bytes = outbox.nextTransmit()
             if bytes.isEmpty {
@@ -370,7 +384,8 @@ final class Connection: @unchecked Sendable {
             case .wouldBlock:
                 setInterest(interest.union(.writable))
                 return true
-            case .ended:
+            case .ended(let failure):
+                writeFailure = failure
                 return false
             }
         }

@@ -11,6 +11,7 @@ final class Library: @unchecked Sendable {
     private let epoch: UInt
     private let lock = Lock()
     private var io: IOThread?
+    private var hasStopped = false
 
     private init(epoch: UInt) {
         self.epoch = epoch
@@ -20,7 +21,7 @@ final class Library: @unchecked Sendable {
     /// The I/O thread, started if need be. The dispatcher is started with it.
     func startedIOThread() throws(ErrorDetails) -> IOThread {
         let started = lock.withLock { () -> IOThread? in
-            if let io { return io }
+            if let io { return hasStopped ? nil : io }
             guard let fresh = IOThread(), dispatcher.start(), fresh.start() else { return nil }
             io = fresh
             // OpenSSL's own exit handler must be registered first, so that it runs after ours.
@@ -43,10 +44,17 @@ final class Library: @unchecked Sendable {
         return lock.withLock { io }?.isCurrentThread ?? false
     }
 
+    /// True once the process is ending.
+    var isStopped: Bool { lock.withLock { hasStopped } }
+
     /// The process ends: quiet the threads, so that none is inside OpenSSL while it is taken down.
     private func stop() {
         let deadline = Clock.now() + .seconds(1)
-        lock.withLock { io }?.stop(until: deadline)
+        let io = lock.withLock { () -> IOThread? in
+            hasStopped = true
+            return self.io
+        }
+        io?.stop(until: deadline)
         dispatcher.stop(until: deadline)
     }
 

@@ -14,12 +14,6 @@ package enum ASCII {
         return true
     }
 
-    package static func equalsIgnoringCase(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-        guard a.count == b.count else { return false }
-        for index in a.indices where lowercased(a[index]) != lowercased(b[index]) { return false }
-        return true
-    }
-
     /// True for the characters of an RFC 9110 section 5.6.2 token.
     package static func isTokenCharacter(_ byte: UInt8) -> Bool {
         switch byte {

@@ -33,10 +33,6 @@ final class Thread: @unchecked Sendable {
 
     var isCurrent: Bool { pthread_equal(handle, pthread_self()) != 0 }
 
-    func join() {
-        pthread_join(handle, nil)
-    }
-
     /// The thread will not be joined; its resources go when it ends.
     func detach() {
         pthread_detach(handle)
