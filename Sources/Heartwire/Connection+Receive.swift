@@ -34,29 +34,25 @@ extension Connection {
 
     private func process(_ input: UnsafeMutableRawBufferPointer) {
         var consumed = 0
-        var messages = 0
-        /// Where the opening handshake ended, if it ended in this input: only what follows are WebSocket bytes.
-        var start = 0
+        /// Up to here the bytes have been counted; those of the opening handshake never are.
+        var counted = 0
         while true {
             let outcome = session.read(input, consumed: &consumed, into: &io.batch)
-            messages &+= io.batch.count
             switch outcome {
             case .needsInput:
-                deliverBatch()
-                session.received(bytes: input.count &- start, messages: messages, io.now)
-                publish(nil)
+                deliverBatch(&counted, consumed)
                 return
             case .deliver:
-                deliverBatch()
+                deliverBatch(&counted, consumed)
             case .control(let opcode, let payload):
                 // What came before a close frame is delivered before it takes effect.
-                if opcode == .close { deliverBatch() }
+                if opcode == .close { deliverBatch(&counted, consumed) }
                 withSession { $0.controlReceived(opcode, payload: payload, io.now, &$1) }
             case .failed(let error):
-                deliverBatch()
+                deliverBatch(&counted, consumed)
                 withSession { $0.protocolFailed(error, io.now, &$1) }
             case .opened(let subprotocol):
-                start = consumed
+                counted = consumed
                 withSession { $0.handshakeSucceeded(subprotocol: subprotocol, io.now, &$1) }
                 // The host hears that the connection is open before it gets the first message.
                 settle()
@@ -66,7 +62,11 @@ extension Connection {
         }
     }
 
-    private func deliverBatch() {
+    /// Counts what was read, then delivers the batch: whoever gets a message finds it in the metrics.
+    private func deliverBatch(_ counted: inout Int, _ consumed: Int) {
+        session.received(bytes: consumed &- counted, messages: io.batch.count, io.now)
+        counted = consumed
+        publish(nil)
         guard !io.batch.isEmpty else { return }
         deliver(io.batch.messages)
         io.batch.removeAll()
