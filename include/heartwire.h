@@ -177,7 +177,7 @@ enum {
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
                                     body: the first bytes of the answer */
-    HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered within ping.timeout: count in a row */
+    HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered, nor anything else received, within ping.timeout: count in a row */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
                                     of messages dropped since the last such event */

@@ -17,9 +17,9 @@ package struct PingSchedule {
     package enum Output: Equatable {
         case idle
         case send(payload: UInt64)
-        /// A ping went unanswered; so many in a row by now.
+        /// A ping was not answered and nothing else arrived within the timeout; so many in a row by now.
         case missed(count: Int)
-        /// `missedMax` pings in a row went unanswered, and nothing at all arrived since the last of them was sent.
+        /// `missedMax` pings in a row went unanswered, and nothing else arrived either.
         case peerIsGone(missed: Int)
     }
 
@@ -63,23 +63,21 @@ package struct PingSchedule {
         if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isMissed }), now >= verdict(outstanding[index]) {
             outstanding[index].isMissed = true
             missedInARow += 1
-            let heardSince = lastReceived >= outstanding[index].awaitedFrom
-            if missedInARow >= configuration.missedMax && !heardSince {
-                return .peerIsGone(missed: missedInARow)
-            }
-            return .missed(count: missedInARow)
+            return missedInARow >= configuration.missedMax ? .peerIsGone(missed: missedInARow) : .missed(count: missedInARow)
         }
         guard cadence.tick(now) else { return .idle }
         sequence &+= 1
         let payload = salt | (sequence & 0xFFFF_FFFF)
-        if outstanding.count == Self.outstandingMax { outstanding.removeFirst() }
+        // The oldest unanswered pings stay: their time runs out first, and forgetting them would put the verdict off for ever.
+        if outstanding.count == Self.outstandingMax { outstanding.remove(at: outstanding[0].isMissed ? 0 : Self.outstandingMax - 1) }
         outstanding.append(Outstanding(payload: payload, sent: now, awaitedFrom: now))
         return .send(payload: payload)
     }
 
-    /// Bytes of any kind arrived: the peer lives, even if its pong is stuck behind other data.
+    /// Bytes of any kind arrived: the peer lives, and earlier misses in a row count no more.
     package mutating func bytesReceived(_ now: Instant) {
         lastReceived = now
+        missedInARow = 0
     }
 
     /// A pong arrived. Gives the round-trip time if it answers one of our pings. An answer to the latest ping stands for the earlier ones
@@ -106,5 +104,6 @@ package struct PingSchedule {
         for index in outstanding.indices { outstanding[index].awaitedFrom = now }
     }
 
-    private func verdict(_ ping: Outstanding) -> Instant { ping.awaitedFrom + configuration.timeout }
+    /// Bytes of any kind defer the verdict: a peer that sends is there, even if its pong is stuck behind a large message.
+    private func verdict(_ ping: Outstanding) -> Instant { max(ping.awaitedFrom, lastReceived) + configuration.timeout }
 }

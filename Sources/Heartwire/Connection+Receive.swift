@@ -66,7 +66,7 @@ extension Connection {
     private func deliverBatch(_ counted: inout Int, _ consumed: Int) {
         session.received(bytes: consumed &- counted, messages: io.batch.count, io.now)
         counted = consumed
-        publish(nil)
+        publishMetrics()
         guard !io.batch.isEmpty else { return }
         deliver(io.batch.messages)
         io.batch.removeAll()

@@ -210,19 +210,24 @@ final class Connection: @unchecked Sendable {
         if let deadline = deadlines.min() { io.schedule(slot: slot, at: deadline) }
     }
 
-    /// Makes the state and the counters visible to other threads, before the host is told of them.
-    func publish(_ error: ErrorDetails?) {
+    /// Makes the state and the last error visible to other threads, before the host is told of them.
+    private func publish(_ error: ErrorDetails?) {
         let state = session.state
+        lock.withLock {
+            published.hasStarted = true
+            published.state = state
+            if let error { published.lastError = error }
+            changed.wake()
+        }
+        publishMetrics()
+    }
+
+    func publishMetrics() {
         let metrics = session.metrics
         let epoch = session.epoch
         lock.withLock {
-            let hasChanged = published.state != state || !published.hasStarted
-            published.hasStarted = true
-            published.state = state
             published.session = metrics
             published.epoch = epoch
-            if let error { published.lastError = error }
-            if hasChanged { changed.wake() }
         }
     }
 

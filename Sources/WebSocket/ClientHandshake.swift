@@ -75,37 +75,35 @@ package struct ClientHandshake {
     /// Takes received bytes from `consumed` on. Gives the agreed subprotocol, empty if none, once the handshake has succeeded; what follows
     /// the head in the same input is left for the frame reader.
     package mutating func read(_ input: UnsafeRawBufferPointer, consumed: inout Int) throws(HandshakeError) -> [UInt8]? {
-        switch state {
-        case .done:
-            return nil
-        case .head(var reader):
-            let head: HTTPHead?
-            do throws(HTTPHeadError) {
-                head = try reader.read(input, consumed: &consumed)
-            } catch {
-                throw .head(error)
-            }
-            guard let head else {
-                state = .head(reader)
+        // A loop, not a recursion: one read can hold thousands of interim answers.
+        while true {
+            switch state {
+            case .done:
+                return nil
+            case .head(var reader):
+                let head: HTTPHead?
+                do throws(HTTPHeadError) {
+                    head = try reader.read(input, consumed: &consumed)
+                } catch {
+                    throw .head(error)
+                }
+                guard let head else {
+                    state = .head(reader)
+                    return nil
+                }
+                if head.status == 101 {
+                    state = .done
+                    return try check(head)
+                }
+                // Interim answers (RFC 9110 section 15.2) come before the real one.
+                state = head.status < 200 ? .head(HTTPHeadReader()) : .refusal(status: head.status, HTTPBodyStart(head: head))
+            case .refusal(let status, var body):
+                body.append(UnsafeRawBufferPointer(rebasing: input[consumed...]))
+                consumed = input.count
+                state = .refusal(status: status, body)
+                if body.isComplete { throw .refused(status: status, body: body.bytes) }
                 return nil
             }
-            if head.status == 101 {
-                state = .done
-                return try check(head)
-            }
-            // Interim answers (RFC 9110 section 15.2) come before the real one.
-            if head.status < 200 {
-                state = .head(HTTPHeadReader())
-                return try read(input, consumed: &consumed)
-            }
-            state = .refusal(status: head.status, HTTPBodyStart(head: head))
-            return try read(input, consumed: &consumed)
-        case .refusal(let status, var body):
-            body.append(UnsafeRawBufferPointer(rebasing: input[consumed...]))
-            consumed = input.count
-            state = .refusal(status: status, body)
-            if body.isComplete { throw .refused(status: status, body: body.bytes) }
-            return nil
         }
     }
 

@@ -1,4 +1,5 @@
 import CSystem
+import Heartbeat
 import Session
 
 /// One address to connect to.
@@ -46,6 +47,7 @@ final class Resolver: @unchecked Sendable {
 
     /// As many lookups as may hang at once before others have to wait.
     private static let threadsMax = 8
+    private static let idleMax = Interval.seconds(5)
 
     init() {
         work = Condition(lock)
@@ -80,15 +82,26 @@ final class Resolver: @unchecked Sendable {
         }
     }
 
+    /// A thread's life: jobs, then a while of waiting for more, then the end.
     private func run() {
-        while true {
-            let job = lock.withLock { () -> Job in
-                idleThreads += 1
-                while jobs.isEmpty { _ = work.wait(until: nil) }
-                idleThreads -= 1
-                return jobs.removeFirst()
-            }
+        while let job = nextJob() {
             job.completion(Self.lookUp(job.host, port: job.port, flags: 0))
+        }
+    }
+
+    private func nextJob() -> Job? {
+        lock.withLock { () -> Job? in
+            let deadline = Clock.now() + Self.idleMax
+            idleThreads += 1
+            defer { idleThreads -= 1 }
+            while jobs.isEmpty {
+                if Clock.now() >= deadline {
+                    threads -= 1
+                    return nil
+                }
+                _ = work.wait(until: deadline)
+            }
+            return jobs.removeFirst()
         }
     }
 
