@@ -1,0 +1,3 @@
+[
+  inputs: ["{mix,.formatter}.exs", "{mix_tasks,lib,test,examples}/**/*.{ex,exs}"]
+]

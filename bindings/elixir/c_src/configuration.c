@@ -1,0 +1,80 @@
+/* Fills an hw_config from Erlang terms. */
+#include "heartwire_nif.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *copy_text(ErlNifEnv *env, ERL_NIF_TERM term)
+{
+    ErlNifBinary binary;
+    if (!enif_inspect_binary(env, term, &binary) || memchr(binary.data, '\0', binary.size) != NULL) {
+        return NULL;
+    }
+    char *copy = malloc(binary.size + 1);
+    if (copy != NULL) {
+        memcpy(copy, binary.data, binary.size);
+        copy[binary.size] = '\0';
+    }
+    return copy;
+}
+
+hw_status fail(hw_error *error, hw_status status, hw_layer layer, const char *message)
+{
+    error->status = status;
+    error->layer = layer;
+    snprintf(error->message, sizeof error->message, "%s", message);
+    return status;
+}
+
+static hw_status set_property(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM *setter_name_value, hw_error *error)
+{
+    hw_status status;
+    ErlNifBinary value;
+    char *name = copy_text(env, setter_name_value[1]);
+    if (name == NULL || !enif_inspect_binary(env, setter_name_value[2], &value)) {
+        status = fail(error, HW_E_PROPERTY, HW_LAYER_CONFIGURATION,
+                      "A property's name and value must be binaries, and the name must not hold a NUL byte.");
+    } else if (enif_is_identical(setter_name_value[0], enif_make_atom(env, "bytes"))) {
+        status = hw_config_set_bytes(config, name, value.data, value.size, error);
+    } else {
+        char *text = copy_text(env, setter_name_value[2]);
+        status = text == NULL ? fail(error, HW_E_VALUE, HW_LAYER_CONFIGURATION, "A property's value must not hold a NUL byte.")
+                              : hw_config_set(config, name, text, error);
+        free(text);
+    }
+    free(name);
+    return status;
+}
+
+static hw_status add_header(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM *name_value, hw_error *error)
+{
+    char *name = copy_text(env, name_value[0]);
+    char *value = copy_text(env, name_value[1]);
+    hw_status status = name == NULL || value == NULL
+                           ? fail(error, HW_E_HEADER, HW_LAYER_CONFIGURATION,
+                                  "A header field's name and value must be binaries without NUL bytes.")
+                           : hw_config_add_header(config, name, value, error);
+    free(name);
+    free(value);
+    return status;
+}
+
+hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, hw_error *error)
+{
+    ERL_NIF_TERM head;
+    const ERL_NIF_TERM *elements;
+    int arity;
+    hw_status status = HW_OK;
+    while (status == HW_OK && enif_get_list_cell(env, properties, &head, &properties)) {
+        status = enif_get_tuple(env, head, &arity, &elements) && arity == 3
+                     ? set_property(env, config, elements, error)
+                     : fail(error, HW_E_ARGUMENT, HW_LAYER_CONFIGURATION, "A property must be {Setter, Name, Value}.");
+    }
+    while (status == HW_OK && enif_get_list_cell(env, headers, &head, &headers)) {
+        status = enif_get_tuple(env, head, &arity, &elements) && arity == 2
+                     ? add_header(env, config, elements, error)
+                     : fail(error, HW_E_ARGUMENT, HW_LAYER_CONFIGURATION, "A header field must be {Name, Value}.");
+    }
+    return status;
+}

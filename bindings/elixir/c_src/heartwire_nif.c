@@ -1,0 +1,53 @@
+/* The functions of the module Heartwire.NIF, and the loading of the NIF. */
+#include "heartwire_nif.h"
+
+/* version(): of the loaded library, as in hw_version. */
+static ERL_NIF_TERM version(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    (void)argv;
+    return enif_make_uint(env, hw_version());
+}
+
+/* properties(): the library's table of properties, in its order. */
+static ERL_NIF_TERM properties(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    (void)argv;
+    ERL_NIF_TERM reversed = enif_make_list(env, 0);
+    ERL_NIF_TERM list = reversed;
+    hw_property property = {.struct_size = sizeof property};
+    for (size_t index = 0; hw_config_describe(index, &property) == HW_OK; index++) {
+        reversed = enif_make_list_cell(env, term_property(env, &property), reversed);
+    }
+    enif_make_reverse_list(env, reversed, &list);
+    return list;
+}
+
+static ErlNifFunc functions[] = {
+    {"version", 0, version, 0},
+    {"properties", 0, properties, 0},
+    {"open", 3, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"watch", 1, connection_watch, 0},
+    {"take", 1, connection_take, 0},
+    {"send", 3, connection_send, 0},
+    {"close", 3, connection_close, 0},
+    {"state", 1, connection_state, 0},
+    {"metrics", 1, connection_metrics, 0},
+};
+
+enum { LOADED = 0, WRONG_VERSION = 1, NO_RESOURCE_TYPE = 2 };
+
+static int load(ErlNifEnv *env, void **private_data, ERL_NIF_TERM argument)
+{
+    (void)private_data;
+    (void)argument;
+    /* The major number is the first byte. An older library may lack what this header declares. */
+    if (hw_version() >> 24 != HW_VERSION >> 24 || hw_version() < HW_VERSION) {
+        return WRONG_VERSION;
+    }
+    return connection_load(env) ? LOADED : NO_RESOURCE_TYPE;
+}
+
+/* Without an upgrade callback the BEAM refuses to replace the module while it runs: its connections would change their layout. */
+ERL_NIF_INIT(Elixir.Heartwire.NIF, functions, load, NULL, NULL, NULL)

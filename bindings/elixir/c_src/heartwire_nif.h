@@ -1,0 +1,47 @@
+/* What the source files of the NIF share. The NIF only translates between Erlang terms and heartwire.h. */
+#ifndef HEARTWIRE_NIF_H
+#define HEARTWIRE_NIF_H
+
+#include <erl_nif.h>
+#include <heartwire.h>
+
+#include <stdbool.h>
+
+/* ---- terms.c: from C to Erlang -------------------------------------------------------------------------------------------------- */
+
+ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size);
+ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state);
+ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event);
+ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics);
+ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property);
+
+/* {error, Map} with the fields of the hw_error. */
+ERL_NIF_TERM term_error(ErlNifEnv *env, const hw_error *error);
+
+/* ok, or {error, Map} for a function that gives a status alone. */
+ERL_NIF_TERM term_result(ErlNifEnv *env, hw_status status);
+
+/* ---- configuration.c: from Erlang to C ------------------------------------------------------------------------------------------ */
+
+/* A NUL-terminated copy of a binary, freed with free; NULL if the term is no binary or holds a NUL byte. */
+char *copy_text(ErlNifEnv *env, ERL_NIF_TERM term);
+
+/* Fills config from [{text | bytes, Name, Value}] and [{Name, Value}]. Writes *error on failure. */
+hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, hw_error *error);
+
+/* Describes a failure that the binding found itself, and answers status. */
+hw_status fail(hw_error *error, hw_status status, hw_layer layer, const char *message);
+
+/* ---- connection.c: the resource ------------------------------------------------------------------------------------------------- */
+
+bool connection_load(ErlNifEnv *env);
+
+ERL_NIF_TERM connection_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_watch(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_take(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+#endif

@@ -1,0 +1,211 @@
+/* Makes Erlang terms of what the library delivers. */
+#include "heartwire_nif.h"
+
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A constant of the header and the atom it becomes. */
+typedef struct {
+    int32_t value;
+    const char *atom;
+} atom_name;
+
+static const atom_name layers[] = {
+    {HW_LAYER_NONE, "none"},           {HW_LAYER_CONFIGURATION, "configuration"},
+    {HW_LAYER_RESOLVER, "resolver"},   {HW_LAYER_TCP, "tcp"},
+    {HW_LAYER_TLS, "tls"},             {HW_LAYER_HTTP, "http"},
+    {HW_LAYER_WEBSOCKET, "websocket"}, {HW_LAYER_HEARTBEAT, "heartbeat"},
+    {HW_LAYER_DELIVERY, "delivery"},   {HW_LAYER_SYSTEM, "system"},
+};
+
+static const atom_name states[] = {
+    {HW_STATE_DISCONNECTED, "disconnected"}, {HW_STATE_CONNECTING, "connecting"}, {HW_STATE_CONNECTED, "connected"},
+    {HW_STATE_RECONNECTING, "reconnecting"}, {HW_STATE_CLOSING, "closing"},       {HW_STATE_FAILED, "failed"},
+};
+
+static const atom_name event_kinds[] = {
+    {HW_EVENT_STATE, "state"},
+    {HW_EVENT_OPENED, "opened"},
+    {HW_EVENT_CLOSED, "closed"},
+    {HW_EVENT_ATTEMPT_FAILED, "attempt_failed"},
+    {HW_EVENT_BEAT_MISSED, "beat_missed"},
+    {HW_EVENT_WRITABLE, "writable"},
+    {HW_EVENT_SLOW_CONSUMER, "slow_consumer"},
+    {HW_EVENT_RELEASED, "released"},
+};
+
+static const atom_name property_types[] = {
+    {HW_PROPERTY_BOOLEAN, "boolean"}, {HW_PROPERTY_INTEGER, "integer"}, {HW_PROPERTY_DURATION, "duration"},
+    {HW_PROPERTY_SIZE, "size"},       {HW_PROPERTY_CHOICE, "choice"},   {HW_PROPERTY_TEXT, "text"},
+    {HW_PROPERTY_BYTES, "bytes"},
+};
+
+/* A newer library may know values that this header does not have: they become unknown. */
+static ERL_NIF_TERM atom_of(ErlNifEnv *env, const atom_name *names, size_t count, int32_t value)
+{
+    for (size_t index = 0; index < count; index++) {
+        if (names[index].value == value) {
+            return enif_make_atom(env, names[index].atom);
+        }
+    }
+    return enif_make_atom(env, "unknown");
+}
+
+/* HW_E_TIMEOUT becomes timeout, HW_OK becomes ok. */
+static ERL_NIF_TERM status_atom(ErlNifEnv *env, hw_status status)
+{
+    const char *name = hw_status_name(status);
+    char atom[64];
+    size_t size = 0;
+    if (strncmp(name, "HW_E_", 5) == 0) {
+        name += 5;
+    } else if (strncmp(name, "HW_", 3) == 0) {
+        name += 3;
+    }
+    for (; name[size] != '\0' && size < sizeof atom; size++) {
+        atom[size] = name[size] >= 'A' && name[size] <= 'Z' ? (char)(name[size] - 'A' + 'a') : name[size];
+    }
+    return enif_make_atom_len(env, atom, size);
+}
+
+static ERL_NIF_TERM boolean(ErlNifEnv *env, int32_t value)
+{
+    return enif_make_atom(env, value != 0 ? "true" : "false");
+}
+
+static ERL_NIF_TERM text(ErlNifEnv *env, const char *string)
+{
+    return term_binary(env, string, strlen(string));
+}
+
+/* One key of a map under construction and its value. */
+typedef struct {
+    const char *key;
+    ERL_NIF_TERM value;
+} field;
+
+enum { MAP_FIELDS_MAX = 24 };
+
+static ERL_NIF_TERM map_of(ErlNifEnv *env, const field *fields, size_t count)
+{
+    ERL_NIF_TERM keys[MAP_FIELDS_MAX];
+    ERL_NIF_TERM values[MAP_FIELDS_MAX];
+    ERL_NIF_TERM map;
+    for (size_t index = 0; index < count; index++) {
+        keys[index] = enif_make_atom(env, fields[index].key);
+        values[index] = fields[index].value;
+    }
+    if (!enif_make_map_from_arrays(env, keys, values, count, &map)) {
+        return enif_make_badarg(env);
+    }
+    return map;
+}
+
+ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size)
+{
+    ERL_NIF_TERM binary;
+    unsigned char *bytes = enif_make_new_binary(env, size, &binary);
+    if (size > 0) {
+        memcpy(bytes, data, size);
+    }
+    return binary;
+}
+
+ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state)
+{
+    return atom_of(env, states, LENGTH(states), state);
+}
+
+ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
+{
+    const field fields[] = {
+        {"kind", atom_of(env, event_kinds, LENGTH(event_kinds), event->kind)},
+        {"time_ns", enif_make_uint64(env, event->time_ns)},
+        {"epoch", enif_make_uint64(env, event->epoch)},
+        {"state", term_state(env, event->state)},
+        {"previous_state", term_state(env, event->previous_state)},
+        {"status", status_atom(env, event->status)},
+        {"layer", atom_of(env, layers, LENGTH(layers), event->layer)},
+        {"native_code", enif_make_int(env, event->native_code)},
+        {"http_status", enif_make_int(env, event->http_status)},
+        {"close_code", enif_make_int(env, event->close_code)},
+        {"retryable", boolean(env, event->retryable)},
+        {"by_peer", boolean(env, event->by_peer)},
+        {"attempt", enif_make_uint(env, event->attempt)},
+        {"delay_ms", enif_make_uint64(env, event->delay_ms)},
+        {"count", enif_make_uint64(env, event->count)},
+        {"text", term_binary(env, event->text, event->text_size)},
+        {"body", term_binary(env, event->body, event->body_size)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
+{
+    const field fields[] = {
+        {"state", term_state(env, metrics->state)},
+        {"messages_received", enif_make_uint64(env, metrics->messages_received)},
+        {"messages_sent", enif_make_uint64(env, metrics->messages_sent)},
+        {"bytes_received", enif_make_uint64(env, metrics->bytes_received)},
+        {"bytes_sent", enif_make_uint64(env, metrics->bytes_sent)},
+        {"beats_sent", enif_make_uint64(env, metrics->beats_sent)},
+        {"beats_missed", enif_make_uint64(env, metrics->beats_missed)},
+        {"pings_received", enif_make_uint64(env, metrics->pings_received)},
+        {"pongs_sent", enif_make_uint64(env, metrics->pongs_sent)},
+        {"pongs_received", enif_make_uint64(env, metrics->pongs_received)},
+        {"reconnections", enif_make_uint64(env, metrics->reconnections)},
+        {"attempts_failed", enif_make_uint64(env, metrics->attempts_failed)},
+        {"errors", enif_make_uint64(env, metrics->errors)},
+        {"messages_dropped", enif_make_uint64(env, metrics->messages_dropped)},
+        {"queue_messages", enif_make_uint64(env, metrics->queue_messages)},
+        {"queue_bytes", enif_make_uint64(env, metrics->queue_bytes)},
+        {"uptime_ms", enif_make_uint64(env, metrics->uptime_ms)},
+        {"last_message_ns", enif_make_uint64(env, metrics->last_message_ns)},
+        {"rtt_last_ns", enif_make_uint64(env, metrics->rtt_last_ns)},
+        {"rtt_mean_ns", enif_make_uint64(env, metrics->rtt_mean_ns)},
+        {"epoch", enif_make_uint64(env, metrics->epoch)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The metrics have more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property)
+{
+    const field fields[] = {
+        {"name", text(env, property->name)},
+        {"type", atom_of(env, property_types, LENGTH(property_types), property->type)},
+        {"default", text(env, property->default_value)},
+        {"range", text(env, property->range)},
+        {"unit", text(env, property->unit)},
+        {"since", text(env, property->since)},
+        {"doc", text(env, property->doc)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "A property has more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_error(ErlNifEnv *env, const hw_error *error)
+{
+    const field fields[] = {
+        {"status", status_atom(env, error->status)},
+        {"layer", atom_of(env, layers, LENGTH(layers), error->layer)},
+        {"native_code", enif_make_int(env, error->native_code)},
+        {"http_status", enif_make_int(env, error->http_status)},
+        {"close_code", enif_make_int(env, error->close_code)},
+        {"retryable", boolean(env, error->retryable)},
+        {"message", text(env, error->message)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An error has more fields than a map may have.");
+    return enif_make_tuple2(env, enif_make_atom(env, "error"), map_of(env, fields, LENGTH(fields)));
+}
+
+ERL_NIF_TERM term_result(ErlNifEnv *env, hw_status status)
+{
+    if (status == HW_OK) {
+        return enif_make_atom(env, "ok");
+    }
+    hw_error error = {.struct_size = sizeof error, .status = status};
+    return term_error(env, &error);
+}

@@ -1,0 +1,75 @@
+defmodule Heartwire.NIF do
+  @moduledoc false
+  # The native functions. None of them blocks: `open`, and `send` and `take` of large messages, run
+  # on dirty schedulers. A connection belongs to the process that opened it and ends with it.
+
+  @type connection :: reference
+  @type setter :: :text | :bytes
+  @type error :: {:error, map}
+  @type delivery :: {:text, binary} | {:binary, binary} | {:event, map}
+
+  @on_load :load
+
+  @doc false
+  def load do
+    case :erlang.load_nif(path(), 0) do
+      :ok ->
+        :ok
+
+      # The running module keeps its connections: the new one is refused.
+      {:error, {:upgrade, _text}} = error ->
+        error
+
+      # Failing here would leave callers with an undefined function and no reason.
+      {:error, {_kind, text}} ->
+        :persistent_term.put({__MODULE__, :load_error}, to_string(text))
+    end
+  end
+
+  @doc "The version of the library: major, minor and patch in a byte each, then 0."
+  @spec version() :: non_neg_integer
+  def version, do: not_loaded()
+
+  @doc "Describes the properties that `open/3` takes."
+  @spec properties() :: [map]
+  def properties, do: not_loaded()
+
+  @doc "Opens a connection that belongs to the caller."
+  @spec open(binary, [{setter, binary, binary}], [{binary, binary}]) :: {:ok, connection} | error
+  def open(_url, _properties, _headers), do: not_loaded()
+
+  @doc "Sends the caller `{:select, connection, :undefined, :ready_input}` once something waits."
+  @spec watch(connection) :: :ok | error
+  def watch(_connection), do: not_loaded()
+
+  @doc "Takes a bounded batch of what waits, oldest first; an empty list if nothing does."
+  @spec take(connection) :: [delivery]
+  def take(_connection), do: not_loaded()
+
+  @spec send(connection, :text | :binary, binary) :: :ok | error
+  def send(_connection, _kind, _data), do: not_loaded()
+
+  @spec close(connection, integer, binary) :: :ok | error
+  def close(_connection, _code, _reason), do: not_loaded()
+
+  @spec state(connection) :: Heartwire.Event.state()
+  def state(_connection), do: not_loaded()
+
+  @spec metrics(connection) :: {:ok, map} | error
+  def metrics(_connection), do: not_loaded()
+
+  defp path do
+    case :code.priv_dir(:heartwire) do
+      {:error, :bad_name} -> :filename.absname("priv/heartwire_nif")
+      directory -> :filename.join(directory, 'heartwire_nif')
+    end
+  end
+
+  @spec not_loaded() :: no_return
+  defp not_loaded do
+    reason =
+      :persistent_term.get({__MODULE__, :load_error}, "the module was not loaded by the VM")
+
+    :erlang.nif_error(RuntimeError.exception("heartwire_nif.so is not loaded: #{reason}"))
+  end
+end

@@ -1,0 +1,81 @@
+defmodule Heartwire.Options do
+  @moduledoc false
+  # Turns options into the library's properties by the library's own table: `ping_interval: 20_000`
+  # becomes "ping.interval" set to "20000ms". Ranges and defaults are the library's business.
+
+  alias Heartwire.{Error, NIF}
+
+  @type native :: {[{NIF.setter(), binary, binary}], [{binary, binary}]}
+
+  @spec to_native(keyword) :: {:ok, native} | {:error, Error.t()}
+  def to_native(options) do
+    {headers, properties} = Keyword.pop(options, :headers, [])
+    types = Map.new(NIF.properties(), &{&1.name, &1.type})
+
+    with {:ok, properties} <- map(properties, &property(&1, types)),
+         {:ok, headers} <- map(headers, &header/1) do
+      {:ok, {properties, headers}}
+    end
+  end
+
+  # This process is the only reader of the inbox, so there is no other delivery to choose.
+  defp property({:delivery, _value}, _types),
+    do: invalid(:property, "The option :delivery is not available: messages go to the owner.")
+
+  defp property({option, value}, types) when is_atom(option) do
+    name = property_name(option, types)
+    type = types[name]
+    setter = if type in [:text, :bytes], do: :bytes, else: :text
+
+    case written(value, type) do
+      {:ok, text} -> {:ok, {setter, name, text}}
+      :error -> invalid(:value, "The option #{inspect(option)} does not take #{inspect(value)}.")
+    end
+  end
+
+  defp property(other, _types),
+    do: invalid(:argument, "An option is a pair of a name and a value, not #{inspect(other)}.")
+
+  # An unknown name gets the form of a property's, for the library to suggest the nearest.
+  defp property_name(option, types) do
+    text = Atom.to_string(option)
+    guess = String.replace(text, "_", ".", global: false)
+    Enum.find(Map.keys(types), guess, &(String.replace(&1, ".", "_") == text))
+  end
+
+  defp written(value, _type) when is_binary(value), do: {:ok, value}
+  defp written(value, :duration) when is_integer(value), do: {:ok, "#{value}ms"}
+  defp written(value, _type) when is_integer(value), do: {:ok, Integer.to_string(value)}
+  defp written(nil, _type), do: :error
+  defp written(value, _type) when is_atom(value), do: {:ok, Atom.to_string(value)}
+
+  defp written([_ | _] = values, :text) do
+    if Enum.all?(values, &is_binary/1), do: {:ok, Enum.join(values, ", ")}, else: :error
+  end
+
+  defp written([], :text), do: {:ok, ""}
+  defp written(_value, _type), do: :error
+
+  defp header({name, value}) when is_binary(name) and is_binary(value), do: {:ok, {name, value}}
+
+  defp header(other),
+    do: invalid(:header, "A header field is a pair of two strings, not #{inspect(other)}.")
+
+  defp map(list, convert) when is_list(list) do
+    Enum.reduce_while(list, {:ok, []}, fn item, {:ok, done} ->
+      case convert.(item) do
+        {:ok, converted} -> {:cont, {:ok, [converted | done]}}
+        {:error, error} -> {:halt, {:error, error}}
+      end
+    end)
+    |> case do
+      {:ok, reversed} -> {:ok, Enum.reverse(reversed)}
+      error -> error
+    end
+  end
+
+  defp map(other, _convert), do: invalid(:argument, "A list is needed, not #{inspect(other)}.")
+
+  defp invalid(status, message),
+    do: {:error, Error.new(status: status, layer: :configuration, message: message)}
+end
