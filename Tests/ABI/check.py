@@ -1,0 +1,65 @@
+"""
+Checks the library file, the header and the layers of the sources.
+
+Usage: check.py [--library LIBHEARTWIRE]; by default $HEARTWIRE_LIBRARY or the release build.
+Prints one line a check, and as last line "N passed, N failed".
+"""
+
+import argparse
+import ctypes
+import importlib
+import os
+import pathlib
+import sys
+from collections.abc import Callable
+
+import checks
+from self_proof import check_the_checks
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HEADER = ROOT / "include" / "heartwire.h"
+SOURCES = ROOT / "Sources"
+PYTHON_SOURCES = ROOT / "bindings" / "python" / "src"
+
+
+def python_structures() -> dict[str, type[ctypes.Structure]]:
+    """The structs as the Python binding declares them."""
+    sys.path.insert(0, str(PYTHON_SOURCES))
+    declarations = importlib.import_module("heartwire._declarations")
+    return {struct: getattr(declarations, struct) for struct in checks.STRUCTS}
+
+
+def main() -> int:
+    """Runs every check."""
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    default = os.environ.get("HEARTWIRE_LIBRARY", ROOT / ".build" / "release" / "libheartwire.so")
+    parser.add_argument("--library", type=pathlib.Path, default=default)
+    library = pathlib.Path(parser.parse_args().library)
+
+    named_checks: dict[str, Callable[[], list[str]]] = {
+        "the checks below can fail": check_the_checks,
+        "exports are the header's functions": lambda: checks.check_exports(library, HEADER),
+        "needs only system libraries, has its soname": lambda: checks.check_dependencies(library),
+        "stripped size": lambda: checks.check_size(library),
+        "modules import only lower layers": lambda: checks.check_layers(SOURCES),
+        "header compiles alone as C99, C11 and C++17": lambda: checks.check_header(HEADER),
+        "every function is an @implementation": lambda: checks.check_implementations(SOURCES, HEADER),
+        "structs have the same layout in C and Python": lambda: checks.check_layout(HEADER, python_structures()),
+    }
+    failed = 0
+    for name, check in named_checks.items():
+        try:
+            problems = check()
+        # A check that cannot be made, for want of a file or a tool, has failed; the others still say what they find.
+        except Exception as error:
+            problems = [f"{type(error).__name__}: {error}"]
+        failed += bool(problems)
+        print("ok    " if not problems else "FAILED", name, flush=True)
+        for problem in problems:
+            print(f"         {problem}")
+    print(f"{len(named_checks) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+/*
+ * A connection for tests that records all it delivers, in order, and lets the test wait for it.
+ *
+ * Any order that the header forbids fails the test as it happens: anything after HW_EVENT_RELEASED, two callbacks at once,
+ * a struct_size that is not the header's, an epoch that goes back.
+ */
+#ifndef CLIENT_H
+#define CLIENT_H
+
+#include "test.h"
+
+#include <pthread.h>
+
+/* One recorded message or event. Strings are NUL-terminated copies. */
+typedef struct {
+    int is_event;
+    hw_message message; /* data is a copy */
+    hw_event event;     /* text and body are copies */
+    const char *text;   /* the message's data, or the event's text */
+} record;
+
+typedef struct client {
+    hw_config *config;
+    hw_connection *connection;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    record **records;
+    size_t count;
+    size_t capacity;
+    uint64_t epoch;
+    int inside;   /* callbacks running now */
+    int released; /* HW_EVENT_RELEASED has come */
+    /* Runs inside the callback after each record, if the test sets it. */
+    void (*hook)(struct client *client, const record *latest);
+    void *hook_context;
+} client;
+
+/* Makes a client with callbacks set, quick reconnection, and the servers' CA. */
+client *client_new(void);
+
+/* Sets a property, which must succeed. */
+void client_set(client *client, const char *name, const char *value);
+
+/* Opens the connection, which must succeed. */
+void client_open(client *client, const char *url);
+
+/* A client that is connected to the URL. */
+client *client_connected(const char *url);
+
+/* Sends a text, which must be accepted. */
+void client_send(client *client, const char *text);
+
+/* Wait for the message, event or state change of that number, counted from 0, and return it. */
+const record *client_message(client *client, size_t number);
+const record *client_event(client *client, hw_event_kind kind, size_t number);
+const record *client_state(client *client, hw_state state, size_t number);
+
+/* How many are recorded so far. */
+size_t client_message_count(client *client);
+size_t client_event_count(client *client, hw_event_kind kind);
+
+/* A snapshot of the metrics. */
+hw_metrics client_metrics(client *client);
+
+/* Blocks until HW_EVENT_RELEASED has been recorded. */
+void client_await_released(client *client);
+
+/* Releases the connection if need be, checks that HW_EVENT_RELEASED came, and frees everything. */
+void client_free(client *client);
+
+/* Checks that a server saw the connection whose URL had the given key closed by its client with this code and reason. */
+void check_seen_close(const char *key, int code, const char *reason);
+
+#endif

@@ -1,0 +1,223 @@
+"""The misbehaving server: each path breaks RFC 6455, or its spirit, in one way of its own."""
+
+import asyncio
+import json
+import struct
+
+from close_log import CloseLog
+from raw_frames import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    PING,
+    PONG,
+    TEXT,
+    frame,
+    frame_head,
+    masked_frame,
+    read_frame,
+    read_request,
+    response_head,
+)
+from websockets_app import split_target
+
+CHUNK_BYTES = 65536
+
+
+class Connection:
+    """One accepted connection: its streams and what its request said."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.path = ""
+        self.query: dict[str, str] = {}
+        self.fields: dict[str, str] = {}
+
+    async def read_request(self) -> None:
+        """Reads the opening handshake's request."""
+        target, self.fields = await read_request(self.reader)
+        self.path, self.query = split_target(target)
+
+    async def write(self, data: bytes) -> None:
+        """Writes and waits until the transport has taken it."""
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def accept(self, first_frames: bytes = b"") -> None:
+        """Completes the opening handshake, with frames in the same segment if given."""
+        await self.write(response_head(self.fields) + first_frames)
+
+    async def stall(self) -> None:
+        """Reads and ignores everything until the client gives up."""
+        while await self.reader.read(CHUNK_BYTES):
+            pass
+
+
+class RawServer:
+    """The paths of the server."""
+
+    def __init__(self, closes: CloseLog) -> None:
+        self._closes = closes
+        self._paths = {
+            "/wrong-accept": self._wrong_accept,
+            "/garbage": self._garbage,
+            "/oversize": self._oversize,
+            "/masked": self._masked,
+            "/bad-utf8": self._bad_utf8,
+            "/fragments": self._fragments,
+            "/half-head": self._half_head,
+            "/no-answer": Connection.stall,
+            "/silent": self._silent,
+            "/slow": self._slow,
+            "/two-in-one": self._two_in_one,
+            "/ping-then-report": self._ping_then_report,
+            "/close-no-code": self._close_no_code,
+            "/close-1-byte": self._close_1_byte,
+            "/report-frames": self._report_frames,
+            "/seen-close": self._seen_close,
+        }
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serves one connection until the client leaves."""
+        connection = Connection(reader, writer)
+        try:
+            await connection.read_request()
+            serve = self._paths.get(connection.path)
+            if serve is None:
+                await connection.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            else:
+                await serve(connection)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def _finish(self, connection: Connection) -> None:
+        """Behaves from here on: answers pings, and the client's close frame."""
+        while True:
+            _, opcode, payload = await read_frame(connection.reader)
+            if opcode == PING:
+                await connection.write(frame(PONG, payload))
+            elif opcode == CLOSE:
+                self._record_close(connection, payload)
+                await connection.write(frame(CLOSE, payload))
+                return
+
+    async def _await_close(self, connection: Connection) -> None:
+        """Waits for the client's close frame, after the server sent something that calls for one."""
+        while True:
+            _, opcode, payload = await read_frame(connection.reader)
+            if opcode == CLOSE:
+                self._record_close(connection, payload)
+                return
+
+    def _record_close(self, connection: Connection, payload: bytes) -> None:
+        # A close frame without a code is reported as 1005 (section 7.1.5).
+        code = struct.unpack("!H", payload[:2])[0] if payload else 1005
+        self._closes.record(connection.query.get("key"), code, payload[2:].decode())
+
+    async def _wrong_accept(self, connection: Connection) -> None:
+        await connection.write(response_head(connection.fields, accept="AAAAAAAAAAAAAAAAAAAAAAAAAAA="))
+        await connection.stall()
+
+    async def _garbage(self, connection: Connection) -> None:
+        await connection.accept()
+        await connection.write(b"\xff" * 64)
+        await self._await_close(connection)
+
+    async def _oversize(self, connection: Connection) -> None:
+        size = int(connection.query["size"])
+        await connection.accept()
+
+        async def stream() -> None:
+            await connection.write(frame_head(TEXT, size))
+            for offset in range(0, size, CHUNK_BYTES):
+                await connection.write(b"x" * min(CHUNK_BYTES, size - offset))
+
+        streaming = asyncio.create_task(stream())
+        try:
+            await self._await_close(connection)
+        finally:
+            streaming.cancel()
+            await asyncio.gather(streaming, return_exceptions=True)
+
+    async def _masked(self, connection: Connection) -> None:
+        await connection.accept(masked_frame(TEXT, b"masked"))
+        await self._await_close(connection)
+
+    async def _bad_utf8(self, connection: Connection) -> None:
+        await connection.accept(frame(TEXT, b"caf\xc3\x28"))
+        await self._await_close(connection)
+
+    async def _fragments(self, connection: Connection) -> None:
+        await connection.accept()
+        await connection.write(frame(TEXT, b"one, ", fin=False))
+        await connection.write(frame(PING, b"between"))
+        await connection.write(frame(CONTINUATION, b"two, ", fin=False))
+        await connection.write(frame(CONTINUATION, b"three"))
+        _, opcode, payload = await read_frame(connection.reader)
+        answered = opcode == PONG and payload == b"between"
+        await connection.write(frame(TEXT, b"OK" if answered else b"no pong"))
+        await self._finish(connection)
+
+    async def _half_head(self, connection: Connection) -> None:
+        head = response_head(connection.fields)
+        await connection.write(head[: len(head) // 2])
+        await connection.stall()
+
+    async def _silent(self, connection: Connection) -> None:
+        await connection.accept()
+        await connection.stall()
+
+    async def _slow(self, connection: Connection) -> None:
+        # Each pause lets the byte before it leave in a segment of its own.
+        for byte in response_head(connection.fields) + frame(TEXT, b"slow"):
+            await connection.write(bytes((byte,)))
+            await asyncio.sleep(0.001)
+        await self._finish(connection)
+
+    async def _two_in_one(self, connection: Connection) -> None:
+        await connection.accept(frame(TEXT, b"first"))
+        await self._finish(connection)
+
+    async def _ping_then_report(self, connection: Connection) -> None:
+        await connection.accept(frame(PING, b"\x00heartwire\xff"))
+        opcode = TEXT
+        while opcode != PONG:
+            _, opcode, payload = await read_frame(connection.reader)
+        await connection.write(frame(TEXT, payload.hex().encode()))
+        await self._finish(connection)
+
+    async def _close_no_code(self, connection: Connection) -> None:
+        await connection.accept(frame(CLOSE, b""))
+        await self._await_close(connection)
+
+    async def _close_1_byte(self, connection: Connection) -> None:
+        await connection.accept(frame(CLOSE, b"\x03"))
+        await self._await_close(connection)
+
+    async def _report_frames(self, connection: Connection) -> None:
+        """Answers each complete message with JSON: the payload sizes of the frames it came in."""
+        await connection.accept()
+        sizes: list[int] = []
+        while True:
+            fin, opcode, payload = await read_frame(connection.reader)
+            if opcode == CLOSE:
+                self._record_close(connection, payload)
+                await connection.write(frame(CLOSE, payload))
+                return
+            if opcode == PING:
+                await connection.write(frame(PONG, payload))
+            if opcode in (TEXT, BINARY, CONTINUATION):
+                sizes.append(len(payload))
+                if fin:
+                    await connection.write(frame(TEXT, json.dumps(sizes).encode()))
+                    sizes = []
+
+    async def _seen_close(self, connection: Connection) -> None:
+        """Sends JSON: the code and reason with which the client closed the connection that had the same key."""
+        await connection.accept()
+        seen = await self._closes.wait(connection.query["key"])
+        await connection.write(frame(TEXT, json.dumps(seen).encode()))
+        await self._finish(connection)
