@@ -18,7 +18,7 @@ extension Connection {
             case .bytes(let count):
                 process(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
                 // A socket that gave less than it could is empty; another read would only say so.
-                if count < buffer.count && stream?.hasPending != true { return true }
+                if count < buffer.count && !hasPendingBytes { return true }
             }
         }
         io.readAgain(self)
@@ -27,7 +27,7 @@ extension Connection {
 
     /// In a later turn: goes on with what `receive` left.
     func readPending() {
-        guard stream != nil else { return }
+        guard hasStream else { return }
         _ = receive()
         settle()
     }

@@ -29,11 +29,7 @@ final class Connection: @unchecked Sendable {
     private let lock = Lock()
     private let changed: Condition
     var outbox: Outbox
-    private(set) var stream: Stream?
-    private var interest: Poller.Interest = []
-    private var isInPoller = false
-    /// Why nothing more can be written to the stream.
-    private var writeFailure: TransportFailure?
+    private var transport: Transport
     private var published = ConnectionSnapshot()
     private var isReleased = false
     /// Released from inside a callback: nothing but the last event is delivered any more.
@@ -47,6 +43,7 @@ final class Connection: @unchecked Sendable {
         delivery = Delivery(plan)
         session = Session(plan.session, seed: SystemRandom.seed())
         outbox = Outbox(role: .client, limits: plan.outbox) { SystemRandom.fill($0) }
+        transport = Transport(poller: io.poller)
         changed = Condition(lock)
     }
 
@@ -60,7 +57,7 @@ final class Connection: @unchecked Sendable {
     func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
         lock.withLock { () -> Outbox.Admission in
             let admission = outbox.enqueue(kind, payload)
-            if case .accepted = admission, !interest.contains(.writable), !flushLocked() { io.post(.broken(self, serial: serial)) }
+            if case .accepted = admission, !transport.waitsToWrite, !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
             return admission
         }
     }
@@ -168,7 +165,7 @@ final class Connection: @unchecked Sendable {
     func sayGoodbye() {
         lock.withLock {
             session.abandon(&outbox)
-            _ = flushLocked()
+            _ = transport.flush(&outbox)
         }
         closeTransport()
         _ = session.takeActions()
@@ -194,7 +191,7 @@ final class Connection: @unchecked Sendable {
             for record in records where !isTornDown { deliver(record, isLast: false) }
         }
         let isWritable = lock.withLock { () -> Bool in
-            if !flushLocked() { io.post(.broken(self, serial: serial)) }
+            if !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
             return outbox.takeWritable()
         }
         if isWritable {
@@ -234,11 +231,10 @@ final class Connection: @unchecked Sendable {
     // MARK: The I/O thread: transport
 
     private func openTransport() {
-        guard let slot, let deadline = session.deadline else { return }
+        guard slot != nil, let deadline = session.deadline else { return }
         serial &+= 1
         let url = plan.session.url
-        let data = UInt64(slot) << 32 | UInt64(serial)
-        let connector = Connector(url: url, tls: plan.tls, poller: io.poller, data: data, attemptDeadline: deadline)
+        let connector = Connector(url: url, tls: plan.tls, poller: io.poller, data: pollerData, attemptDeadline: deadline)
         self.connector = connector
         if let resolution = Resolver.numeric(url.host, port: url.port) {
             advance(connector.resolved(resolution, io.now))
@@ -247,6 +243,9 @@ final class Connection: @unchecked Sendable {
             library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
         }
     }
+
+    /// What the poller reports the present attempt's socket by.
+    private var pollerData: UInt64 { UInt64(slot ?? 0) << 32 | UInt64(serial) }
 
     func resolved(_ resolution: Resolution, serial: UInt32) {
         guard serial == self.serial, let connector else { return }
@@ -261,11 +260,8 @@ final class Connection: @unchecked Sendable {
         case .established(let stream):
             connector = nil
             lock.withLock {
-                self.stream = stream
-                isInPoller = true
-                interest = []
+                transport.attach(stream, data: pollerData)
                 if let nonce = HandshakeNonce.random() { session.transportOpened(nonce, &outbox) }
-                setInterest([.readable])
             }
         case .failed(let failure):
             connector = nil
@@ -277,14 +273,7 @@ final class Connection: @unchecked Sendable {
         connector?.cancel()
         connector = nil
         lock.withLock {
-            if let stream {
-                if isInPoller { io.poller.remove(stream.fd) }
-                stream.close()
-            }
-            stream = nil
-            writeFailure = nil
-            isInPoller = false
-            interest = []
+            transport.close()
             outbox.connectionEnded()
         }
         isReadingPaused = false
@@ -296,7 +285,7 @@ final class Connection: @unchecked Sendable {
             advance(connector.ready(io.now))
         } else if isReadingPaused && !ready.isWritable {
             // Only an error or the peer's end comes here. What it sent before is still to be read, once the host has made room.
-            detachFromPoller()
+            lock.withLock { transport.leavePoller() }
         } else if ready.isReadable && !isReadingPaused {
             _ = receive()
         }
@@ -305,10 +294,10 @@ final class Connection: @unchecked Sendable {
 
     /// A write failed: what the peer had sent before is still read and delivered, then the stream is given up.
     func writeFailed(serial: UInt32) {
-        guard serial == self.serial, stream != nil, !isReadingPaused else { return }
+        guard serial == self.serial, hasStream, !isReadingPaused else { return }
         if receive() {
             withSession { session, outbox in
-                if let writeFailure { session.transportEnded(writeFailure, io.now, &outbox) }
+                if let failure = transport.writeFailure { session.transportEnded(failure, io.now, &outbox) }
             }
         } else {
             io.post(.broken(self, serial: serial))
@@ -322,28 +311,21 @@ final class Connection: @unchecked Sendable {
         guard !isReadingPaused else { return }
         isReadingPaused = true
         session.readingPaused(io.now)
-        lock.withLock { setInterest(interest.subtracting(.readable)) }
+        lock.withLock { transport.pauseReading() }
     }
 
     func resumeReading() {
-        guard isReadingPaused, stream != nil else { return }
+        guard isReadingPaused, hasStream else { return }
         isReadingPaused = false
         session.readingResumed(io.now)
         let isBroken = lock.withLock { () -> Bool in
-            setInterest(interest.union(.readable))
-            return writeFailure != nil
+            transport.resumeReading()
+            return transport.writeFailure != nil
         }
         if isBroken { io.post(.broken(self, serial: serial)) }
         // What TLS or an earlier read left over does not make the socket readable again.
         io.readAgain(self)
         settle()
-    }
-
-    private func detachFromPoller() {
-        lock.withLock {
-            if let stream, isInPoller { io.poller.remove(stream.fd) }
-            isInPoller = false
-        }
     }
 
     // MARK: Delivery
@@ -372,44 +354,15 @@ final class Connection: @unchecked Sendable {
             handle: handle, context: delivery.inboxContext, epoch: session.epoch, receivedNs: UInt64(bitPattern: io.now.nanoseconds))
     }
 
-    // MARK: With the lock held
+    // MARK: For the receiving path
 
-    /// Writes until the outbox is empty or the socket takes no more; false if the stream broke.
-    func flushLocked() -> Bool {
-        guard let stream, writeFailure == nil else { return true }
-        while true {
-            let bytes = outbox.nextTransmit()
-            if bytes.isEmpty {
-                setInterest(interest.subtracting(.writable))
-                return true
-            }
-            switch stream.write(bytes) {
-            case .bytes(let count):
-                outbox.transmitted(count)
-            case .wouldBlock:
-                setInterest(interest.union(.writable))
-                return true
-            case .ended(let failure):
-                writeFailure = failure
-                return false
-            }
-        }
-    }
-
-    private func setInterest(_ new: Poller.Interest) {
-        guard let stream, new != interest || !isInPoller else { return }
-        interest = new
-        let data = UInt64(slot ?? 0) << 32 | UInt64(serial)
-        if isInPoller {
-            io.poller.modify(stream.fd, new, data: data)
-        } else {
-            isInPoller = io.poller.add(stream.fd, new, data: data)
-        }
-    }
+    /// Only this thread attaches and closes streams, so it may look without the lock.
+    var hasStream: Bool { transport.stream != nil }
+    var hasPendingBytes: Bool { transport.stream?.hasPending ?? false }
 
     /// Reads from the stream, under the lock if TLS shares its state with writers.
     func readStream(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {
-        guard let stream else { return nil }
+        guard let stream = transport.stream else { return nil }
         return stream.needsLockToRead ? lock.withLock { stream.read(into: buffer) } : stream.read(into: buffer)
     }
 

@@ -56,11 +56,12 @@ package struct Session: ~Copyable {
     private let configuration: SessionConfiguration
     private var phase = Phase.idle
     private var reader: FrameReader
-    private var pings: PingSchedule?
-    private var beat: PayloadBeat?
+    private var beats = Beats()
     private var backoff: Backoff
     private var random: Random
     private var closedByApplication = false
+    /// Since the last established connection.
+    private var attempts = 0
     private var events: [Event] = []
     private var actions: [Action] = []
 
@@ -79,7 +80,7 @@ package struct Session: ~Copyable {
         case .idle, .ended: nil
         case .waiting(let until): until
         case .connecting(let deadline), .handshaking(_, let deadline), .closing(let deadline), .draining(_, let deadline): deadline
-        case .open: beatDeadline
+        case .open: beats.deadline
         }
     }
 
@@ -197,7 +198,7 @@ package struct Session: ~Copyable {
     package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
         guard metrics.openedAt != nil else { return }
         metrics.bytesReceived &+= UInt64(bytes)
-        pings?.bytesReceived(now)
+        beats.bytesReceived(now)
         if messages > 0 {
             metrics.messagesReceived &+= UInt64(messages)
             metrics.lastMessageAt = now
@@ -209,9 +210,9 @@ package struct Session: ~Copyable {
         epoch &+= 1
         if epoch > 1 { metrics.reconnections &+= 1 }
         metrics.openedAt = now
+        attempts = 0
         reader = FrameReader(role: .client, messageSizeMax: configuration.messageSizeMax)
-        pings = configuration.ping.map { PingSchedule($0, salt: random.next(), opened: now) }
-        beat = configuration.beat.map { PayloadBeat($0, opened: now) }
+        beats = Beats(configuration, salt: random.next(), opened: now)
         phase = .open
         outbox.open()
         change(to: .connected, reason: nil, now)
@@ -231,7 +232,10 @@ package struct Session: ~Copyable {
             metrics.pingsReceived &+= 1
             outbox.pong(payload)
         case .pong:
-            pongReceived(payload, now)
+            if let roundTrip = beats.pongReceived(payload, now) {
+                metrics.pongsReceived &+= 1
+                metrics.roundTrips.record(roundTrip)
+            }
         case .close:
             do throws(ProtocolError) {
                 closeReceived(try CloseFrame(payload: payload), now, &outbox)
@@ -255,11 +259,11 @@ package struct Session: ~Copyable {
     }
 
     package mutating func readingPaused(_ now: Instant) {
-        pings?.readingPaused(now)
+        beats.readingPaused(now)
     }
 
     package mutating func readingResumed(_ now: Instant) {
-        pings?.readingResumed(now)
+        beats.readingResumed(now)
     }
 
     /// Reports something that happened outside the session in order with its own events.
@@ -290,27 +294,13 @@ package struct Session: ~Copyable {
         }
     }
 
-    private var beatDeadline: Instant? {
-        switch (pings?.deadline, beat?.deadline) {
-        case (let ping?, let beat?): min(ping, beat)
-        case (let ping?, nil): ping
-        case (nil, let beat): beat
-        }
-    }
-
     private mutating func pollBeats(_ now: Instant, _ outbox: inout Outbox) {
-        if let payloadBeat = beat, beat?.poll(now) == true { outbox.beat(payloadBeat.configuration) }
-        while let output = pings?.poll(now) {
+        while let output = beats.poll(now, &outbox) {
+            metrics.beatsMissed &+= 1
             switch output {
-            case .idle:
-                return
-            case .send(let payload):
-                outbox.ping(payload)
             case .missed(let count):
-                metrics.beatsMissed &+= 1
                 emit(.beatMissed(inARow: count), now)
             case .peerIsGone(let count):
-                metrics.beatsMissed &+= 1
                 emit(.beatMissed(inARow: count), now)
                 let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
                 end(Ending(frame: frame, byPeer: false, failure: .peerIsGone(missedPings: count)), now, &outbox)
@@ -319,19 +309,11 @@ package struct Session: ~Copyable {
         }
     }
 
-    private mutating func pongReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
-        guard payload.count == 8 else { return }
-        let value = UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self))
-        if let roundTrip = pings?.pongReceived(value, now) {
-            metrics.pongsReceived &+= 1
-            metrics.roundTrips.record(roundTrip)
-        }
-    }
-
     // MARK: Transitions
 
     private mutating func beginAttempt(_ now: Instant) {
         phase = .connecting(deadline: now + configuration.connectTimeout)
+        attempts &+= 1
         actions.append(.openTransport)
     }
 
@@ -362,8 +344,7 @@ package struct Session: ~Copyable {
 
     private mutating func drain(_ ending: Ending, _ deadline: Instant) {
         phase = .draining(ending, deadline: deadline)
-        pings = nil
-        beat = nil
+        beats = Beats()
     }
 
     /// An attempt came to nothing: try again later, or give up.
@@ -374,7 +355,7 @@ package struct Session: ~Copyable {
         backoff.recordFailure()
         let retries = mayRetry(after: failure)
         let delay = backoff.delay(&random)
-        emit(.attemptFailed(failure, attempt: backoff.failures, delay: retries ? delay : nil), now)
+        emit(.attemptFailed(failure, attempt: attempts, delay: retries ? delay : nil), now)
         if retries {
             waitForNextAttempt(delay, reason: failure, now)
         } else {
@@ -385,8 +366,7 @@ package struct Session: ~Copyable {
     /// An established connection is over: report it, then reconnect, rest or give up.
     private mutating func end(_ ending: Ending, _ now: Instant, _ outbox: inout Outbox) {
         outbox.connectionEnded()
-        pings = nil
-        beat = nil
+        beats = Beats()
         let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         metrics.openedAt = nil
         let failure = closedByApplication ? nil : ending.failure

@@ -1,0 +1,89 @@
+import CSystem
+import Session
+
+/// A connection's stream in the poller, and the writing of the outbox to it. The connection's lock guards all of it but plain reads; only
+/// the I/O thread attaches and closes.
+struct Transport {
+    private let poller: Poller
+    private(set) var stream: Stream?
+    /// Identifies the stream in the poller's events.
+    private var data: UInt64 = 0
+    private var interest: Poller.Interest = []
+    private var isInPoller = false
+    /// Why nothing more can be written; what was received before is still to be read.
+    private(set) var writeFailure: TransportFailure?
+
+    init(poller: Poller) {
+        self.poller = poller
+    }
+
+    /// Takes over a stream that the connector has put into the poller.
+    mutating func attach(_ stream: Stream, data: UInt64) {
+        self.stream = stream
+        self.data = data
+        isInPoller = true
+        interest = []
+        set(.readable)
+    }
+
+    mutating func close() {
+        if let stream {
+            if isInPoller { poller.remove(stream.fd) }
+            stream.close()
+        }
+        stream = nil
+        writeFailure = nil
+        isInPoller = false
+        interest = []
+    }
+
+    /// True while the socket has taken less than it was offered.
+    var waitsToWrite: Bool { interest.contains(.writable) }
+
+    /// Writes until the outbox is empty or the socket takes no more; false if the stream has just broken.
+    mutating func flush(_ outbox: inout Outbox) -> Bool {
+        guard let stream, writeFailure == nil else { return true }
+        while true {
+            let bytes = outbox.nextTransmit()
+            if bytes.isEmpty {
+                set(interest.subtracting(.writable))
+                return true
+            }
+            switch stream.write(bytes) {
+            case .bytes(let count):
+                outbox.transmitted(count)
+            case .wouldBlock:
+                set(interest.union(.writable))
+                return true
+            case .ended(let failure):
+                writeFailure = failure
+                set(interest.subtracting(.writable))
+                return false
+            }
+        }
+    }
+
+    mutating func pauseReading() {
+        set(interest.subtracting(.readable))
+    }
+
+    mutating func resumeReading() {
+        set(interest.union(.readable))
+    }
+
+    /// Leaves the poller, which would report a broken stream again and again, until reading resumes.
+    mutating func leavePoller() {
+        if let stream, isInPoller { poller.remove(stream.fd) }
+        isInPoller = false
+    }
+
+    private mutating func set(_ new: Poller.Interest) {
+        guard let stream, new != interest || !isInPoller else { return }
+        interest = new
+        if isInPoller {
+            poller.modify(stream.fd, new, data: data)
+        } else if new.contains(.readable) {
+            isInPoller = poller.add(stream.fd, new, data: data)
+        }
+    }
+}
