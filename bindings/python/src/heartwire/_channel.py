@@ -1,0 +1,183 @@
+"""One connection and the inbox it delivers into, as plain calls on the library; the three APIs differ only in how they wait."""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import itertools
+import os
+import select
+import threading
+from collections.abc import Mapping
+
+from ._config import Config, Headers, Option, c_text
+from ._declarations import BINARY, TEXT, handle, hw_metrics
+from ._delivery import CAPACITY, Batch, Item, Message
+from ._errors import ForkedError, StateError, Status, TimeoutError, error_from_status, error_from_struct, new_error_struct
+from ._events import Event, Metrics, State
+from ._library import library
+
+_numbers = itertools.count(1)
+
+_SEND_FAILURES = {
+    Status.STATE: "the connection is closing, closed or failed",
+    Status.FULL: "the outbound queue is full; EventKind.WRITABLE tells when to go on",
+    Status.TOO_LARGE: "the message is larger than queue_bytes_max",
+    Status.UTF8: "the text is not UTF-8",
+}
+
+
+class Channel:
+    """
+    Owns an hw_connection and its hw_inbox.
+
+    Any thread may call anything. Borrowed data lives until the next take or the release of the inbox, so both happen under one
+    lock, and never while a thread polls the inbox's descriptor: the last one to leave the poll releases it.
+    """
+
+    def __init__(
+        self, url: str, headers: Headers | None, properties: Mapping[str, Option] | None, options: Mapping[str, Option]
+    ) -> None:
+        self.number = next(_numbers)
+        self.url = url
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._batch = Batch()
+        self._polling = 0
+        self._released = False
+        self._disposed = False
+        self._last_metrics: Metrics | None = None
+        with Config() as config:
+            config.apply(options, properties, headers)
+            self._inbox = _new_inbox(config)
+            try:
+                self.fd = _descriptor(self._inbox)
+                self._connection = _open(config, self._inbox, self.number, url)
+            except BaseException:
+                library.hw_inbox_release(self._inbox)
+                raise
+
+    @property
+    def state(self) -> State:
+        return State(library.hw_connection_state(self._connection))
+
+    def metrics(self) -> Metrics:
+        raw = hw_metrics(struct_size=ctypes.sizeof(hw_metrics))
+        status = library.hw_connection_metrics(self._connection, ctypes.byref(raw))
+        if status == Status.HANDLE and self._last_metrics is not None:
+            return self._last_metrics
+        if status != Status.OK:
+            self._fail(status, "no metrics")
+        values = {field.name: getattr(raw, field.name) for field in dataclasses.fields(Metrics)}
+        return Metrics(**{**values, "state": State(raw.state)})
+
+    def send(self, message: Message | bytearray | memoryview) -> int:
+        """Sends or queues one message and returns its number."""
+        if isinstance(message, str):
+            kind, data = TEXT, message.encode()
+        else:
+            kind, data = BINARY, message if isinstance(message, bytes) else bytes(message)
+        number = ctypes.c_uint64()
+        status = library.hw_connection_send(self._connection, kind, data, len(data), None, ctypes.byref(number))
+        if status != Status.OK:
+            self._fail(status, _SEND_FAILURES.get(status, "the message was not sent"))
+        return number.value
+
+    def close(self, code: int, reason: str) -> None:
+        """Starts the close handshake. A connection that is final already stays as it is."""
+        if not 0 <= code <= 0xFFFF:
+            self._fail(Status.ARGUMENT, f"{code} is not a close code")
+        status = library.hw_connection_close(self._connection, code, c_text(reason, "the close reason"))
+        if status not in (Status.OK, Status.STATE):
+            self._fail(status, f"close code {code} with this reason is not allowed (RFC 6455 section 7.4)")
+
+    def not_connected(self) -> TimeoutError:
+        """Why the connection is not connected yet, in the library's words."""
+        error = new_error_struct()
+        library.hw_connection_wait(self._connection, State.CONNECTED, 0, ctypes.byref(error))
+        detail = error.message.decode("utf-8", "replace") or "no attempt has failed yet"
+        return TimeoutError(f"not connected in the given time: {detail}", status=Status.TIMEOUT, retryable=True)
+
+    def take(self) -> tuple[list[Item], list[Event]]:
+        """Takes what waits in the inbox, at most one batch of it, without waiting; the events in it come once more by themselves."""
+        batch = self._batch
+        with self._lock:
+            if self._released:
+                return [], []
+            status = library.hw_inbox_take(self._inbox, batch.deliveries, CAPACITY, batch.count, 0)
+            if status == Status.OK:
+                return batch.copy()
+        if status != Status.TIMEOUT:
+            self._fail(status, "nothing can be received")
+        return [], []
+
+    def poll(self, timeout: float | None) -> bool:
+        """Waits until the inbox has something, at most timeout seconds. In Python, so that Ctrl-C interrupts it."""
+        with self._lock:
+            if self._released:
+                return True
+            self._polling += 1
+        try:
+            poll = select.poll()
+            poll.register(self.fd, select.POLLIN)
+            return bool(poll.poll(None if timeout is None else max(0, timeout * 1000)))
+        finally:
+            with self._lock:
+                self._polling -= 1
+                self._dispose_if_idle()
+
+    def release(self) -> None:
+        """Never blocks. A thread in poll is woken by the event that the connection's release puts into the inbox."""
+        with self._lock:
+            if not self._released:
+                self._released = True
+                self._last_metrics = self.metrics()
+                library.hw_connection_release(self._connection)
+                self._dispose_if_idle()
+
+    def after_fork_in_child(self) -> None:
+        """The lock may have been copied while another thread of the parent held it."""
+        self._lock = threading.Lock()
+        self._polling = 0
+
+    def require_own_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise ForkedError("the connection belongs to the process that opened it, the parent of this one", status=Status.FORKED)
+
+    def _dispose_if_idle(self) -> None:
+        if self._released and not self._polling and not self._disposed:
+            self._disposed = True
+            library.hw_inbox_release(self._inbox)
+
+    def _fail(self, status: int, message: str) -> None:
+        """A handle that is not live was released here, so the caller's mistake is to use a closed connection."""
+        self.require_own_process()
+        if status == Status.HANDLE:
+            raise StateError("the connection is closed", status=Status.STATE)
+        raise error_from_status(status, message)
+
+
+def _new_inbox(config: Config) -> int | None:
+    out = handle()
+    status = library.hw_inbox_new(config.handle, ctypes.byref(out))
+    if status != Status.OK:
+        raise error_from_status(status, "no inbox could be made")
+    return out.value
+
+
+def _descriptor(inbox: int | None) -> int:
+    fd: int = library.hw_inbox_fd(inbox)
+    if fd < 0:
+        raise error_from_status(Status.SYSTEM, "no descriptor could be made for the inbox; the process may have too many open")
+    return fd
+
+
+def _open(config: Config, inbox: int | None, context: int, url: str) -> int | None:
+    status = library.hw_config_set_inbox(config.handle, inbox, context)
+    if status != Status.OK:
+        raise error_from_status(status, "the inbox could not be attached")
+    out, error = handle(), new_error_struct()
+    status = library.hw_connection_open(config.handle, c_text(url, "the URL"), ctypes.byref(out), ctypes.byref(error))
+    if status != Status.OK:
+        raise error_from_struct(error)
+    return out.value

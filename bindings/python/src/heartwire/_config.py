@@ -1,0 +1,159 @@
+"""Turns keyword arguments into an hw_config, by the property table that the library itself hands out."""
+
+from __future__ import annotations
+
+import ctypes
+import enum
+import functools
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Union
+
+from ._declarations import handle, hw_error, hw_property
+from ._errors import ArgumentError, ConfigurationError, Status, error_from_status, error_from_struct, new_error_struct
+from ._library import library
+
+Option = Union[str, bytes, bool, int, float, timedelta, "os.PathLike[str]", Sequence[str], None]
+"""The value of an option: text as the library takes it, a number (of seconds for durations), a timedelta, bytes for payloads,
+a path, or a sequence of names. None leaves the property at its default."""
+
+Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+
+
+class PropertyType(enum.IntEnum):
+    BOOLEAN = 1
+    INTEGER = 2
+    DURATION = 3
+    SIZE = 4
+    CHOICE = 5
+    TEXT = 6
+    BYTES = 7
+
+
+@dataclass(frozen=True)
+class Property:
+    """One row of the library's property table."""
+
+    name: str
+    type: int
+    default: str
+    range: str
+    unit: str
+    since: str
+    doc: str
+
+    @property
+    def keyword(self) -> str:
+        """The name as a keyword argument: "ping.missed_max" is ping_missed_max."""
+        return self.name.replace(".", "_")
+
+
+@functools.lru_cache(maxsize=None)
+def properties() -> tuple[Property, ...]:
+    """Every property that the loaded library knows."""
+    found: list[Property] = []
+    raw = hw_property(struct_size=ctypes.sizeof(hw_property))
+    while library.hw_config_describe(len(found), ctypes.byref(raw)) == Status.OK:
+        texts = (raw.name, raw.default_value, raw.range, raw.unit, raw.since, raw.doc)
+        name, default, range_, unit, since, doc = (text.decode() for text in texts)
+        found.append(Property(name, raw.type, default, range_, unit, since, doc))
+        raw.struct_size = ctypes.sizeof(hw_property)
+    return tuple(found)
+
+
+class Config:
+    """Owns one hw_config; a context manager, since connections keep a copy of their own."""
+
+    def __init__(self) -> None:
+        out = handle()
+        status = library.hw_config_new(ctypes.byref(out))
+        if status != Status.OK:
+            raise error_from_status(status, "no configuration could be made")
+        self.handle = out.value
+
+    def __enter__(self) -> Config:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        library.hw_config_free(self.handle)
+        self.handle = None
+
+    def apply(
+        self, options: Mapping[str, Option], named: Mapping[str, Option] | None = None, headers: Headers | None = None
+    ) -> None:
+        """Sets options by keyword and by property name, and adds the headers."""
+        by_keyword = {known.keyword: known.name for known in properties()}
+        for keyword, value in options.items():
+            self.set(by_keyword.get(keyword) or _likely_name(keyword), value)
+        for name, value in (named or {}).items():
+            self.set(name, value)
+        for name, text in headers.items() if isinstance(headers, Mapping) else headers or ():
+            self.add_header(name, text)
+
+    def set(self, name: str, value: Option) -> None:
+        if value is None:
+            return
+        if name == "delivery":
+            raise ConfigurationError("delivery cannot be set in Python: it is always \"inbox\"", status=Status.CONFLICT)
+        kind = next((known.type for known in properties() if known.name == name), None)
+        data = value if isinstance(value, bytes) else _as_text(value, kind).encode()
+        error = new_error_struct()
+        if kind in (PropertyType.TEXT, PropertyType.BYTES):
+            status = library.hw_config_set_bytes(self.handle, c_text(name, "an option's name"), data, len(data), ctypes.byref(error))
+        else:
+            text = c_text(data, f"the value of {name}")
+            status = library.hw_config_set(self.handle, c_text(name, "an option's name"), text, ctypes.byref(error))
+        _check(status, error)
+
+    def add_header(self, name: str, value: str) -> None:
+        error = new_error_struct()
+        status = library.hw_config_add_header(
+            self.handle, c_text(name, "a header's name"), c_text(value, f"the value of header {name}"), ctypes.byref(error)
+        )
+        _check(status, error)
+
+
+def c_text(text: str | bytes, what: str) -> bytes:
+    """Encodes a NUL-terminated parameter; a NUL inside would cut it short without a word."""
+    encoded = text.encode() if isinstance(text, str) else text
+    if b"\0" in encoded:
+        raise ArgumentError(f"{what} must not contain a NUL character", status=Status.ARGUMENT)
+    return encoded
+
+
+def _likely_name(keyword: str) -> str:
+    """Names start with a group and a dot, so the library can suggest "ping.interval" for ping_intervall."""
+    return keyword.replace("_", ".", 1)
+
+
+def _as_text(value: Option, kind: int | None) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, timedelta):
+        return _duration(value.total_seconds())
+    if isinstance(value, (int, float)):
+        return _duration(value) if kind == PropertyType.DURATION else str(value)
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
+        return ", ".join(map(str, value))
+    raise TypeError(f"an option cannot be a {type(value).__name__}")
+
+
+def _duration(seconds: float) -> str:
+    """Seconds in the library's spelling, in whole milliseconds; a positive time too short for one must not become 0, "off"."""
+    if seconds == 0:
+        return "0"
+    if not math.isfinite(seconds) or seconds < 0:
+        return f"{seconds}s"
+    return f"{max(1, round(seconds * 1000))}ms"
+
+
+def _check(status: int, error: hw_error) -> None:
+    if status != Status.OK:
+        raise error_from_struct(error)

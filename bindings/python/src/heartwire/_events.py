@@ -1,0 +1,125 @@
+"""Events, states and metrics as Python values, copied out of the library's structs."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import final
+
+from ._declarations import hw_event
+from ._errors import HeartwireError, Layer, OpenIntEnum, Status, error_class
+
+
+class State(OpenIntEnum):
+    """The state of a managed connection."""
+
+    DISCONNECTED = 0
+    CONNECTING = 1
+    CONNECTED = 2
+    RECONNECTING = 3
+    CLOSING = 4
+    FAILED = 5
+
+
+class EventKind(OpenIntEnum):
+    """What an Event reports; heartwire.h says which of its fields mean something."""
+
+    STATE = 1
+    OPENED = 2
+    CLOSED = 3
+    ATTEMPT_FAILED = 4
+    BEAT_MISSED = 5
+    WRITABLE = 6
+    SLOW_CONSUMER = 7
+    RELEASED = 8
+
+
+@final
+@dataclass(frozen=True)
+class Event:
+    """One event of a connection; fields that mean nothing for its kind are 0, False or empty."""
+
+    kind: EventKind
+    time_ns: int
+    epoch: int
+    state: State
+    previous_state: State
+    status: Status
+    layer: Layer
+    native_code: int
+    http_status: int
+    close_code: int
+    retryable: bool
+    by_peer: bool
+    attempt: int
+    delay_ms: int
+    count: int
+    text: str
+    body: bytes
+
+    @property
+    def error(self) -> HeartwireError | None:
+        """What the event reports as an exception, or None if nothing went wrong."""
+        if self.status == Status.OK:
+            return None
+        return error_class(self.status)(
+            self.text,
+            status=self.status,
+            layer=self.layer,
+            native_code=self.native_code,
+            http_status=self.http_status,
+            close_code=self.close_code,
+            retryable=self.retryable,
+            body=self.body,
+        )
+
+
+def event_at(address: int) -> Event:
+    """Copies the borrowed hw_event at this address."""
+    raw = hw_event.from_address(address)
+    return Event(
+        kind=EventKind(raw.kind),
+        time_ns=raw.time_ns,
+        epoch=raw.epoch,
+        state=State(raw.state),
+        previous_state=State(raw.previous_state),
+        status=Status(raw.status),
+        layer=Layer(raw.layer),
+        native_code=raw.native_code,
+        http_status=raw.http_status,
+        close_code=raw.close_code,
+        retryable=bool(raw.retryable),
+        by_peer=bool(raw.by_peer),
+        attempt=raw.attempt,
+        delay_ms=raw.delay_ms,
+        count=raw.count,
+        text=ctypes.string_at(raw.text, raw.text_size).decode("utf-8", "replace") if raw.text_size else "",
+        body=ctypes.string_at(raw.body, raw.body_size) if raw.body_size else b"",
+    )
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Counters since the connection was opened, the fields of hw_metrics."""
+
+    state: State
+    messages_received: int
+    messages_sent: int
+    bytes_received: int
+    bytes_sent: int
+    beats_sent: int
+    beats_missed: int
+    pings_received: int
+    pongs_sent: int
+    pongs_received: int
+    reconnections: int
+    attempts_failed: int
+    errors: int
+    messages_dropped: int
+    queue_messages: int
+    queue_bytes: int
+    uptime_ms: int
+    last_message_ns: int
+    rtt_last_ns: int
+    rtt_mean_ns: int
+    epoch: int

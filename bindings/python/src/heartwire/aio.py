@@ -1,0 +1,228 @@
+"""The asyncio API: `async with heartwire.connect(url) as ws`, `async for message in ws`."""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from types import TracebackType
+
+from ._channel import Channel
+from ._config import Headers, Option
+from ._connection import BaseConnection, closed_error
+from ._delivery import CAPACITY, Message
+from ._errors import HeartwireError
+from ._events import Event
+
+OnEvent = Callable[["Connection", Event], object]
+
+
+class connect:
+    """
+    Opens a managed connection.
+
+        async with heartwire.connect("wss://example.org/feed", ping_interval="10s") as ws:
+            ws.send("hello")
+            async for message in ws:
+                ...
+
+    Entering waits until the connection is established, at most open_timeout seconds (None: as long as the library goes on
+    trying), and raises a HeartwireError that says why it is not. `ws = await connect(url)` does the same; then call close.
+
+    on_event(ws, event) hears of every state change, reconnection and missed beat, in order with the messages. Options are the
+    library's properties with underscores (ping_interval, reconnect_cap, tls_ca_file, ...); numbers are seconds where the property
+    is a duration. The same by their own names go into properties={"ping.interval": "10s"}.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        on_event: OnEvent | None = None,
+        open_timeout: float | None = 30,
+        headers: Headers | None = None,
+        properties: Mapping[str, Option] | None = None,
+        **options: Option,
+    ) -> None:
+        self._url = url
+        self._on_event = on_event
+        self._open_timeout = open_timeout
+        self._headers = headers
+        self._properties = properties
+        self._options = options
+        self._connection: Connection | None = None
+
+    def __await__(self) -> Generator[object, None, Connection]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Connection:
+        self._connection = await self._open()
+        return self._connection
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _open(self) -> Connection:
+        connection = Connection(self._url, self._on_event, self._headers, self._properties, self._options)
+        try:
+            await connection._until_connected(self._open_timeout)
+        except BaseException:
+            connection.release()
+            raise
+        return connection
+
+
+class Connection(BaseConnection):
+    """A connection in an asyncio loop, made by connect. Belongs to that loop's thread, apart from send, state and metrics."""
+
+    def __init__(
+        self,
+        url: str,
+        on_event: OnEvent | None,
+        headers: Headers | None,
+        properties: Mapping[str, Option] | None,
+        options: Mapping[str, Option],
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._arrived = asyncio.Event()
+        self._reading = False
+        self._closing = False
+        super().__init__(url, on_event, headers, properties, options)
+        self._start_reading()
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        """
+        Yields messages, across reconnections. Ends when the connection is closed, here or (with reconnect_enabled=False) by the
+        server; raises the reason when it fails for good.
+        """
+        pending = self._pending
+        popleft = pending.popleft
+        while await self._refill():
+            while pending:
+                item = popleft()
+                if type(item) is Event:
+                    self._tell(item)
+                else:
+                    yield item
+
+    async def recv(self) -> Message:
+        """The next message. StateError once the connection is closed, the reason when it has failed."""
+        while await self._refill():
+            item = self._pending.popleft()
+            if type(item) is not Event:
+                self._tell_leading_events()
+                return item
+            self._tell(item)
+        raise closed_error()
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """
+        Sends what is queued, closes gracefully and waits for the server's answer, at most close_timeout. Messages that have
+        arrived can still be received. Calling it again does nothing.
+        """
+        if self._released:
+            return
+        self._channel.close(code, reason)
+        self._closing = True
+        self._start_reading()
+        try:
+            while not self._released:
+                await self._wait()
+        finally:
+            self.release()
+
+    async def _until_connected(self, timeout: float | None) -> None:
+        try:
+            await asyncio.wait_for(self._established(), timeout)
+        except HeartwireError:
+            raise
+        except asyncio.TimeoutError:
+            raise self._not_connected()
+
+    async def _established(self) -> None:
+        while not self._connected_once:
+            if self._final is not None:
+                raise self._failure()
+            await self._wait()
+
+    async def _refill(self) -> bool:
+        """
+        Waits until something is pending; False at the end. A batch is taken here directly, without a turn of the loop, so the
+        loop gets one turn for each batch: a flood must not starve the other tasks.
+        """
+        while not self._pending:
+            if self._ended():
+                return False
+            if self._take_and_tell():
+                await asyncio.sleep(0)
+            else:
+                self._start_reading()
+                await self._wait()
+        return True
+
+    async def _wait(self) -> None:
+        self._arrived.clear()
+        await self._arrived.wait()
+
+    def _take_and_tell(self) -> bool:
+        taken = self._take()
+        if taken:
+            self._tell_leading_events()
+            self._arrived.set()
+        return taken
+
+    def _on_readable(self) -> None:
+        """Leaves a backlog in the bounded inbox, where the library's policy for slow consumers applies."""
+        if len(self._pending) >= CAPACITY and not self._closing:
+            self._stop_reading()
+        else:
+            self._take_and_tell()
+
+    def _tell(self, event: Event) -> None:
+        """A failing callback must not break the loop's reader or an unrelated receive."""
+        try:
+            super()._tell(event)
+        except Exception as error:
+            self._loop.call_exception_handler({"message": "on_event raised an exception", "exception": error})
+
+    def _start_reading(self) -> None:
+        """The reader knows the connection weakly, so that one dropped without close is noticed."""
+        if not self._reading and not self._released:
+            self._reading = True
+            self._loop.add_reader(self._channel.fd, _read, weakref.ref(self))
+
+    def _stop_reading(self) -> None:
+        self._reading = False
+        self._loop.remove_reader(self._channel.fd)
+
+    def _dispose(self) -> None:
+        """May run in any thread, from __del__: the loop is told first, for the descriptor's number may be taken anew at once."""
+        if self._loop.is_closed():
+            self._channel.release()
+        elif not self._loop.is_running() or _running_loop() is self._loop:
+            _detach(self._loop, self._channel, self._arrived)
+        else:
+            self._loop.call_soon_threadsafe(_detach, self._loop, self._channel, self._arrived)
+
+
+def _read(reference: weakref.ref[Connection]) -> None:
+    connection = reference()
+    if connection is not None:
+        connection._on_readable()
+
+
+def _detach(loop: asyncio.AbstractEventLoop, channel: Channel, arrived: asyncio.Event) -> None:
+    """Takes no connection, which may be about to be collected."""
+    loop.remove_reader(channel.fd)
+    channel.release()
+    arrived.set()
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,112 @@
+"""The callback API: a Client whose one thread drains the inbox and calls on_message and on_event."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from types import TracebackType
+
+from ._config import Headers, Option
+from ._connection import BaseConnection
+from ._delivery import Message
+from ._errors import Status, TimeoutError
+from ._events import Event
+
+OnMessage = Callable[["Client", Message], object]
+OnEvent = Callable[["Client", Event], object]
+
+_log = logging.getLogger("heartwire")
+
+# A callback that never returns must not keep the interpreter from exiting.
+_EXIT_SECONDS_MAX = 1.0
+
+
+class _CallbackThread(threading.Thread):
+    """Tells callbacks from other code: one that waited for another client's thread could wait for itself in the end."""
+
+
+class Client(BaseConnection):
+    """
+    A managed connection that calls on_message(client, message) and on_event(client, event), in order, one at a time, on a thread
+    of its own. Connecting goes on in the background; send may be called at once, for it queues.
+
+    Every method may be called from any thread and from the callbacks. The client lives until it is closed, fails for good or the
+    interpreter exits. An exception in a callback is logged by the logger "heartwire", and the next callback follows.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        on_message: OnMessage | None = None,
+        on_event: OnEvent | None = None,
+        headers: Headers | None = None,
+        properties: Mapping[str, Option] | None = None,
+        **options: Option,
+    ) -> None:
+        super().__init__(url, on_event, headers, properties, options)
+        self._on_message = on_message
+        # Threads that are not daemons are joined before atexit handlers run, which would keep a forgotten client alive for ever.
+        self._thread = _CallbackThread(target=self._run, name=f"heartwire-{self._channel.number}", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:
+            self.release()
+            raise
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """
+        Closes gracefully. Returns when the last callback has run, at once if called from a callback of any client. Calling it
+        again does nothing.
+        """
+        if not self._released:
+            self._channel.close(code, reason)
+        if not _in_callback():
+            self._thread.join()
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Blocks until the connection has ended; raises the reason if it failed, TimeoutError after timeout seconds."""
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise TimeoutError("the connection has not ended in the given time", status=Status.TIMEOUT, retryable=True)
+        self._ended()
+
+    def _run(self) -> None:
+        try:
+            while not self._released:
+                self._channel.poll(None)
+                self._take()
+                self._call_back()
+        finally:
+            self.release()
+
+    def _call_back(self) -> None:
+        """The end of the connection still has its callbacks; a release cuts them off."""
+        pending = self._pending
+        while pending and (self._final is not None or not self._released):
+            item = pending.popleft()
+            try:
+                if type(item) is Event:
+                    self._tell(item)
+                elif self._on_message is not None:
+                    self._on_message(self, item)
+            except Exception:
+                _log.exception("a callback of %r raised an exception", self)
+
+    def _dispose(self) -> None:
+        super()._dispose()
+        if self._thread.is_alive() and not _in_callback():
+            self._thread.join(_EXIT_SECONDS_MAX)
+
+
+def _in_callback() -> bool:
+    return isinstance(threading.current_thread(), _CallbackThread)

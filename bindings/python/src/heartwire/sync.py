@@ -1,0 +1,131 @@
+"""The synchronous API: `with heartwire.sync.connect(url) as ws`, `for message in ws`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+
+from ._config import Headers, Option
+from ._connection import BaseConnection, closed_error
+from ._delivery import Message
+from ._errors import Status, TimeoutError
+from ._events import Event
+
+OnEvent = Callable[["Connection", Event], object]
+
+
+def connect(
+    url: str,
+    *,
+    on_event: OnEvent | None = None,
+    open_timeout: float | None = 30,
+    headers: Headers | None = None,
+    properties: Mapping[str, Option] | None = None,
+    **options: Option,
+) -> Connection:
+    """
+    Opens a managed connection and waits until it is established, at most open_timeout seconds (None: as long as the library goes
+    on trying). Options as for heartwire.connect. on_event is called in the thread that receives, while it receives.
+    """
+    connection = Connection(url, on_event, headers, properties, options)
+    try:
+        connection._until_connected(open_timeout)
+    except BaseException:
+        connection.release()
+        raise
+    return connection
+
+
+class Connection(BaseConnection):
+    """A connection for ordinary threads: one receives at a time, any may send or close. Ctrl-C interrupts every wait."""
+
+    def __init__(
+        self,
+        url: str,
+        on_event: OnEvent | None,
+        headers: Headers | None,
+        properties: Mapping[str, Option] | None,
+        options: Mapping[str, Option],
+    ) -> None:
+        super().__init__(url, on_event, headers, properties, options)
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """An interrupted program should end now, not after a close handshake."""
+        if kind is not None and not issubclass(kind, Exception):
+            self.release()
+        else:
+            self.close()
+
+    def __iter__(self) -> Iterator[Message]:
+        """
+        Yields messages, across reconnections. Ends when the connection is closed, here or (with reconnect_enabled=False) by the
+        server; raises the reason when it fails for good.
+        """
+        pending = self._pending
+        while self._refill(None):
+            while pending:
+                item = pending.popleft()
+                if type(item) is Event:
+                    self._tell(item)
+                else:
+                    yield item
+
+    def recv(self, timeout: float | None = None) -> Message:
+        """
+        The next message. TimeoutError after timeout seconds, StateError once the connection is closed, the reason when it has
+        failed.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._refill(deadline):
+            item = self._pending.popleft()
+            if type(item) is not Event:
+                self._tell_leading_events()
+                return item
+            self._tell(item)
+        raise closed_error()
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """
+        Sends what is queued, closes gracefully and waits for the server's answer, at most close_timeout. Messages that have
+        arrived can still be received. Calling it again does nothing.
+        """
+        if self._released:
+            return
+        self._channel.close(code, reason)
+        try:
+            while not self._released:
+                if not self._take():
+                    self._channel.poll(None)
+        finally:
+            self.release()
+        self._tell_leading_events()
+
+    def _until_connected(self, timeout: float | None) -> None:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._connected_once:
+            if self._final is not None:
+                raise self._failure()
+            if self._take():
+                self._tell_leading_events()
+            elif not self._poll_until(deadline):
+                raise self._not_connected()
+
+    def _refill(self, deadline: float | None) -> bool:
+        """Waits until something is pending; False at the end."""
+        while not self._pending:
+            if self._ended():
+                return False
+            if self._take():
+                self._tell_leading_events()
+            elif not self._poll_until(deadline):
+                raise TimeoutError("no message came in the given time", status=Status.TIMEOUT, retryable=True)
+        return True
+
+    def _poll_until(self, deadline: float | None) -> bool:
+        return self._channel.poll(None if deadline is None else deadline - time.monotonic())

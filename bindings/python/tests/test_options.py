@@ -1,0 +1,122 @@
+"""Options: keyword arguments become properties by the library's own table."""
+
+from __future__ import annotations
+
+import ctypes
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import heartwire
+from heartwire import ConfigurationError, Status
+from heartwire._config import Config
+from heartwire._library import library
+
+
+def read_back(config: Config, name: str) -> bytes:
+    size = ctypes.c_size_t()
+    buffer = ctypes.create_string_buffer(4096)
+    assert library.hw_config_get(config.handle, name.encode(), buffer, len(buffer), ctypes.byref(size)) == Status.OK
+    return buffer.raw[: size.value]
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value", "equivalent"),
+    [
+        ("ping_interval", "7s", "7s"),
+        ("ping_interval", 7, "7s"),
+        ("ping_interval", 0.25, "250ms"),
+        ("ping_interval", timedelta(minutes=2), "2m"),
+        ("ping_interval", 0, "0"),
+        ("ping_interval", 0.0001, "1ms"),
+        ("ping_missed_max", 3, "3"),
+        ("message_bytes_max", 65536, "64KiB"),
+        ("message_bytes_max", "1MiB", "1MiB"),
+        ("reconnect_enabled", False, "false"),
+        ("inbox_overflow", "drop_oldest", "drop_oldest"),
+        ("subprotocols", ["chat", "echo"], "chat, echo"),
+        ("tls_ca_file", Path("/etc/ca.pem"), "/etc/ca.pem"),
+        ("heartbeat_text", "beat", "beat"),
+    ],
+)
+def test_values(keyword: str, value: Any, equivalent: str) -> None:
+    name = next(known.name for known in heartwire.properties() if known.keyword == keyword)
+    with Config() as by_keyword, Config() as by_text:
+        by_keyword.apply({keyword: value})
+        by_text.set(name, equivalent)
+        assert read_back(by_keyword, name) == read_back(by_text, name) != b""
+
+
+def test_bytes_keep_every_byte() -> None:
+    with Config() as config:
+        config.apply({"heartbeat_binary": b"\x00beat\xff"})
+        assert read_back(config, "heartbeat.binary") == b"\x00beat\xff"
+
+
+def test_properties_by_their_own_names() -> None:
+    with Config() as by_name, Config() as by_keyword:
+        by_name.apply({}, {"ping.interval": 3})
+        by_keyword.apply({"ping_interval": 3})
+        assert read_back(by_name, "ping.interval") == read_back(by_keyword, "ping.interval")
+
+
+def test_none_leaves_the_default() -> None:
+    with Config() as config, Config() as untouched:
+        config.apply({"ping_interval": None})
+        assert read_back(config, "ping.interval") == read_back(untouched, "ping.interval")
+
+
+def test_every_property_takes_its_default_as_an_option() -> None:
+    for known in heartwire.properties():
+        if known.name != "delivery" and known.default:
+            with Config() as config:
+                config.apply({known.keyword: known.default})
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "hint"),
+    [
+        ({"ping_intervall": 1}, Status.PROPERTY, "ping.interval"),
+        ({"nonsense": 1}, Status.PROPERTY, "nonsense"),
+        ({"ping_interval": "soon"}, Status.VALUE, "ping.interval"),
+        ({"ping_interval": -1}, Status.VALUE, "ping.interval"),
+        ({"ping_interval": float("nan")}, Status.VALUE, "ping.interval"),
+        ({"ping_interval": float("inf")}, Status.VALUE, "ping.interval"),
+        ({"ping_missed_max": 1.5}, Status.VALUE, "ping.missed_max"),
+        ({"inbox_overflow": "explode"}, Status.VALUE, "drop_oldest"),
+        ({"heartbeat_interval": 1}, Status.CONFLICT, "heartbeat"),
+        ({"heartbeat_text": "x", "heartbeat_binary": b"x", "heartbeat_interval": 1}, Status.CONFLICT, "heartbeat"),
+        ({"delivery": "inline"}, Status.CONFLICT, "inbox"),
+        ({"headers": {"Host": "elsewhere"}}, Status.HEADER, "Host"),
+        ({"headers": [("X-Injected", "a\r\nb: c")]}, Status.HEADER, "X-Injected"),
+    ],
+)
+def test_refused_options(options: dict[str, Any], status: Status, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match=hint) as caught:
+        heartwire.sync.connect("ws://localhost:1/", **options)
+    assert caught.value.status is status
+    assert isinstance(caught.value, ValueError)
+
+
+@pytest.mark.parametrize("url", ["", "localhost", "http://localhost/", "ws://", "ws://localhost:99999/", "ws://local host/", "ws://[::1/"])
+def test_refused_urls(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        heartwire.Client(url)
+    assert caught.value.status is Status.URL
+
+
+def test_embedded_nul_is_refused() -> None:
+    for call in (
+        lambda: heartwire.Client("ws://localhost:1/\0hidden"),
+        lambda: heartwire.Client("ws://localhost:1/", ping_interval="1s\0hidden"),
+        lambda: heartwire.Client("ws://localhost:1/", headers={"A": "b\0hidden"}),
+    ):
+        with pytest.raises(heartwire.ArgumentError, match="NUL"):
+            call()
+
+
+def test_unsupported_type() -> None:
+    with pytest.raises(TypeError, match="object"):
+        heartwire.Client("ws://localhost:1/", ping_interval=object())  # type: ignore[arg-type]
