@@ -12,6 +12,9 @@ extension Connection {
             switch result {
             case .wouldBlock:
                 return true
+            case .wouldBlockOnOpposite:
+                readAgainWhenWritable()
+                return true
             case .ended(let failure):
                 withSession { $0.transportEnded(failure, io.now, &$1) }
                 return true

@@ -124,7 +124,7 @@ final class Connection: @unchecked Sendable {
     func runCallbacks(
         _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int
     ) -> Bool {
-        delivery.runCallbacks(deliveries, messages, capacity: capacity, dropsDeliveries: { lock.withLock { dropsDeliveries } }) {
+        delivery.runCallbacks(deliveries, messages, capacity: capacity, dropsDeliveries: { isMuted }) {
             lastCallbackRan()
         }
     }
@@ -283,10 +283,10 @@ final class Connection: @unchecked Sendable {
         guard serial == self.serial else { return }
         if let connector {
             advance(connector.ready(io.now))
-        } else if isReadingPaused && !ready.isWritable {
-            // Only an error or the peer's end comes here. What it sent before is still to be read, once the host has made room.
-            lock.withLock { transport.leavePoller() }
-        } else if ready.isReadable && !isReadingPaused {
+        } else if isReadingPaused {
+            // What a broken stream had received before is still to be read, once the host has made room.
+            if ready.isBroken { lock.withLock { transport.leavePoller() } }
+        } else if ready.isReadable || lock.withLock({ transport.takeReadWaitsForWrite() }) {
             _ = receive()
         }
         settle()
@@ -331,11 +331,13 @@ final class Connection: @unchecked Sendable {
     // MARK: Delivery
 
     func deliver(_ batch: UnsafeBufferPointer<Message>) {
+        guard !isMuted else { return }
         let pushed = delivery.deliver(batch, origin(), from: self)
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
         if pushed.dropped > 0 {
             lock.withLock { published.messagesDropped &+= pushed.dropped }
-            session.emit(.messagesDropped(pushed.dropped), io.now)
+            let event = Event(kind: .messagesDropped(pushed.dropped), time: io.now, epoch: session.epoch, state: session.state)
+            deliver(EventRecord(event), isLast: false)
         }
         if pushed.mustClose { lock.withLock { session.consumerTooSlow(io.now, &outbox) } }
         if pushed.mustPause && !isReadingPaused {
@@ -345,9 +347,13 @@ final class Connection: @unchecked Sendable {
     }
 
     private func deliver(_ record: EventRecord, isLast: Bool) {
+        guard isLast || !isMuted else { return }
         let pushed = delivery.deliver(record, origin(), isLast: isLast) { lastCallbackRan() }
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
     }
+
+    /// True once the handle was released from inside a callback.
+    private var isMuted: Bool { lock.withLock { dropsDeliveries } }
 
     private func origin() -> DeliveryOrigin {
         DeliveryOrigin(
@@ -364,6 +370,10 @@ final class Connection: @unchecked Sendable {
     func readStream(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {
         guard let stream = transport.stream else { return nil }
         return stream.needsLockToRead ? lock.withLock { stream.read(into: buffer) } : stream.read(into: buffer)
+    }
+
+    func readAgainWhenWritable() {
+        lock.withLock { transport.readAgainWhenWritable() }
     }
 
     /// Runs `body` with the session and the outbox, as the session's transport inputs want them.

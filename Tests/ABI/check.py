@@ -22,8 +22,9 @@ SOURCES = ROOT / "Sources"
 PYTHON_SOURCES = ROOT / "bindings" / "python" / "src"
 
 
-def python_structures() -> dict[str, type[ctypes.Structure]]:
-    """The structs as the Python binding declares them."""
+def python_structures(library: pathlib.Path) -> dict[str, type[ctypes.Structure]]:
+    """The structs as the Python binding declares them; importing it loads the library."""
+    os.environ["HEARTWIRE_LIBRARY"] = str(library.resolve())
     sys.path.insert(0, str(PYTHON_SOURCES))
     declarations = importlib.import_module("heartwire._declarations")
     return {struct: getattr(declarations, struct) for struct in checks.STRUCTS}
@@ -44,7 +45,7 @@ def main() -> int:
         "modules import only lower layers": lambda: checks.check_layers(SOURCES),
         "header compiles alone as C99, C11 and C++17": lambda: checks.check_header(HEADER),
         "every function is an @implementation": lambda: checks.check_implementations(SOURCES, HEADER),
-        "structs have the same layout in C and Python": lambda: checks.check_layout(HEADER, python_structures()),
+        "structs have the same layout in C and Python": lambda: checks.check_layout(HEADER, python_structures(library)),
     }
     failed = 0
     for name, check in named_checks.items():

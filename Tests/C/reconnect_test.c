@@ -74,6 +74,20 @@ TEST(without_reconnection_a_lost_connection_fails)
     client_free(client);
 }
 
+TEST(attempts_are_counted_from_the_last_established_connection)
+{
+    client *client = client_new();
+    client_open(client, server_url("raw", "/accept-then-refuse?key=counted"));
+    client_event(client, HW_EVENT_OPENED, 0);
+    for (size_t i = 0; i < 3; i++) {
+        const record *failed = client_event(client, HW_EVENT_ATTEMPT_FAILED, i);
+        CHECK_STATUS(failed->event.status, HW_E_HTTP_STATUS);
+        CHECK_EQUAL(failed->event.epoch, 1);
+        CHECK_EQUAL(failed->event.attempt, i + 1);
+    }
+    client_free(client);
+}
+
 TEST(states_follow_each_other)
 {
     client *client = client_new();

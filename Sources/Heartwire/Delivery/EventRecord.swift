@@ -70,7 +70,7 @@ struct EventRecord {
     var size: Int { MemoryLayout<hw_event>.stride + text.count + body.count }
 
     /// Lays the event out at `memory`, aligned for it, with its pointers into the bytes that follow.
-    func write(to memory: UnsafeMutableRawPointer) -> UnsafePointer<hw_event> {
+    func write(to memory: UnsafeMutableRawPointer) -> UnsafeMutablePointer<hw_event> {
         let textStart = memory + MemoryLayout<hw_event>.stride
         let bodyStart = textStart + text.count
         text.withUnsafeBytes { if let base = $0.baseAddress { textStart.copyMemory(from: base, byteCount: $0.count) } }
@@ -84,6 +84,6 @@ struct EventRecord {
         }
         let target = memory.bindMemory(to: hw_event.self, capacity: 1)
         target.initialize(to: laidOut)
-        return UnsafePointer(target)
+        return target
     }
 }

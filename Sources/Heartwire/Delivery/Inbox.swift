@@ -57,11 +57,14 @@ final class Inbox: @unchecked Sendable {
     private var fd: Int32 = -1
     private var isReleased = false
     private var paused: [Connection] = []
+    /// Reports of dropped messages that have not been taken: further drops of the same connection are added to them.
+    private var dropReports: [UnsafeMutablePointer<hw_event>] = []
+    private var dropReportOwners: [OpaquePointer?] = []
 
     /// A stuck host must not make events pile up without end either: beyond this many only the last one of a connection is kept.
     private static let eventsMax = 65536
 
-    private static let quietArenaSize = 2048
+    private static let smallArenaSize = 2048
 
     init(_ limits: Limits) {
         self.limits = limits
@@ -84,7 +87,7 @@ final class Inbox: @unchecked Sendable {
                     if result.mustClose { break }
                     continue
                 }
-                segment(message.payload.count).append(message, origin)
+                messageSegment(message.payload.count).append(message, origin)
                 messages &+= 1
                 bytes &+= message.payload.count
             }
@@ -102,10 +105,14 @@ final class Inbox: @unchecked Sendable {
     func push(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool) -> Pushed {
         lock.withLock { () -> Pushed in
             var result = Pushed()
-            guard !isReleased, isLast || events < Self.eventsMax else { return result }
+            guard !isReleased, isLast || events < Self.eventsMax, !joinsDropReport(record, origin) else { return result }
             let before = messages + events
-            segment(InboxSegment.size(record)).append(record, origin)
+            let event = eventSegment(InboxSegment.size(record)).append(record, origin)
             events += 1
+            if record.event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER) && record.event.count > 0 {
+                dropReports.append(event)
+                dropReportOwners.append(origin.handle)
+            }
             announce(before, &result)
             return result
         }
@@ -141,10 +148,24 @@ final class Inbox: @unchecked Sendable {
 
     /// Frees segments in which everything was dropped. One that was taken from in part may still be looked at: it stays until the next take.
     private func discardDroppedSegments() {
-        while segments.count > 1, segments[0].live == 0 {
-            let segment = segments.removeFirst()
-            if segment.taken > 0 { borrowed.append(segment) }
+        var index = 0
+        while index < segments.count - 1 {
+            guard segments[index].live == 0 else {
+                index += 1
+                continue
+            }
+            let segment = segments.remove(at: index)
+            if segment.taken > 0 { borrowed.append(segment) } else { SegmentPool.shared.give([segment]) }
         }
+    }
+
+    /// Adds to a report of dropped messages that is still waiting, so that a stuck host finds one and not thousands.
+    private func joinsDropReport(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
+        guard record.event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER), record.event.count > 0,
+            let index = dropReportOwners.firstIndex(of: origin.handle)
+        else { return false }
+        dropReports[index].pointee.count &+= record.event.count
+        return true
     }
 
     private func announce(_ before: Int, _ result: inout Pushed) {
@@ -154,11 +175,19 @@ final class Inbox: @unchecked Sendable {
         if waiters > 0 { arrived.wake() }
     }
 
-    /// The segment that the next `size` bytes go to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
-    private func segment(_ size: Int) -> InboxSegment {
-        if let last = segments.last, last.hasRoom(size) { return last }
-        let isQuiet = segments.isEmpty && size <= Self.quietArenaSize
-        let segment = isQuiet ? InboxSegment(recordsMax: 16, arenaSize: Self.quietArenaSize) : SegmentPool.shared.take(size)
+    /// The segment that the next message goes to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
+    private func messageSegment(_ size: Int) -> InboxSegment {
+        if let last = segments.last, !last.holdsEvents, last.hasRoom(size) { return last }
+        let isQuiet = size <= Self.smallArenaSize && segments.allSatisfy { $0.holdsEvents }
+        let segment = isQuiet ? InboxSegment(recordsMax: 16, arenaSize: Self.smallArenaSize) : SegmentPool.shared.take(size)
+        segments.append(segment)
+        return segment
+    }
+
+    /// Events have small segments of their own: they are never dropped, and must not keep the memory of dropped messages alive.
+    private func eventSegment(_ size: Int) -> InboxSegment {
+        if let last = segments.last, last.holdsEvents, last.hasRoom(size) { return last }
+        let segment = InboxSegment(recordsMax: 8, arenaSize: max(size, Self.smallArenaSize), holdsEvents: true)
         segments.append(segment)
         return segment
     }
@@ -205,11 +234,18 @@ final class Inbox: @unchecked Sendable {
                     bytes &-= record.message.size
                 } else {
                     events &-= 1
+                    forgetDropReport(record.event)
                 }
             }
             if segment.isExhausted { borrowed.append(segments.removeFirst()) }
         }
         return count
+    }
+
+    private func forgetDropReport(_ event: UnsafePointer<hw_event>?) {
+        guard let index = dropReports.firstIndex(where: { UnsafePointer($0) == event }) else { return }
+        dropReports.remove(at: index)
+        dropReportOwners.remove(at: index)
     }
 
     /// What is left holds only dropped messages.
@@ -238,6 +274,8 @@ final class Inbox: @unchecked Sendable {
             segments.removeAll()
             borrowed.removeAll()
             (messages, events, bytes) = (0, 0, 0)
+            dropReports.removeAll()
+            dropReportOwners.removeAll()
             swap(&resumable, &paused)
             arrived.wake()
         }

@@ -8,6 +8,8 @@ final class InboxSegment {
     private let arena: UnsafeMutableRawPointer
     private let recordsMax: Int
     let arenaSize: Int
+    /// True if this segment is for events, else it is for messages.
+    let holdsEvents: Bool
     private var arenaUsed = 0
     private(set) var count = 0
     private(set) var taken = 0
@@ -16,7 +18,8 @@ final class InboxSegment {
     /// Records before this one have been looked at for dropping.
     private var dropCursor = 0
 
-    init(recordsMax: Int, arenaSize: Int) {
+    init(recordsMax: Int, arenaSize: Int, holdsEvents: Bool = false) {
+        self.holdsEvents = holdsEvents
         self.recordsMax = recordsMax
         self.arenaSize = arenaSize
         let recordBytes = recordsMax * MemoryLayout<hw_delivery>.stride
@@ -52,7 +55,8 @@ final class InboxSegment {
     /// Room that an event needs, alignment included.
     static func size(_ record: EventRecord) -> Int { record.size + MemoryLayout<hw_event>.alignment }
 
-    func append(_ record: EventRecord, _ origin: DeliveryOrigin) {
+    /// Lays out an event behind the last record; gives the place where it stands.
+    func append(_ record: EventRecord, _ origin: DeliveryOrigin) -> UnsafeMutablePointer<hw_event> {
         let alignment = MemoryLayout<hw_event>.alignment
         arenaUsed = (arenaUsed + alignment - 1) & ~(alignment - 1)
         let event = record.write(to: arena + arenaUsed)
@@ -61,6 +65,7 @@ final class InboxSegment {
             to: hw_delivery(connection: origin.handle, context: origin.context, message: hw_message(), event: event))
         count += 1
         live += 1
+        return event
     }
 
     /// Takes the next record; nil for a message that was dropped.

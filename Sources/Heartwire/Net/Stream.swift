@@ -4,7 +4,10 @@ import Session
 /// The result of a read or a write that does not wait.
 enum StreamResult {
     case bytes(Int)
+    /// The socket is empty for a read, full for a write.
     case wouldBlock
+    /// TLS must write before it can read, or read before it can write.
+    case wouldBlockOnOpposite
     /// The peer ended the stream, or it broke.
     case ended(TransportFailure)
 }

@@ -79,7 +79,7 @@ final class TLSSession {
                 total += Int(count)
                 continue
             }
-            let result = ending(count)
+            let result = ending(count, ordinary: SSL_ERROR_WANT_READ)
             guard total > 0 else { return result }
             if case .ended(let failure) = result { endBehindBytes = failure }
             return .bytes(total)
@@ -90,7 +90,7 @@ final class TLSSession {
     func write(_ bytes: UnsafeRawBufferPointer) -> StreamResult {
         ERR_clear_error()
         let count = SSL_write(ssl, bytes.baseAddress, Int32(clamping: bytes.count))
-        return count > 0 ? .bytes(Int(count)) : ending(count)
+        return count > 0 ? .bytes(Int(count)) : ending(count, ordinary: SSL_ERROR_WANT_WRITE)
     }
 
     /// Best effort: tells the peer that the end is deliberate (RFC 8446 section 6.1), without waiting.
@@ -101,10 +101,12 @@ final class TLSSession {
         ERR_clear_error()
     }
 
-    private func ending(_ result: Int32) -> StreamResult {
-        switch SSL_get_error(ssl, result) {
+    /// Why a call gave nothing. A handshake message that has arrived in part, such as a session ticket, makes even a write wait for reading.
+    private func ending(_ result: Int32, ordinary: Int32) -> StreamResult {
+        let error = SSL_get_error(ssl, result)
+        switch error {
         case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE:
-            return .wouldBlock
+            return error == ordinary ? .wouldBlock : .wouldBlockOnOpposite
         case SSL_ERROR_ZERO_RETURN:
             return .ended(Stream.endOfStream)
         case SSL_ERROR_SYSCALL:

@@ -12,6 +12,10 @@ struct Transport {
     private var isInPoller = false
     /// Why nothing more can be written; what was received before is still to be read.
     private(set) var writeFailure: TransportFailure?
+    /// TLS cannot write before it has read more; being writable says nothing then.
+    private var writeWaitsForRead = false
+    /// TLS cannot read before it has written.
+    private var readWaitsForWrite = false
 
     init(poller: Poller) {
         self.poller = poller
@@ -33,34 +37,56 @@ struct Transport {
         }
         stream = nil
         writeFailure = nil
+        (writeWaitsForRead, readWaitsForWrite) = (false, false)
         isInPoller = false
         interest = []
     }
 
     /// True while the socket has taken less than it was offered.
-    var waitsToWrite: Bool { interest.contains(.writable) }
+    var waitsToWrite: Bool { interest.contains(.writable) || writeWaitsForRead }
 
     /// Writes until the outbox is empty or the socket takes no more; false if the stream has just broken.
     mutating func flush(_ outbox: inout Outbox) -> Bool {
         guard let stream, writeFailure == nil else { return true }
+        writeWaitsForRead = false
         while true {
             let bytes = outbox.nextTransmit()
             if bytes.isEmpty {
-                set(interest.subtracting(.writable))
+                waitUntilWritable(readWaitsForWrite)
                 return true
             }
             switch stream.write(bytes) {
             case .bytes(let count):
                 outbox.transmitted(count)
             case .wouldBlock:
-                set(interest.union(.writable))
+                waitUntilWritable(true)
+                return true
+            case .wouldBlockOnOpposite:
+                writeWaitsForRead = true
+                waitUntilWritable(false)
                 return true
             case .ended(let failure):
                 writeFailure = failure
-                set(interest.subtracting(.writable))
+                waitUntilWritable(false)
                 return false
             }
         }
+    }
+
+    /// A read found that TLS must write first: the next time the socket is writable, read again.
+    mutating func readAgainWhenWritable() {
+        readWaitsForWrite = true
+        waitUntilWritable(true)
+    }
+
+    /// True once after `readAgainWhenWritable`.
+    mutating func takeReadWaitsForWrite() -> Bool {
+        defer { readWaitsForWrite = false }
+        return readWaitsForWrite
+    }
+
+    private mutating func waitUntilWritable(_ waits: Bool) {
+        set(waits ? interest.union(.writable) : interest.subtracting(.writable))
     }
 
     mutating func pauseReading() {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pickle
 from typing import Any
 
 import pytest
-from conftest import Servers, run
+from conftest import PATIENCE_SECONDS, Servers, run
 
 import heartwire
 from heartwire import Layer, Status
@@ -63,6 +64,17 @@ def test_http_refusal(servers: Servers, server: str) -> None:
     assert isinstance(error, heartwire.HandshakeError)
     assert (error.status, error.http_status, error.retryable) == (Status.HTTP_STATUS, 403, False)
     assert error.body == b"refused with 403\n"
+
+
+def test_body_is_taken_from_the_failed_attempt(servers: Servers) -> None:
+    client = heartwire.Client(servers.url("ws", "/status?code=403"))
+    with pytest.raises(heartwire.HandshakeError):
+        client.wait(PATIENCE_SECONDS)
+    assert client._final is not None
+    client._final = dataclasses.replace(client._final, body=b"")
+    with pytest.raises(heartwire.HandshakeError) as caught:
+        client.wait()
+    assert caught.value.body == b"refused with 403\n"
 
 
 def test_no_answer(servers: Servers) -> None:

@@ -91,6 +91,7 @@ class BaseConnection(Managed):
         return True
 
     def _failure(self) -> HeartwireError:
+        """The header promises the body of a refusal with the failed attempt only, not with the state that follows."""
         error = (self._final and self._final.error) or closed_error()
         if self._refusal and self._refusal.status is error.status and not error.body:
             error.body = self._refusal.body
@@ -111,7 +112,7 @@ class BaseConnection(Managed):
             self._tell(item)
 
     def _tell(self, event: Event) -> None:
-        if self._on_event is not None and event.kind is not EventKind.RELEASED:
+        if self._on_event is not None:
             self._on_event(self, event)
 
     def _dispose(self) -> None:
