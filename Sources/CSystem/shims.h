@@ -187,7 +187,12 @@ static inline int hws_would_block(int code) { return code == EAGAIN || code == E
 /* OpenSSL macros. */
 static inline long hws_ssl_ctx_set_minimum_tls12(SSL_CTX *context) { return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION); }
 
+/*
+ * Without AUTO_RETRY a read returns after each record that is not data: a flood of session tickets must not keep the I/O thread inside one
+ * call.
+ */
 static inline void hws_ssl_ctx_set_modes(SSL_CTX *context) {
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
 }

@@ -28,7 +28,8 @@ package struct PingSchedule {
         let sent: Instant
         /// When the wait for the answer began: later than `sent` if reading was paused meanwhile.
         var awaitedFrom: Instant
-        var isMissed = false
+        /// True once its silence counts no more: it was found missed, or something arrived after it was sent.
+        var isSettled = false
     }
 
     private let configuration: Configuration
@@ -38,7 +39,6 @@ package struct PingSchedule {
     /// Oldest first; never more than `outstandingMax`.
     private var outstanding: [Outstanding] = []
     private var missedInARow = 0
-    private var lastReceived: Instant
     private var pausedAt: Instant?
 
     /// More unanswered pings than this are not remembered: their pongs count as unsolicited.
@@ -49,19 +49,18 @@ package struct PingSchedule {
         self.configuration = configuration
         self.salt = salt & 0xFFFF_FFFF_0000_0000
         cadence = Cadence(every: configuration.interval, from: opened)
-        lastReceived = opened
     }
 
     /// When `poll` next has something to do.
     package var deadline: Instant {
-        guard pausedAt == nil, let next = outstanding.first(where: { !$0.isMissed }) else { return cadence.due }
+        guard pausedAt == nil, let next = outstanding.first(where: { !$0.isSettled }) else { return cadence.due }
         return min(cadence.due, verdict(next))
     }
 
     /// Does one thing that is due; call until `idle`. Early calls are harmless.
     package mutating func poll(_ now: Instant) -> Output {
-        if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isMissed }), now >= verdict(outstanding[index]) {
-            outstanding[index].isMissed = true
+        if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isSettled }), now >= verdict(outstanding[index]) {
+            outstanding[index].isSettled = true
             missedInARow += 1
             return missedInARow >= configuration.missedMax ? .peerIsGone(missed: missedInARow) : .missed(count: missedInARow)
         }
@@ -69,15 +68,18 @@ package struct PingSchedule {
         sequence &+= 1
         let payload = salt | (sequence & 0xFFFF_FFFF)
         // The oldest unanswered pings stay: their time runs out first, and forgetting them would put the verdict off for ever.
-        if outstanding.count == Self.outstandingMax { outstanding.remove(at: outstanding[0].isMissed ? 0 : Self.outstandingMax - 1) }
+        if outstanding.count == Self.outstandingMax { outstanding.remove(at: outstanding[0].isSettled ? 0 : Self.outstandingMax - 1) }
         outstanding.append(Outstanding(payload: payload, sent: now, awaitedFrom: now))
         return .send(payload: payload)
     }
 
-    /// Bytes of any kind arrived: the peer lives, and earlier misses in a row count no more.
-    package mutating func bytesReceived(_ now: Instant) {
-        lastReceived = now
+    /// Bytes of any kind arrived: a peer that sends is there, even if its pong is stuck behind a large message. Silence is counted anew from
+    /// the next ping on; pongs of earlier ones still tell the round-trip time.
+    package mutating func bytesReceived() {
         missedInARow = 0
+        // Pings are settled oldest first, so the last one tells about all.
+        guard outstanding.last?.isSettled == false else { return }
+        for index in outstanding.indices { outstanding[index].isSettled = true }
     }
 
     /// A pong arrived. Gives the round-trip time if it answers one of our pings. An answer to the latest ping stands for the earlier ones
@@ -99,11 +101,8 @@ package struct PingSchedule {
     package mutating func readingResumed(_ now: Instant) {
         guard pausedAt != nil else { return }
         pausedAt = nil
-        lastReceived = now
-        outstanding.removeAll { $0.isMissed }
         for index in outstanding.indices { outstanding[index].awaitedFrom = now }
     }
 
-    /// Bytes of any kind defer the verdict: a peer that sends is there, even if its pong is stuck behind a large message.
-    private func verdict(_ ping: Outstanding) -> Instant { max(ping.awaitedFrom, lastReceived) + configuration.timeout }
+    private func verdict(_ ping: Outstanding) -> Instant { ping.awaitedFrom + configuration.timeout }
 }

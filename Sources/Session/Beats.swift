@@ -42,8 +42,8 @@ struct Beats {
         return nil
     }
 
-    mutating func bytesReceived(_ now: Instant) {
-        pings?.bytesReceived(now)
+    mutating func bytesReceived() {
+        pings?.bytesReceived()
     }
 
     /// The round-trip time, if the pong answers one of this connection's pings.

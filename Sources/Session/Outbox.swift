@@ -77,15 +77,17 @@ package struct Outbox: ~Copyable {
     /// Bytes of the entry at `encodedEntries` that are in fragments on the wire already.
     private var fragmentedBytes = 0
     private var pendingBeat: PayloadBeat.Configuration?
+    private var unsentPings = 0
     private var unsentPongs = 0
+    private var unsentBeats = 0
     private var postponedPong: [UInt8]?
 
     package private(set) var metrics = OutboxMetrics()
 
     private static let wireTarget = 65536
-    /// Answers to pings that may wait on the wire; beyond it only the latest is answered (RFC 6455 section 5.5.3), so a flood of pings
-    /// cannot grow memory.
-    private static let unsentPongsMax = 64
+    /// Pings and pongs that may each wait on the wire while the peer does not read. Beyond it only the latest of the peer's pings is answered
+    /// (RFC 6455 section 5.5.3), so a flood of them cannot grow memory.
+    private static let unsentControlFramesMax = 64
 
     package init(role: Role, limits: Limits, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void) {
         self.role = role
@@ -147,18 +149,21 @@ package struct Outbox: ~Copyable {
         marks.removeAll()
         (wireWritten, wireSent) = (0, 0)
         (encodedEntries, encodedBytes, fragmentedBytes) = (0, 0, 0)
-        (pendingBeat, postponedPong, unsentPongs) = (nil, nil, 0)
+        (pendingBeat, postponedPong) = (nil, nil)
+        (unsentPings, unsentPongs, unsentBeats) = (0, 0, 0)
     }
 
+    /// A ping that finds many before it still unsent is left out: it could say no more than they do.
     package mutating func ping(_ payload: UInt64) {
-        guard canSendFrames else { return }
+        guard canSendFrames, unsentPings < Self.unsentControlFramesMax else { return }
+        unsentPings &+= 1
         withUnsafeBytes(of: payload.bigEndian) { putFrame(.ping, isFinal: true, $0) }
         marks.append(MarkedPosition(mark: .ping, wireEnd: wireWritten))
     }
 
     package mutating func pong(_ payload: UnsafeRawBufferPointer) {
         guard canSendFrames else { return }
-        guard unsentPongs < Self.unsentPongsMax else {
+        guard unsentPongs < Self.unsentControlFramesMax else {
             postponedPong = [UInt8](payload)
             return
         }
@@ -167,9 +172,9 @@ package struct Outbox: ~Copyable {
         marks.append(MarkedPosition(mark: .pong, wireEnd: wireWritten))
     }
 
-    /// A beat that is still waiting makes another of its kind superfluous.
+    /// A beat that has not left yet makes another superfluous.
     package mutating func beat(_ beat: PayloadBeat.Configuration) {
-        guard case .open = mode else { return }
+        guard case .open = mode, unsentBeats == 0 else { return }
         pendingBeat = beat
         putPendingBeat()
     }
@@ -211,7 +216,7 @@ package struct Outbox: ~Copyable {
         while !marks.isEmpty && marks[0].wireEnd <= wireSent, let passed = marks.popFirst() {
             tally(passed.mark)
         }
-        if let payload = postponedPong, unsentPongs < Self.unsentPongsMax {
+        if let payload = postponedPong, unsentPongs < Self.unsentControlFramesMax {
             postponedPong = nil
             payload.withUnsafeBytes { pong($0) }
         }
@@ -230,10 +235,12 @@ package struct Outbox: ~Copyable {
         switch mark {
         case .ping:
             metrics.beatsSent &+= 1
+            unsentPings &-= 1
         case .pong:
             metrics.pongsSent &+= 1
             unsentPongs &-= 1
         case .beat:
+            unsentBeats &-= 1
             metrics.beatsSent &+= 1
             metrics.messagesSent &+= 1
         }
@@ -267,6 +274,7 @@ package struct Outbox: ~Copyable {
     private mutating func putPendingBeat() {
         guard let beat = pendingBeat, fragmentedBytes == 0 else { return }
         pendingBeat = nil
+        unsentBeats &+= 1
         beat.payload.withUnsafeBytes { putFrame(beat.kind.opcode, isFinal: true, $0) }
         marks.append(MarkedPosition(mark: .beat, wireEnd: wireWritten))
     }

@@ -198,7 +198,7 @@ package struct Session: ~Copyable {
     package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
         guard metrics.openedAt != nil else { return }
         metrics.bytesReceived &+= UInt64(bytes)
-        beats.bytesReceived(now)
+        if bytes > 0 { beats.bytesReceived() }
         if messages > 0 {
             metrics.messagesReceived &+= UInt64(messages)
             metrics.lastMessageAt = now
