@@ -331,7 +331,8 @@ hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void
 
 /*
  * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
- * up to close.timeout. Returns at once; the state becomes closing, then disconnected. Calling it again does nothing and is HW_OK.
+ * until close.timeout has passed since the call. Returns at once; the state becomes closing, then disconnected. If messages could not be
+ * sent by then, HW_EVENT_CLOSED has a status other than HW_OK. Calling it again does nothing and is HW_OK.
  * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123
  * bytes, may be NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
  */

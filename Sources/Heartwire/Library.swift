@@ -21,7 +21,7 @@ final class Library: @unchecked Sendable {
     /// The I/O thread, started if need be. The dispatcher is started with it.
     func startedIOThread() throws(ErrorDetails) -> IOThread {
         let started = lock.withLock { () -> IOThread? in
-            if let io { return hasStopped ? nil : io }
+            if let io { return hasStopped || io.isStopped ? nil : io }
             guard let fresh = IOThread(), dispatcher.start(), fresh.start() else { return nil }
             io = fresh
             // OpenSSL's own exit handler must be registered first, so that it runs after ours.
@@ -44,8 +44,8 @@ final class Library: @unchecked Sendable {
         return lock.withLock { io }?.isCurrentThread ?? false
     }
 
-    /// True once the process is ending.
-    var isStopped: Bool { lock.withLock { hasStopped } }
+    /// True once the process is ending, or the I/O thread could not go on.
+    var isStopped: Bool { lock.withLock { hasStopped || io?.isStopped == true } }
 
     /// The process ends: quiet the threads, so that none is inside OpenSSL while it is taken down.
     private func stop() {

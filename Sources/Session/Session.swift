@@ -288,7 +288,8 @@ package struct Session: ~Copyable {
             pollBeats(now, &outbox)
         case .closing(let deadline):
             guard now >= deadline else { return }
-            end(Ending(frame: CloseFrame(code: CloseCode.abnormal, reason: []), byPeer: false, failure: nil), now, &outbox)
+            let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
+            end(Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outbox)
         case .draining(let ending, let deadline):
             if now >= deadline { end(ending, now, &outbox) }
         }
@@ -326,7 +327,7 @@ package struct Session: ~Copyable {
         case .closing:
             let byPeer = !outbox.hasClosed
             outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: byPeer, failure: nil), deadline)
+            drain(Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline)
         case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
             return
         }
@@ -369,9 +370,10 @@ package struct Session: ~Copyable {
         beats = Beats()
         let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         metrics.openedAt = nil
-        let failure = closedByApplication ? nil : ending.failure
+        // Closing as asked is no failure, unless messages were cut off by it.
+        let failure = closedByApplication && outbox.queuedMessages == 0 ? nil : ending.failure
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), now)
-        guard let failure else {
+        guard let failure, !closedByApplication else {
             finish(.disconnected, reason: nil, now, &outbox)
             return
         }
@@ -388,6 +390,9 @@ package struct Session: ~Copyable {
             finish(.failed, reason: failure, now, &outbox)
         }
     }
+
+    private static let closeTimeout = TransportFailure(
+        kind: .lost, nativeCode: 0, sentence: "close.timeout ran out before everything was sent and the server had answered")
 
     private static func isCleanClose(_ failure: Failure) -> Bool {
         guard case .closedByPeer(let frame) = failure else { return false }

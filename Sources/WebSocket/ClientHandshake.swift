@@ -115,6 +115,7 @@ package struct ClientHandshake {
 
     /// RFC 6455 section 4.1, the client's checks of the server's answer.
     private func check(_ head: HTTPHead) throws(HandshakeError) -> [UInt8] {
+        guard head.minorVersion == 1 else { throw .head(.malformedStatusLine) }
         guard head.contains("websocket", in: "upgrade") else { throw .upgradeMissing }
         guard head.contains("upgrade", in: "connection") else { throw .connectionMissing }
         let accepts = head.values("sec-websocket-accept")

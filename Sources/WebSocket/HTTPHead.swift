@@ -14,6 +14,8 @@ package struct HTTPHead {
     }
 
     package let status: UInt16
+    /// The minor version: HTTP/1.0 may refuse us, but not switch protocols.
+    package let minorVersion: UInt8
     package let fields: [Field]
 
     package static let sizeMax = 65536
@@ -34,7 +36,7 @@ package struct HTTPHead {
     package init(parsing bytes: [UInt8]) throws(HTTPHeadError) {
         var lines = Self.lines(bytes)[...]
         guard let first = lines.popFirst() else { throw .malformedStatusLine }
-        status = try Self.status(first)
+        (status, minorVersion) = try Self.status(first)
         var fields: [Field] = []
         for line in lines {
             guard fields.count < Self.fieldsMax else { throw .tooManyFields }
@@ -65,8 +67,8 @@ package struct HTTPHead {
         return lines
     }
 
-    /// "HTTP/1.1 101 Switching Protocols"; the phrase may be missing. HTTP/1.0 is let through for a refusal's sake.
-    private static func status(_ line: ArraySlice<UInt8>) throws(HTTPHeadError) -> UInt16 {
+    /// "HTTP/1.1 101 Switching Protocols"; the phrase may be missing.
+    private static func status(_ line: ArraySlice<UInt8>) throws(HTTPHeadError) -> (status: UInt16, minorVersion: UInt8) {
         let prefix: StaticString = "HTTP/1."
         let size = prefix.utf8CodeUnitCount
         guard line.count >= size + 5, ASCII.equalsIgnoringCase(line.prefix(size), prefix) else { throw .malformedStatusLine }
@@ -77,7 +79,7 @@ package struct HTTPHead {
             let value = ASCII.decimal(digits, max: 999), value >= 100, rest.isEmpty || rest.first == 0x20,
             rest.allSatisfy(ASCII.isFieldValueCharacter)
         else { throw .malformedStatusLine }
-        return UInt16(value)
+        return (UInt16(value), minor &- 0x30)
     }
 }
 

@@ -59,6 +59,7 @@ class RawServer:
 
     def __init__(self, closes: CloseLog) -> None:
         self._closes = closes
+        self._refused: set[str] = set()
         self._paths = {
             "/wrong-accept": self._wrong_accept,
             "/garbage": self._garbage,
@@ -72,6 +73,7 @@ class RawServer:
             "/slow": self._slow,
             "/two-in-one": self._two_in_one,
             "/ping-then-report": self._ping_then_report,
+            "/accept-then-refuse": self._accept_then_refuse,
             "/close-no-code": self._close_no_code,
             "/close-1-byte": self._close_1_byte,
             "/report-frames": self._report_frames,
@@ -188,6 +190,15 @@ class RawServer:
             _, opcode, payload = await read_frame(connection.reader)
         await connection.write(frame(TEXT, payload.hex().encode()))
         await self._finish(connection)
+
+    async def _accept_then_refuse(self, connection: Connection) -> None:
+        """Drops the first connection with a key as soon as it is open, and refuses those that follow."""
+        key = connection.query["key"]
+        if key in self._refused:
+            await connection.write(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+        else:
+            self._refused.add(key)
+            await connection.accept()
 
     async def _close_no_code(self, connection: Connection) -> None:
         await connection.accept(frame(CLOSE, b""))

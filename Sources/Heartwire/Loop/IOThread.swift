@@ -57,6 +57,9 @@ final class IOThread: @unchecked Sendable {
         }
     }
 
+    /// True once nothing is done any more: the process ends, or its descriptors were closed under us.
+    var isStopped: Bool { lock.withLock { hasStopped } }
+
     var isCurrentThread: Bool { lock.withLock { thread?.isCurrent ?? false } }
 
     /// From any thread: has the I/O thread do something in its next turn.
@@ -106,8 +109,7 @@ final class IOThread: @unchecked Sendable {
     // MARK: The loop
 
     private func run() {
-        while true {
-            let count = poller.wait(until: readable.isEmpty ? timers.next : now)
+        while let count = poller.wait(until: readable.isEmpty ? timers.next : now) {
             now = Clock.now()
             for index in 0..<count {
                 if let ready = poller.ready(at: index) { dispatch(ready) }

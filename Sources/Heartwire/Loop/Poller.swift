@@ -60,9 +60,12 @@ final class Poller: @unchecked Sendable {
         hws_eventfd_set(wakeUp)
     }
 
-    /// Waits for readiness, a wake-up or the deadline; gives the number of descriptors for `ready(at:)`.
-    func wait(until deadline: Instant?) -> Int {
-        Int(max(0, epoll_wait(epoll, events, Int32(Self.eventsMax), Self.timeout(deadline))))
+    /// Waits for readiness, a wake-up or the deadline; gives the number of descriptors for `ready(at:)`. Nil if there is nothing to wait on any
+    /// more: the host has closed descriptors that it does not own.
+    func wait(until deadline: Instant?) -> Int? {
+        let count = epoll_wait(epoll, events, Int32(Self.eventsMax), Self.timeout(deadline))
+        if count >= 0 { return Int(count) }
+        return hws_errno() == EINTR ? 0 : nil
     }
 
     /// What the last wait found at `index`; nil for a wake-up.
