@@ -66,6 +66,11 @@ struct EventRecord {
         body = details.body
     }
 
+    /// True for the events that say where a connection stands.
+    var tellsOfLife: Bool {
+        [HW_EVENT_STATE, HW_EVENT_OPENED, HW_EVENT_CLOSED].contains { hw_event_kind($0) == event.kind }
+    }
+
     /// Room for the struct and its bytes, so that the whole can be laid out with `write`.
     var size: Int { MemoryLayout<hw_event>.stride + text.count + body.count }
 
