@@ -165,6 +165,23 @@ def test_server_hears_of_the_end_of_the_interpreter(servers: Servers, kind: str)
         assert json.loads(witness.recv(PATIENCE_SECONDS))["code"] == 1001
 
 
+REPORT_AT_EXIT = """
+import atexit, sys, threading
+def report():
+    print([ws.state.name, client.state.name], [thread.name for thread in threading.enumerate()])
+atexit.register(report)
+import heartwire
+ws = heartwire.sync.connect(sys.argv[1])
+client = heartwire.Client(sys.argv[1])
+"""
+
+
+def test_everything_is_released_before_the_interpreter_is_torn_down(servers: Servers) -> None:
+    """Handlers run in reverse order, so one registered before the import sees what the package's own has done."""
+    expected = "['DISCONNECTED', 'DISCONNECTED'] ['MainThread']\n"
+    assert run_script(REPORT_AT_EXIT, servers.url("ws")) == (0, expected, "")
+
+
 FORK = """
 import os, sys, traceback
 import heartwire

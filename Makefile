@@ -1,0 +1,100 @@
+# Heartwire: `make help` lists what can be asked for. Everything built lands in .build, beside SwiftPM's own products.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+CFLAGS  ?= -O2
+
+SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
+PYTHON  := $(CURDIR)/.build/venv/bin/python
+LIBRARY := $(CURDIR)/.build/release/libheartwire.so
+SETUP   := .build/setup
+STRICT  := -std=c11 -Wall -Wextra -pedantic -Werror
+
+PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setup.py bindings/python/src/heartwire/*)
+
+# A trap in a test program must end it at once, not start the backtracer, which can hang on a pipe.
+export SWIFT_BACKTRACE := enable=no
+export HEARTWIRE_LIBRARY := $(LIBRARY)
+
+.PHONY: help build demo test bench lint install wheel clean elixir
+.DEFAULT_GOAL := help
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: $(SETUP)/packages ## Build the release library, .build/release/libheartwire.so
+	swift build -c release --product heartwire
+	@ln -sf libheartwire.so .build/release/libheartwire.so.0
+
+# SwiftPM touches the file only when it changes, and what depends on the file is remade only then.
+$(LIBRARY): build ;
+
+# Setting up: each step runs once and leaves a stamp; what is there already is not installed again.
+
+$(SETUP)/packages:
+	@set --; \
+	test -e /usr/include/openssl/ssl.h || set -- "$$@" libssl-dev; \
+	command -v mix >/dev/null || set -- "$$@" elixir; \
+	find /usr/lib/erlang /usr/local/lib/erlang -name erl_nif.h 2>/dev/null | grep -q . || set -- "$$@" erlang-dev; \
+	python3 -c 'import ensurepip, venv' 2>/dev/null || set -- "$$@" python3-venv; \
+	test $$# -eq 0 || { echo "installing $$*"; $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@" >/dev/null; }
+	@mkdir -p $(@D) && touch $@
+
+$(SETUP)/venv: Tests/requirements.txt | $(SETUP)/packages
+	python3 -m venv .build/venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# Installed as users would, so that the tests and the demo also prove the package.
+$(SETUP)/python: $(PYTHON_SOURCES) $(LIBRARY) | $(SETUP)/venv
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps ./bindings/python
+	@rm -rf bindings/python/build
+	@touch $@
+
+# A peer that does not install on this machine is left out of the benchmarks.
+$(SETUP)/peers: Tests/Benchmarks/requirements.txt | $(SETUP)/venv
+	-$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+elixir: $(LIBRARY)
+	@cd bindings/elixir && mix compile --warnings-as-errors
+
+.build/examples/exchange: bindings/c/examples/exchange.c include/heartwire.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $< -o $@ -L$(dir $(LIBRARY)) -lheartwire -Wl,-rpath,$(dir $(LIBRARY))
+
+ifdef URL
+demo: .build/examples/exchange ## Watch C, Python and Elixir against an exchange; URL=wss://... : the C program against any server
+	@$< "$(URL)"
+else
+demo: .build/examples/exchange $(SETUP)/python elixir
+	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
+endif
+
+test: elixir $(SETUP)/python ## Run every test suite; SUITE=name runs one
+	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) $(SUITE)
+
+bench: $(SETUP)/python $(SETUP)/peers ## Run the benchmarks; BENCH=name runs one
+	@exec $(PYTHON) Tests/Benchmarks/run.py --library $(LIBRARY) $(BENCH)
+
+lint: $(SETUP)/venv ## Check formatting, types and C code
+	swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
+	$(PYTHON) -m mypy --strict --cache-dir .build/mypy bindings/python/src
+	cd bindings/elixir && mix format --check-formatted
+	for file in bindings/c/examples/*.c; do gcc $(STRICT) -O1 -fanalyzer -Iinclude -c $$file -o /dev/null || exit 1; done
+
+install: $(LIBRARY) ## Install header, library and pkg-config file; PREFIX, DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 644 include/heartwire.h $(DESTDIR)$(PREFIX)/include/
+	install -s -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libheartwire.so.0
+	ln -sf libheartwire.so.0 $(DESTDIR)$(PREFIX)/lib/libheartwire.so
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' bindings/c/heartwire.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/heartwire.pc
+
+wheel: $(LIBRARY) $(SETUP)/venv ## Build the Python wheel into .build/wheels
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir .build/wheels ./bindings/python
+	@rm -rf bindings/python/build
+
+clean: ## Remove everything that was built
+	rm -rf .build bindings/elixir/_build bindings/elixir/priv bindings/python/build bindings/python/src/*.egg-info

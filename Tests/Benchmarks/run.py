@@ -1,0 +1,185 @@
+"""Runs the benchmarks against one server, in the same minutes on the same machine, and prints their medians.
+
+Usage: run.py --library LIBHEARTWIRE [BENCHMARK]
+
+With two CPUs or more the server runs on CPU 0 and the measured client, with all its threads, on CPU 1 (but for `gil`).
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+
+import trustme
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BUILT = ROOT / ".build" / "benchmarks"
+CLIENT_TIMEOUT_S = 120
+
+Figures = dict[str, float]
+
+
+def pin_to(cpu: int | None) -> Callable[[], None] | None:
+    return (lambda: os.sched_setaffinity(0, {cpu})) if cpu is not None and (os.cpu_count() or 1) > 1 else None
+
+
+class Bench:
+    """The running server, the built client programs, and how to run one of them."""
+
+    def __init__(self, library: str, ports: dict[str, int], ca_file: str) -> None:
+        self.environment = os.environ | {"HEARTWIRE_LIBRARY": library}
+        self.plain = f"ws://127.0.0.1:{ports['ws']}"
+        self.secure = f"wss://127.0.0.1:{ports['wss']}"
+        self.ca_file = ca_file
+
+    def client(self, *command: str, cpu: int | None = 1) -> Figures | None:
+        """Runs a client program, on one CPU or (None) on all, and reads its figures; None if it could not run."""
+        done = subprocess.run(
+            command, env=self.environment, preexec_fn=pin_to(cpu), timeout=CLIENT_TIMEOUT_S,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        if done.returncode != 0:
+            print(f"{pathlib.Path(command[0]).name} failed: {done.stderr.strip()[-300:]}", file=sys.stderr)
+            return None
+        return json.loads(done.stdout)
+
+    def c(self, program: str, *arguments: str) -> Figures | None:
+        return self.client(str(BUILT / program), *arguments)
+
+    def python(self, program: str, *arguments: str, cpu: int | None = 1) -> Figures | None:
+        return self.client(sys.executable, str(HERE / program), *arguments, cpu=cpu)
+
+
+Case = tuple[str, Callable[[], Figures | None]]
+
+
+def medians(cases: list[Case], rounds: int) -> Iterator[tuple[str, Figures]]:
+    """The median of each figure of each case. The rounds are interleaved, so that a slow minute of the machine meets all alike."""
+    figures: dict[str, list[Figures]] = collections.defaultdict(list)
+    for _ in range(rounds):
+        for name, measure in cases:
+            if (measured := measure()) is not None:
+                figures[name].append(measured)
+    for name, _ in cases:
+        if of_case := figures[name]:
+            yield name, {key: statistics.median(one[key] for one in of_case) for key in of_case[0]}
+
+
+def table(columns: list[tuple[str, str, str]], rows: Iterator[tuple[str, Figures]] | list[tuple[str, Figures]]) -> None:
+    """Prints rows of figures. A column is the figure's key, its head and its format."""
+    print(f"  {'':<24}" + "".join(f"{head:>20}" for _, head, _ in columns))
+    for name, figures in rows:
+        print(f"  {name:<24}" + "".join(f"{figures[key]:>20{form}}" for key, _, form in columns), flush=True)
+
+
+RECEIVE_COLUMNS = [("messages_per_s", "messages/s", ",.0f"), ("cpu_ns", "CPU ns/message", ",.1f")]
+
+
+def bench_connect(bench: Bench) -> None:
+    """From hw_connection_open to the connected state, 200 connections one after the other"""
+    cases: list[Case] = [
+        ("C, plain", lambda: bench.c("connect", f"{bench.plain}/hold", "200")),
+        ("C, TLS", lambda: bench.c("connect", f"{bench.secure}/hold", "200", bench.ca_file)),
+    ]
+    table([("median_us", "median µs", ",.0f"), ("p99_us", "p99 µs", ",.0f"), ("cpu_us", "CPU µs", ",.0f")], medians(cases, 3))
+
+
+def bench_recv(bench: Bench) -> None:
+    """A flood of text messages, received in C"""
+    cases: list[Case] = []
+    for size, count, label in ((64, 2_000_000, "64 B"), (1024, 500_000, "1 KiB")):
+        for mode in ("inline", "dispatcher", "inbox"):
+            url = f"{bench.plain}/flood?n={count}&size={size}"
+            cases.append((f"C {mode}, {label}", lambda url=url, mode=mode, count=count: bench.c("recv", url, mode, str(count))))
+    table(RECEIVE_COLUMNS, medians(cases, 5))
+
+
+def python_case(bench: Bench, client: str, count: int) -> Case:
+    url = f"{bench.plain}/flood?n={count}&size=64"
+    return f"{client}, 64 B", lambda: bench.python("receive.py", client, url, str(count))
+
+
+def bench_recv_python(bench: Bench) -> None:
+    """A flood of 400,000 text messages, received in Python"""
+    table(RECEIVE_COLUMNS, medians([python_case(bench, client, 400_000) for client in ("heartwire", "heartwire.sync")], 5))
+
+
+def bench_recv_peers(bench: Bench) -> None:
+    """The same flood, received by Python peers in turn with Heartwire"""
+    rows = list(medians([python_case(bench, client, 400_000) for client in ("heartwire", "websockets", "picows")], 3))
+    ours = next((figures["cpu_ns"] for name, figures in rows if name.startswith("heartwire,")), None)
+    for _, figures in rows:
+        figures["ratio"] = figures["cpu_ns"] / ours if ours else float("nan")
+    table([*RECEIVE_COLUMNS, ("ratio", "CPU, Heartwire = 1", ".2f")], rows)
+
+
+def bench_idle(bench: Bench) -> None:
+    """Resident memory of the client process, 1,000 idle connections"""
+    cases: list[Case] = [
+        ("C, plain", lambda: bench.c("idle", f"{bench.plain}/hold", "1000")),
+        ("C, TLS", lambda: bench.c("idle", f"{bench.secure}/hold", "1000", bench.ca_file)),
+    ]
+    table([("kib_per_connection", "KiB/connection", ",.2f")], medians(cases, 3))
+
+
+def bench_gil(bench: Bench) -> None:
+    """Heartbeats while Python computes for 10 s and never waits: the server's 100 pings, and the client's own each 200 ms"""
+    # Bound to one CPU, the heartbeats would wait for the kernel to take it from the busy thread: its scheduler would be measured.
+    columns = [("sent", "pings", ",.0f"), ("answered", "answered", ",.0f"), ("mean_us", "mean answer µs", ",.0f"),
+               ("max_us", "slowest µs", ",.0f"), ("own", "own pings", ",.0f"), ("own_gap_us", "longest gap µs", ",.0f")]  # fmt: skip
+    table(columns, medians([("Python", lambda: bench.python("busy.py", f"{bench.plain}/beat?interval_ms=100&n=100", cpu=None))], 1))
+
+
+BENCHMARKS = {
+    "connect": bench_connect,
+    "recv": bench_recv,
+    "recv-python": bench_recv_python,
+    "recv-peers": bench_recv_peers,
+    "idle": bench_idle,
+    "gil": bench_gil,
+}
+
+
+def build_programs(library: str) -> None:
+    BUILT.mkdir(parents=True, exist_ok=True)
+    compiler = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    folder = str(pathlib.Path(library).parent)
+    linked = [f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread"]
+    subprocess.run([*compiler, str(HERE / "server.c"), "-o", str(BUILT / "server"), "-lssl", "-lcrypto", "-lpthread"], check=True)
+    for program in ("connect", "recv", "idle"):
+        subprocess.run([*compiler, str(HERE / f"{program}.c"), "-o", str(BUILT / program), *linked], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--library", required=True, help="libheartwire.so")
+    parser.add_argument("benchmark", nargs="?", choices=BENCHMARKS, help="the one to run; all if none is named")
+    options = parser.parse_args()
+    build_programs(options.library)
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    with (
+        authority.cert_pem.tempfile() as ca_file,
+        certificate.private_key_and_cert_chain_pem.tempfile() as server_file,
+        subprocess.Popen([str(BUILT / "server"), server_file], preexec_fn=pin_to(0), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server,
+    ):
+        bench = Bench(options.library, json.loads(server.stdout.readline()), ca_file)
+        for name in [options.benchmark] if options.benchmark else BENCHMARKS:
+            print(f"{name}: {BENCHMARKS[name].__doc__}", flush=True)
+            BENCHMARKS[name](bench)
+            print(flush=True)
+        server.stdin.close()
+
+
+if __name__ == "__main__":
+    main()

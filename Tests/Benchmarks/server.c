@@ -1,0 +1,336 @@
+/*
+ * The server that every benchmark measures against: WebSocket over plain TCP, and over TLS if given a certificate; a thread a connection.
+ *
+ * Usage: server [PEM]     prints {"ws": port, "wss": port} when ready and ends with its standard input.
+ *
+ * /flood?n=N&size=S          sends N text messages of S bytes as fast as the socket takes them, then waits for the close.
+ * /beat?interval_ms=I&n=N    sends N pings, one each I ms, then one text message: how they were answered and what pings the client sent.
+ * anything else              waits for the close.
+ */
+#define _GNU_SOURCE
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9, OPCODE_PONG = 10, CONTROL_SIZE_MAX = 125 };
+
+/* One accepted connection; tls is NULL on the plain port. */
+struct peer {
+    int fd;
+    SSL *tls;
+};
+
+struct listener {
+    int fd;
+    SSL_CTX *tls;
+};
+
+struct frame {
+    int opcode;
+    size_t size;
+    unsigned char payload[CONTROL_SIZE_MAX];
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static ssize_t receive_some(struct peer *peer, void *data, size_t size)
+{
+    return peer->tls ? SSL_read(peer->tls, data, (int)size) : recv(peer->fd, data, size, 0);
+}
+
+static int receive_all(struct peer *peer, void *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t count = receive_some(peer, (char *)data + done, size - done);
+        if (count <= 0)
+            return 0;
+        done += (size_t)count;
+    }
+    return 1;
+}
+
+static int send_all(struct peer *peer, const void *data, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        const char *rest = (const char *)data + done;
+        ssize_t count = peer->tls ? SSL_write(peer->tls, rest, (int)(size - done)) : send(peer->fd, rest, size - done, MSG_NOSIGNAL);
+        if (count <= 0)
+            return 0;
+        done += (size_t)count;
+    }
+    return 1;
+}
+
+/* Writes a final frame's header, unmasked as a server's are, and returns its size. */
+static size_t put_header(unsigned char *at, int opcode, size_t size)
+{
+    at[0] = (unsigned char)(0x80 | opcode);
+    if (size < 126) {
+        at[1] = (unsigned char)size;
+        return 2;
+    }
+    at[1] = size <= 0xFFFF ? 126 : 127;
+    size_t width = size <= 0xFFFF ? 2 : 8;
+    for (size_t i = 0; i < width; i++)
+        at[2 + i] = (unsigned char)(size >> 8 * (width - 1 - i));
+    return 2 + width;
+}
+
+static int send_control(struct peer *peer, int opcode, const void *payload, size_t size)
+{
+    unsigned char bytes[2 + CONTROL_SIZE_MAX];
+    size_t header = put_header(bytes, opcode, size);
+    memcpy(bytes + header, payload, size);
+    return send_all(peer, bytes, header + size);
+}
+
+/* Receives one frame of a client. The benchmarks' clients send nothing longer than a control frame. */
+static int receive_frame(struct peer *peer, struct frame *frame)
+{
+    unsigned char header[6];
+    if (!receive_all(peer, header, sizeof header))
+        return 0;
+    frame->opcode = header[0] & 0x0F;
+    frame->size = header[1] & 0x7F;
+    if (frame->size > CONTROL_SIZE_MAX || !receive_all(peer, frame->payload, frame->size))
+        return 0;
+    for (size_t i = 0; i < frame->size; i++)
+        frame->payload[i] ^= header[2 + i % 4];
+    return 1;
+}
+
+/* ---- Opening handshake -------------------------------------------------------------------------------------------------------- */
+
+static int receive_head(struct peer *peer, char *head, size_t capacity)
+{
+    for (size_t size = 0; size + 1 < capacity;) {
+        ssize_t count = receive_some(peer, head + size, capacity - 1 - size);
+        if (count <= 0)
+            return 0;
+        size += (size_t)count;
+        head[size] = 0;
+        if (strstr(head, "\r\n\r\n") != NULL)
+            return 1;
+    }
+    return 0;
+}
+
+static int answer_handshake(struct peer *peer, const char *head)
+{
+    const char *field = strcasestr(head, "sec-websocket-key:");
+    char key[128];
+    if (field == NULL || sscanf(field + strlen("sec-websocket-key:"), " %60s", key) != 1)
+        return 0;
+    strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    unsigned char digest[SHA_DIGEST_LENGTH], accept[64];
+    SHA1((const unsigned char *)key, strlen(key), digest);
+    EVP_EncodeBlock(accept, digest, sizeof digest);
+    char answer[256];
+    int size = snprintf(answer, sizeof answer,
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+                        (const char *)accept);
+    return send_all(peer, answer, (size_t)size);
+}
+
+static long query_number(const char *head, const char *name, long otherwise)
+{
+    const char *at = strstr(head, name);
+    return at && at < strstr(head, "\r\n") ? strtol(at + strlen(name), NULL, 10) : otherwise;
+}
+
+/* ---- The works ---------------------------------------------------------------------------------------------------------------- */
+
+static void wait_for_close(struct peer *peer)
+{
+    struct frame frame;
+    while (receive_frame(peer, &frame)) {
+        if (frame.opcode == OPCODE_PING)
+            send_control(peer, OPCODE_PONG, frame.payload, frame.size);
+        if (frame.opcode == OPCODE_CLOSE) {
+            send_control(peer, OPCODE_CLOSE, frame.payload, frame.size);
+            return;
+        }
+    }
+}
+
+/* Frames are laid out once and sent many to a write, so that the server costs far less than any client. */
+static void flood(struct peer *peer, long count, size_t size)
+{
+    unsigned char header[10];
+    size_t header_size = put_header(header, OPCODE_TEXT, size), frame_size = header_size + size;
+    long per_write = (long)(262144 / frame_size) + 1;
+    unsigned char *batch = malloc(frame_size * (size_t)per_write);
+    for (long i = 0; i < per_write; i++) {
+        memcpy(batch + (size_t)i * frame_size, header, header_size);
+        memset(batch + (size_t)i * frame_size + header_size, 'x', size);
+    }
+    while (count > 0) {
+        long now = count < per_write ? count : per_write;
+        if (!send_all(peer, batch, (size_t)now * frame_size))
+            break;
+        count -= now;
+    }
+    free(batch);
+    wait_for_close(peer);
+}
+
+/* How the client kept its heart beating: pings of ours that it answered, and pings of its own. */
+struct heartbeats {
+    long answered, own;
+    uint64_t answer_ns_sum, answer_ns_max, own_gap_ns_max, own_last_ns;
+};
+
+static int take_heartbeat(struct peer *peer, struct heartbeats *beats)
+{
+    struct frame frame;
+    if (!receive_frame(peer, &frame))
+        return 0;
+    uint64_t now = now_ns(), sent;
+    if (frame.opcode == OPCODE_PONG && frame.size == sizeof sent) {
+        memcpy(&sent, frame.payload, sizeof sent);
+        beats->answered++;
+        beats->answer_ns_sum += now - sent;
+        beats->answer_ns_max = now - sent > beats->answer_ns_max ? now - sent : beats->answer_ns_max;
+    }
+    if (frame.opcode == OPCODE_PING) {
+        if (beats->own > 0 && now - beats->own_last_ns > beats->own_gap_ns_max)
+            beats->own_gap_ns_max = now - beats->own_last_ns;
+        beats->own++;
+        beats->own_last_ns = now;
+        send_control(peer, OPCODE_PONG, frame.payload, frame.size);
+    }
+    return frame.opcode != OPCODE_CLOSE;
+}
+
+static void beat(struct peer *peer, long interval_ms, long count)
+{
+    struct heartbeats beats = {0};
+    uint64_t next = now_ns();
+    /* One interval more than there are pings gives the last its time to be answered. */
+    for (long sent = 0; sent <= count;) {
+        uint64_t now = now_ns();
+        if (now >= next) {
+            if (sent++ < count)
+                send_control(peer, OPCODE_PING, &now, sizeof now);
+            next += (uint64_t)interval_ms * 1000000u;
+            continue;
+        }
+        struct pollfd ready = {.fd = peer->fd, .events = POLLIN};
+        if (poll(&ready, 1, (int)((next - now) / 1000000u) + 1) > 0 && !take_heartbeat(peer, &beats))
+            return;
+    }
+    char report[CONTROL_SIZE_MAX + 1];
+    double answer_mean_us = beats.answered > 0 ? (double)beats.answer_ns_sum / 1e3 / (double)beats.answered : 0;
+    const char *form = "{\"sent\":%ld,\"answered\":%ld,\"mean_us\":%.0f,\"max_us\":%.0f,\"own\":%ld,\"own_gap_us\":%.0f}";
+    int size = snprintf(report, sizeof report, form, count, beats.answered, answer_mean_us, (double)beats.answer_ns_max / 1e3, beats.own,
+                        (double)beats.own_gap_ns_max / 1e3);
+    send_control(peer, OPCODE_TEXT, report, (size_t)size);
+    wait_for_close(peer);
+}
+
+static void serve(struct peer *peer)
+{
+    char head[8192];
+    if (peer->tls != NULL && SSL_accept(peer->tls) <= 0)
+        return;
+    if (!receive_head(peer, head, sizeof head) || !answer_handshake(peer, head))
+        return;
+    if (strncmp(head, "GET /flood", 10) == 0)
+        flood(peer, query_number(head, "n=", 1), (size_t)query_number(head, "size=", 64));
+    else if (strncmp(head, "GET /beat", 9) == 0)
+        beat(peer, query_number(head, "interval_ms=", 100), query_number(head, "n=", 100));
+    else
+        wait_for_close(peer);
+}
+
+static void *serve_thread(void *context)
+{
+    struct peer *peer = context;
+    serve(peer);
+    SSL_free(peer->tls);
+    close(peer->fd);
+    free(peer);
+    return NULL;
+}
+
+/* ---- Listening ---------------------------------------------------------------------------------------------------------------- */
+
+static void *accept_thread(void *context)
+{
+    struct listener *listener = context;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 131072);
+    for (;;) {
+        int fd = accept(listener->fd, NULL, NULL), on = 1;
+        if (fd < 0)
+            continue;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        struct peer *peer = calloc(1, sizeof *peer);
+        peer->fd = fd;
+        if (listener->tls != NULL) {
+            peer->tls = SSL_new(listener->tls);
+            SSL_set_fd(peer->tls, fd);
+        }
+        pthread_t thread;
+        if (pthread_create(&thread, &attributes, serve_thread, peer) != 0)
+            abort();
+    }
+    return NULL;
+}
+
+/* Listens on a port of the system's choice, which it returns. */
+static int start_listener(struct listener *listener, SSL_CTX *tls)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    listener->tls = tls;
+    listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(listener->fd, (struct sockaddr *)&address, size) != 0 || listen(listener->fd, 1024) != 0)
+        exit(1);
+    getsockname(listener->fd, (struct sockaddr *)&address, &size);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, accept_thread, listener) != 0)
+        exit(1);
+    return ntohs(address.sin_port);
+}
+
+static SSL_CTX *load_certificate(const char *path)
+{
+    SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
+    if (SSL_CTX_use_certificate_chain_file(tls, path) != 1 || SSL_CTX_use_PrivateKey_file(tls, path, SSL_FILETYPE_PEM) != 1)
+        exit(1);
+    return tls;
+}
+
+int main(int argc, char **argv)
+{
+    static struct listener plain, secure;
+    signal(SIGPIPE, SIG_IGN);
+    int ws = start_listener(&plain, NULL);
+    int wss = argc > 1 ? start_listener(&secure, load_certificate(argv[1])) : 0;
+    printf("{\"ws\": %d, \"wss\": %d}\n", ws, wss);
+    fflush(stdout);
+    while (getchar() != EOF)
+        continue;
+    return 0;
+}

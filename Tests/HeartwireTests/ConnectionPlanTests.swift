@@ -1,0 +1,102 @@
+import CHeartwire
+import Heartbeat
+import Testing
+import WebSocket
+
+@testable import Heartwire
+
+struct ConnectionPlanTests {
+    private func plan(_ properties: [(String, String)], url: String = "ws://h/") throws -> ConnectionPlan {
+        try ConnectionPlan(Config(properties).snapshot, url: bytes(url), tlsContexts: TLSContexts())
+    }
+
+    private func status(_ properties: [(String, String)], url: String = "ws://h/") throws -> hw_status {
+        do {
+            _ = try plan(properties, url: url)
+            return hw_status(HW_OK)
+        } catch let error as ErrorDetails {
+            return error.status
+        }
+    }
+
+    @Test func takesTheDefaults() throws {
+        let plan = try plan([])
+        #expect(plan.session.ping?.interval == .seconds(20))
+        #expect(plan.session.ping?.timeout == .seconds(20))
+        #expect(plan.session.ping?.missedMax == 2)
+        #expect(plan.session.beat?.interval == nil)
+        #expect(plan.session.connectTimeout == .seconds(15))
+        #expect(plan.session.closeTimeout == .seconds(5))
+        #expect(plan.session.messageSizeMax == 16 << 20)
+        #expect(plan.session.reconnects)
+        #expect(plan.session.backoff.base == .milliseconds(500))
+        #expect(plan.session.backoff.cap == .seconds(30))
+        #expect(plan.session.backoff.attemptsMax == 0)
+        #expect(plan.session.stableAfter == .seconds(10))
+        #expect(plan.outbox.messagesMax == 10_000)
+        #expect(plan.outbox.bytesMax == 16 << 20)
+        #expect(plan.outbox.fragmentSize == 65536)
+        #expect(plan.inboxLimits.messagesMax == 65536)
+        #expect(plan.inboxLimits.bytesMax == 16 << 20)
+        #expect(plan.inboxLimits.overflow == .pause)
+        #expect(plan.delivery == .dispatcher)
+        #expect(plan.tls == nil)
+    }
+
+    @Test func takesWhatIsSet() throws {
+        let plan = try plan([
+            ("ping.interval", "0"), ("heartbeat.interval", "1s"), ("heartbeat.binary", "beat"), ("reconnect.enabled", "false"),
+            ("reconnect.attempts_max", "7"), ("message.fragment_bytes", "125"), ("inbox.overflow", "drop_newest"), ("delivery", "inline"),
+            ("subprotocols", " chat , v2.chat"), ("message.bytes_max", "1"),
+        ])
+        #expect(plan.session.ping?.interval == nil)
+        #expect(plan.session.beat?.interval == .seconds(1))
+        #expect(plan.session.beat?.kind == .binary)
+        #expect(plan.session.beat?.payload == bytes("beat"))
+        #expect(!plan.session.reconnects)
+        #expect(plan.session.backoff.attemptsMax == 7)
+        #expect(plan.outbox.fragmentSize == 125)
+        #expect(plan.inboxLimits.overflow == .dropNewest)
+        #expect(plan.delivery == .inline)
+        #expect(plan.session.subprotocols == [bytes("chat"), bytes("v2.chat")])
+        #expect(plan.session.messageSizeMax == 1)
+    }
+
+    @Test func passesHeadersOn() throws {
+        let config = Config()
+        try config.addHeader(name: bytes("Origin"), value: bytes("http://x"))
+        let plan = try ConnectionPlan(config.snapshot, url: bytes("ws://h"), tlsContexts: TLSContexts())
+        #expect(plan.session.headerFields == [bytes("Origin: http://x")])
+    }
+
+    @Test(arguments: [
+        [("heartbeat.interval", "1s")],
+        [("heartbeat.text", "beat")],
+        [("heartbeat.binary", "beat")],
+        [("heartbeat.text", "")],
+        [("heartbeat.interval", "0"), ("heartbeat.text", "beat")],
+        [("heartbeat.interval", "1s"), ("heartbeat.text", "a"), ("heartbeat.binary", "b")],
+        [("heartbeat.text", "a"), ("heartbeat.binary", "b")],
+        [("delivery", "inbox")],
+    ])
+    func findsContradictions(properties: [(String, String)]) throws {
+        #expect(try status(properties) == hw_status(HW_E_CONFLICT))
+    }
+
+    @Test(arguments: [
+        ("", HW_OK), ("a", HW_OK), ("a,b", HW_OK), ("a,", HW_E_VALUE), (",a", HW_E_VALUE), (",", HW_E_VALUE), ("a b", HW_E_VALUE),
+        ("a,a", HW_E_VALUE), ("a, a", HW_E_VALUE), ("a,A", HW_OK), (" ", HW_E_VALUE), ("a\r\n", HW_E_VALUE),
+    ])
+    func checksSubprotocols(list: String, expected: Int) throws {
+        #expect(try status([("subprotocols", list)]) == hw_status(expected))
+    }
+
+    @Test(arguments: ["", "http://h", "ws://", "ws://h/#f", "ws://h:99999"]) func refusesMalformedURLs(url: String) throws {
+        #expect(try status([], url: url) == hw_status(HW_E_URL))
+    }
+
+    @Test func tellsOfATrustStoreThatCannotBeRead() throws {
+        #expect(try status([("tls.ca_file", "/nowhere/ca.pem")], url: "wss://h") == hw_status(HW_E_TRUST_STORE))
+        #expect(try status([("tls.ca_file", "/nowhere/ca.pem")]) == hw_status(HW_OK))
+    }
+}

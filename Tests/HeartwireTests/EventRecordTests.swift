@@ -1,0 +1,96 @@
+import CHeartwire
+import Heartbeat
+import Session
+import Testing
+import WebSocket
+
+@testable import Heartwire
+
+struct EventRecordTests {
+    private static let lost = Failure.transport(TransportFailure(kind: .lost, nativeCode: 104, sentence: "reset"))
+
+    @Test func tellsStateChanges() {
+        let record = event(.stateChanged(from: .connected, reason: Self.lost), state: .reconnecting, epoch: 3)
+        #expect(record.event.struct_size == UInt32(MemoryLayout<hw_event>.size))
+        #expect(record.event.kind == hw_event_kind(HW_EVENT_STATE))
+        #expect(record.event.state == hw_state(HW_STATE_RECONNECTING))
+        #expect(record.event.previous_state == hw_state(HW_STATE_CONNECTED))
+        #expect(record.event.time_ns == 77)
+        #expect(record.event.epoch == 3)
+        #expect(record.event.status == hw_status(HW_E_CONNECTION_LOST))
+        #expect(record.event.native_code == 104)
+        #expect(record.text == bytes("reset"))
+        #expect(record.error?.status == hw_status(HW_E_CONNECTION_LOST))
+        #expect(event(.stateChanged(from: .connecting, reason: nil)).event.status == hw_status(HW_OK))
+    }
+
+    @Test func tellsOpenings() {
+        let record = event(.opened(subprotocol: bytes("chat")))
+        #expect(record.event.kind == hw_event_kind(HW_EVENT_OPENED))
+        #expect(record.text == bytes("chat"))
+        #expect(record.error == nil)
+    }
+
+    @Test func tellsEndsWithThePeersReasonOrWhatHappened() {
+        let asked = event(.closed(frame: CloseFrame(code: 1000, reason: bytes("bye")), byPeer: false, failure: nil))
+        #expect(asked.event.kind == hw_event_kind(HW_EVENT_CLOSED))
+        #expect(asked.event.status == hw_status(HW_OK))
+        #expect(asked.event.close_code == 1000)
+        #expect(asked.event.by_peer == 0)
+        #expect(asked.text == bytes("bye"))
+        let frame = CloseFrame(code: 1012, reason: bytes("restart"))
+        let byPeer = event(.closed(frame: frame, byPeer: true, failure: .closedByPeer(frame)))
+        #expect(byPeer.event.by_peer == 1)
+        #expect(byPeer.event.close_code == 1012)
+        #expect(byPeer.event.status == hw_status(HW_E_CLOSED_BY_PEER))
+        #expect(byPeer.text == bytes("restart"))
+        let broken = event(.closed(frame: CloseFrame(code: 1006, reason: []), byPeer: false, failure: Self.lost))
+        #expect(broken.event.close_code == 1006)
+        #expect(broken.text == bytes("reset"))
+    }
+
+    @Test func tellsFailedAttempts() {
+        let refused = Failure.handshake(.refused(status: 503, body: bytes("busy")))
+        let retried = event(.attemptFailed(refused, attempt: 3, delay: .milliseconds(1500)))
+        #expect(retried.event.kind == hw_event_kind(HW_EVENT_ATTEMPT_FAILED))
+        #expect(retried.event.attempt == 3)
+        #expect(retried.event.delay_ms == 1500)
+        #expect(retried.event.retryable == 1)
+        #expect(retried.event.http_status == 503)
+        #expect(retried.body == bytes("busy"))
+        let last = event(.attemptFailed(refused, attempt: .max, delay: nil))
+        #expect(last.event.delay_ms == 0)
+        #expect(last.event.retryable == 0)
+        #expect(last.event.attempt == .max)
+    }
+
+    @Test(arguments: [
+        (.beatMissed(inARow: 2), HW_EVENT_BEAT_MISSED, 2), (.writable, HW_EVENT_WRITABLE, 0), (.readingPaused, HW_EVENT_SLOW_CONSUMER, 0),
+        (.messagesDropped(9), HW_EVENT_SLOW_CONSUMER, 9), (.released, HW_EVENT_RELEASED, 0),
+    ] as [(Event.Kind, Int, UInt64)])
+    func tellsTheRestWithTheirCount(kind: Event.Kind, expected: Int, count: UInt64) {
+        let record = event(kind)
+        #expect(record.event.kind == hw_event_kind(expected))
+        #expect(record.event.count == count)
+        #expect(record.text == [])
+    }
+
+    @Test(arguments: [
+        (.opened(subprotocol: bytes("chat")), "chat", nil), (.writable, "", nil),
+        (.attemptFailed(.handshake(.refused(status: 500, body: bytes("body"))), attempt: 1, delay: nil), nil, "body"),
+    ] as [(Event.Kind, String?, String?)])
+    func laysItselfOutInOneBlock(kind: Event.Kind, text: String?, body: String?) {
+        let record = event(kind)
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: record.size, alignment: MemoryLayout<hw_event>.alignment)
+        defer { memory.deallocate() }
+        let event = record.write(to: memory).pointee
+        let block = UnsafeRawPointer(memory)..<UnsafeRawPointer(memory + record.size + 1)
+        #expect(event.text != nil)
+        #expect(block.contains(UnsafeRawPointer(event.text)))
+        let written = UnsafeRawBufferPointer(start: event.text, count: event.text_size)
+        #expect([UInt8](written) == record.text)
+        if let text { #expect([UInt8](written) == bytes(text)) }
+        #expect([UInt8](UnsafeBufferPointer(start: event.body, count: event.body_size)) == bytes(body ?? ""))
+        #expect((event.body == nil) == (body == nil))
+    }
+}

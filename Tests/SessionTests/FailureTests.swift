@@ -1,0 +1,37 @@
+import Session
+import Testing
+import WebSocket
+
+struct FailureTests {
+    @Test(arguments: [
+        (.resolve, true), (.connect, true), (.lost, true), (.tls, true), (.certificate, false), (.system, true),
+    ] as [(TransportFailure.Kind, Bool)])
+    func retriesTransportsButNotCertificates(kind: TransportFailure.Kind, isRetryable: Bool) {
+        #expect(Failure.transport(TransportFailure(kind: kind, nativeCode: 0, sentence: "")).isRetryable == isRetryable)
+    }
+
+    @Test func retriesWhatTimeMayHealOfHTTPStatuses() {
+        for status in UInt16(200)...599 {
+            let isFinal = (400...499).contains(status) && ![408, 425, 429].contains(status)
+            #expect(Failure.handshake(.refused(status: status, body: [])).isRetryable == !isFinal)
+        }
+    }
+
+    @Test(arguments: [HandshakeError.acceptWrong, .acceptMissing, .upgradeMissing, .connectionMissing, .unaskedExtension, .head(.tooLarge)])
+    func doesNotRetryInvalidAnswers(error: HandshakeError) {
+        #expect(!Failure.handshake(error).isRetryable)
+    }
+
+    @Test func retriesClosesButThoseThatBlameTheClient() {
+        for code in UInt16(1000)...4999 {
+            let isRetryable = ![1002, 1003, 1007, 1008, 1010].contains(code)
+            #expect(Failure.closedByPeer(CloseFrame(code: code, reason: [])).isRetryable == isRetryable)
+        }
+    }
+
+    @Test func retriesTheRest() {
+        for failure in [Failure.connectTimeout, .protocolViolation(.reservedBits), .peerIsGone(missedPings: 2), .slowConsumer] {
+            #expect(failure.isRetryable)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+/// The ways a connection ends: both sides may begin the close handshake, and either may fail to go through with it.
+import Heartbeat
+import Session
+import Testing
+import WebSocket
+
+struct SessionCloseTests {
+    private func open(_ change: (inout SessionConfiguration) -> Void = { _ in }) -> SessionHarness {
+        let harness = SessionHarness(change)
+        harness.connect()
+        _ = harness.takeEvents()
+        return harness
+    }
+
+    @Test func sendsItsQueueThenClosesThenWaitsForTheAnswer() throws {
+        let harness = open()
+        harness.isWritable = false
+        harness.send([1])
+        harness.send([2])
+        harness.close(CloseFrame(code: 1001, reason: bytes("done")))
+        #expect(harness.takeEvents() == ["state closing"])
+        #expect(harness.send([3]) == .closed)
+        harness.isWritable = true
+        harness.settle()
+        #expect(try harness.sentFrames().map { $0.opcode } == [.text, .text, .close])
+        #expect(try harness.sentFrames().last?.payload == [0x03, 0xE9] + bytes("done"))
+        harness.receive(.text, bytes("on its way"))
+        #expect(harness.received == [bytes("on its way")])
+        harness.receiveClose(1001)
+        #expect(harness.state == .closing)
+        harness.endTransport()
+        #expect(harness.takeEvents() == ["closed 1001", "state disconnected"])
+        #expect(harness.deadline == nil)
+        #expect(!harness.isTransportOpen)
+        #expect(try harness.sentFrames().count == 3)
+    }
+
+    @Test func cutsAPeerOffThatDoesNotAnswerTheClose() {
+        let harness = open { $0.closeTimeout = .seconds(2) }
+        harness.close()
+        harness.advance(.milliseconds(1999))
+        #expect(harness.state == .closing)
+        harness.advance(.milliseconds(1))
+        #expect(harness.takeEvents() == ["state closing", "closed 1006", "state disconnected"])
+    }
+
+    @Test func cutsAPeerOffThatAnswersButKeepsTheTransport() {
+        let harness = open { $0.closeTimeout = .seconds(2) }
+        harness.close()
+        harness.advance(.seconds(1))
+        harness.receiveClose(1000)
+        harness.advance(.milliseconds(1999))
+        #expect(harness.state == .closing)
+        harness.advance(.milliseconds(1))
+        #expect(harness.takeEvents() == ["state closing", "closed 1000", "state disconnected"])
+    }
+
+    @Test func isDisconnectedWhenTheTransportBreaksDuringTheClose() {
+        let harness = open()
+        harness.close()
+        harness.endTransport()
+        #expect(harness.takeEvents() == ["state closing", "closed 1006", "state disconnected"])
+    }
+
+    @Test func tellsAPeersCloseThatCrossedOurs() throws {
+        let harness = open()
+        harness.isWritable = false
+        harness.send([1])
+        harness.close()
+        harness.receiveClose(1001)
+        harness.isWritable = true
+        harness.settle()
+        #expect(try harness.sentFrames().map { $0.opcode } == [.close])
+        harness.endTransport()
+        #expect(harness.takeEvents() == ["state closing", "closed 1001 by peer", "state disconnected"])
+    }
+
+    @Test(arguments: [
+        (1000, true, "reconnecting"), (1001, true, "reconnecting"), (1005, true, "reconnecting"), (1011, true, "reconnecting"),
+        (4000, true, "reconnecting"),
+        (1002, true, "failed"), (1003, true, "failed"), (1007, true, "failed"), (1008, true, "failed"), (1010, true, "failed"),
+        (1000, false, "disconnected"), (1001, false, "disconnected"), (1005, false, "disconnected"),
+        (1011, false, "failed"), (4000, false, "failed"), (1008, false, "failed"),
+    ] as [(UInt16, Bool, String)])
+    func followsAPeersClose(code: UInt16, reconnects: Bool, final: String) throws {
+        let harness = open { $0.reconnects = reconnects }
+        harness.receiveClose(code, code == 1005 ? "" : "so long")
+        // The code is echoed, without the reason.
+        #expect(try harness.sentFrames() == [SentFrame(.close, CloseFrame(code: code, reason: []).payload)])
+        #expect(harness.takeEvents() == [])
+        harness.endTransport()
+        let reason = final == "disconnected" ? "" : " (peer closed \(code))"
+        #expect(harness.takeEvents() == ["closed \(code) by peer (peer closed \(code))", "state \(final)\(reason)"])
+    }
+
+    @Test func givesAPeerThatClosedTimeToEndTheTransport() {
+        let harness = open { $0.closeTimeout = .seconds(2) }
+        harness.receiveClose(1012)
+        harness.advance(.milliseconds(1999))
+        #expect(harness.takeEvents() == [])
+        harness.advance(.milliseconds(1))
+        #expect(harness.takeEvents().first == "closed 1012 by peer (peer closed 1012)")
+    }
+
+    @Test func aCloseAfterThePeersKeepsItFromReconnecting() {
+        let harness = open()
+        harness.receiveClose(1012)
+        harness.close()
+        harness.close()
+        harness.endTransport()
+        #expect(harness.takeEvents() == ["state closing", "closed 1012 by peer", "state disconnected"])
+    }
+
+    @Test func closesAtOnceBeforeItIsOpen() {
+        let waiting = SessionHarness()
+        waiting.start()
+        waiting.endTransport(.connect)
+        for harness in [SessionHarness(), SessionHarness(), SessionHarness(), waiting].enumerated() {
+            if harness.offset == 1 || harness.offset == 2 { harness.element.start() }
+            if harness.offset == 2 { harness.element.openTransport() }
+            _ = harness.element.takeEvents()
+            harness.element.close()
+            #expect(harness.element.state == .disconnected)
+            #expect(harness.element.takeEvents() == (harness.offset == 0 ? [] : ["state disconnected"]))
+            #expect(!harness.element.isTransportOpen)
+            #expect(harness.element.deadline == nil)
+            harness.element.start()
+            #expect(harness.element.transportsOpened == (harness.offset == 0 ? 0 : 1))
+        }
+    }
+
+    @Test func saysGoodbyeWhenItIsAbandoned() throws {
+        let harness = open()
+        harness.abandon()
+        #expect(try harness.sentFrames() == [SentFrame(.close, [0x03, 0xE9])])
+        #expect(harness.takeEvents() == [])
+        #expect(!harness.isTransportOpen)
+        #expect(harness.send([1]) == .closed)
+    }
+
+    @Test func beatsNoMoreOnceItCloses() throws {
+        let harness = open {
+            $0.ping = .init(interval: .milliseconds(100), timeout: .milliseconds(100), missedMax: 1)
+            $0.beat = .init(interval: .milliseconds(100), kind: .text, payload: bytes("beat"))
+            $0.closeTimeout = .seconds(60)
+        }
+        harness.close()
+        harness.run(.seconds(10))
+        #expect(try harness.sentFrames().map { $0.opcode } == [.close])
+        #expect(harness.state == .closing)
+        harness.receiveClose(1000)
+        harness.run(.seconds(10))
+        #expect(try harness.sentFrames().count == 1)
+    }
+}

@@ -1,0 +1,257 @@
+/// A session with its outbox and a clock, driven as the I/O thread drives it, with the test as the peer. Every step is checked: states
+/// change only as documented and each change is one event, and there is never a second transport.
+import Heartbeat
+import Session
+import Testing
+import WebSocket
+
+final class SessionHarness {
+    var session: Session
+    var outbox: Outbox
+    private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    private(set) var events: [Event] = []
+    private(set) var received: [[UInt8]] = []
+    /// The bytes that each transport has carried, the present one last.
+    private(set) var streams: [[UInt8]] = []
+    private(set) var isTransportOpen = false
+    private(set) var transportsOpened = 0
+    /// True once a final state has been reached, or the connection was abandoned.
+    private(set) var hasEnded = false
+    /// While false the socket takes nothing.
+    var isWritable = true
+    private var observed = State.disconnected
+    private var batch = MessageBatch()
+
+    private static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
+
+    init(seed: UInt64 = 1, limits: Outbox.Limits = .init(messagesMax: 100, bytesMax: 1 << 20, fragmentSize: 1000), _ change: (inout SessionConfiguration) -> Void = { _ in }) {
+        guard let url = try? URL(parsing: bytes("ws://peer.test/path")) else { preconditionFailure("the URL is valid") }
+        var configuration = SessionConfiguration(url: url)
+        change(&configuration)
+        session = Session(configuration, seed: seed)
+        outbox = Outbox(role: .client, limits: limits, fillRandom: countingRandomness())
+    }
+
+    var state: State { session.state }
+    var deadline: Instant? { session.deadline }
+    var metrics: SessionMetrics { session.metrics }
+
+    // MARK: The application
+
+    func start() { step { session.start(now) } }
+
+    func close(_ frame: CloseFrame = CloseFrame(code: 1000, reason: [])) { step { session.close(frame, now, &outbox) } }
+
+    func abandon() {
+        session.abandon(&outbox)
+        hasEnded = true
+        if isTransportOpen && isWritable { flush() }
+        observed = session.state
+        settle()
+    }
+
+    @discardableResult
+    func send(_ payload: [UInt8], _ kind: MessageKind = .text) -> Outbox.Admission {
+        let admission = payload.withUnsafeBytes { outbox.enqueue(kind, $0) }
+        settle()
+        return admission
+    }
+
+    // MARK: The transport and the peer
+
+    func openTransport() { step { session.transportOpened(Self.nonce, &outbox) } }
+
+    func endTransport(_ kind: TransportFailure.Kind = .lost) {
+        step { session.transportEnded(TransportFailure(kind: kind, nativeCode: 104, sentence: "ended"), now, &outbox) }
+    }
+
+    func answer(_ text: String) { receive(bytes(text.replacingNewlines)) }
+
+    /// The whole way to an open connection.
+    func connect(subprotocol: String? = nil) {
+        if session.state == .disconnected { start() }
+        openTransport()
+        acceptHandshake(subprotocol: subprotocol)
+    }
+
+    func acceptHandshake(subprotocol: String? = nil, then following: [UInt8] = []) {
+        let field = subprotocol.map { "Sec-WebSocket-Protocol: \($0)\r\n" } ?? ""
+        let head = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: cHJvb2Y=\r\n"
+        receive(bytes(head + field + "\r\n") + following)
+    }
+
+    func receive(_ opcode: Opcode, _ payload: [UInt8]) { receive(SentFrame.write(opcode, payload)) }
+
+    func receiveClose(_ code: UInt16, _ reason: String = "") { receive(.close, CloseFrame(code: code, reason: bytes(reason)).payload) }
+
+    func receive(_ bytes: [UInt8]) {
+        var input = bytes
+        input.withUnsafeMutableBytes { read($0) }
+        settle()
+    }
+
+    private func read(_ input: UnsafeMutableRawBufferPointer) {
+        var consumed = 0
+        while true {
+            let before = consumed
+            let outcome = session.read(input, consumed: &consumed, into: &batch)
+            session.received(bytes: consumed - before, messages: batch.count, now)
+            received += batch.messages.map { [UInt8]($0.payload) }
+            batch.removeAll()
+            switch outcome {
+            case .needsInput: return
+            case .deliver: break
+            case .control(let opcode, let payload): session.controlReceived(opcode, payload: payload, now, &outbox)
+            case .failed(let error): session.protocolFailed(error, now, &outbox)
+            case .opened(let subprotocol): session.handshakeSucceeded(subprotocol: subprotocol, now, &outbox)
+            case .refused(let error): session.handshakeFailed(error, now, &outbox)
+            }
+        }
+    }
+
+    // MARK: Time
+
+    func advance(_ interval: Interval) {
+        now = now + interval
+        step { session.timeout(now, &outbox) }
+    }
+
+    /// Moves the clock from deadline to deadline as the loop would, for `interval` in all.
+    func run(_ interval: Interval) {
+        let end = now + interval
+        while let deadline = session.deadline, deadline <= end {
+            let moved = max(now, deadline)
+            now = moved
+            step { session.timeout(now, &outbox) }
+            if let next = session.deadline, next <= moved, session.state == .connected {
+                Issue.record("the deadline did not move on")
+                return
+            }
+        }
+        now = end
+    }
+
+    /// Lets the present wait or timeout run out.
+    func runToDeadline() {
+        guard let deadline = session.deadline else { return }
+        advance(max(.zero, deadline - now))
+    }
+
+    // MARK: What came of it
+
+    /// The events since the last call, in short.
+    func takeEvents() -> [String] {
+        defer { events = [] }
+        return events.map { $0.summary }
+    }
+
+    /// The frames of the present or last transport, behind the handshake.
+    func sentFrames() throws -> [SentFrame] { try Self.frames(streams.last ?? []).frames }
+
+    static func frames(_ stream: [UInt8]) throws -> (frames: [SentFrame], incomplete: Int) {
+        guard stream.count >= 4, let end = (4...stream.count).first(where: { stream[($0 - 4)..<$0].elementsEqual([13, 10, 13, 10]) }) else {
+            return ([], stream.count)
+        }
+        return try SentFrame.parse([UInt8](stream[end...]))
+    }
+
+    // MARK: Steps
+
+    func step(_ body: () -> Void) {
+        body()
+        settle()
+    }
+
+    func settle() {
+        while session.hasOutput {
+            for action in session.takeActions() { act(action) }
+            for event in session.takeEvents() { observe(event) }
+        }
+        #expect(session.state == observed, "a state changed without an event")
+        if isTransportOpen && isWritable { flush() }
+    }
+
+    func flush(limit: Int = .max) {
+        var left = limit
+        while left > 0 {
+            let next = outbox.nextTransmit()
+            let count = min(left, next.count)
+            if count == 0 { return }
+            streams[streams.count - 1] += next.prefix(count)
+            outbox.transmitted(count)
+            left -= count
+        }
+    }
+
+    private func act(_ action: Session.Action) {
+        switch action {
+        case .openTransport:
+            #expect(!isTransportOpen, "a second transport")
+            isTransportOpen = true
+            transportsOpened += 1
+            streams.append([])
+        case .closeTransport:
+            isTransportOpen = false
+            outbox.connectionEnded()
+        }
+    }
+
+    private static let transitions: [State: Set<State>] = [
+        .disconnected: [.connecting],
+        .connecting: [.connected, .reconnecting, .disconnected, .failed],
+        .connected: [.reconnecting, .closing, .disconnected, .failed],
+        .reconnecting: [.connected, .disconnected, .failed],
+        .closing: [.disconnected],
+        .failed: [],
+    ]
+
+    private func observe(_ event: Event) {
+        #expect(event.time == now)
+        if case .stateChanged(let from, _) = event.kind {
+            #expect(from == observed)
+            #expect(Self.transitions[from]?.contains(event.state) == true, "\(from) to \(event.state)")
+            observed = event.state
+            if event.state.isFinal { hasEnded = true }
+        }
+        #expect(event.state == observed)
+        events.append(event)
+    }
+}
+
+extension String {
+    fileprivate var replacingNewlines: String { split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n") }
+}
+
+extension Event {
+    /// The event in short, for comparison with what a test expects.
+    var summary: String {
+        switch kind {
+        case .stateChanged(_, let reason): "state \(state)" + (reason.map { " (\($0.summary))" } ?? "")
+        case .opened(let subprotocol): "opened \(epoch)" + (subprotocol.isEmpty ? "" : " " + String(decoding: subprotocol, as: UTF8.self))
+        case .closed(let frame, let byPeer, let failure):
+            "closed \(frame.code)" + (byPeer ? " by peer" : "") + (failure.map { " (\($0.summary))" } ?? "")
+        case .attemptFailed(let failure, let attempt, let delay):
+            "attempt \(attempt) failed (\(failure.summary))" + (delay == nil ? ", the last" : "")
+        case .beatMissed(let inARow): "missed \(inARow)"
+        case .writable: "writable"
+        case .readingPaused: "reading paused"
+        case .messagesDropped(let count): "dropped \(count)"
+        case .released: "released"
+        }
+    }
+}
+
+extension Failure {
+    var summary: String {
+        switch self {
+        case .transport(let failure): "\(failure.kind)"
+        case .handshake(.refused(let status, let body)): "status \(status) \(String(decoding: body, as: UTF8.self))"
+        case .handshake(let error): "\(error)"
+        case .connectTimeout: "timeout"
+        case .protocolViolation(let error): "\(error)"
+        case .closedByPeer(let frame): "peer closed \(frame.code)"
+        case .peerIsGone(let missed): "gone after \(missed)"
+        case .slowConsumer: "slow"
+        }
+    }
+}
