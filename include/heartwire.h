@@ -171,7 +171,7 @@ enum {
 /* What an hw_event reports, and which of its fields mean something; every other field is 0 or NULL. */
 typedef int32_t hw_event_kind;
 enum {
-    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields and text */
+    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body */
     HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch; text: the agreed subprotocol, or empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */

@@ -9,7 +9,8 @@ struct PingScheduleTests {
     /// Opened at 0, a ping each 100 ms.
     private func schedule(timeout: Int64 = 50, missedMax: Int = 2) -> PingSchedule {
         PingSchedule(
-            .init(interval: .milliseconds(100), timeout: .milliseconds(timeout), missedMax: missedMax), salt: Self.salt | 0xFFFF, opened: at(0))
+            .init(interval: .milliseconds(100), timeout: .milliseconds(timeout), missedMax: missedMax), salt: Self.salt | 0xFFFF,
+            opened: at(0))
     }
 
     private func ping(_ number: UInt64) -> UInt64 { Self.salt | number }
@@ -34,7 +35,8 @@ struct PingScheduleTests {
     }
 
     private func expect(
-        _ outputs: [(Int64, PingSchedule.Output)], _ expected: [(Int64, PingSchedule.Output)], sourceLocation: SourceLocation = #_sourceLocation
+        _ outputs: [(Int64, PingSchedule.Output)], _ expected: [(Int64, PingSchedule.Output)],
+        sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(outputs.map { $0.0 } == expected.map { $0.0 }, sourceLocation: sourceLocation)
         #expect(outputs.map { $0.1 } == expected.map { $0.1 }, sourceLocation: sourceLocation)

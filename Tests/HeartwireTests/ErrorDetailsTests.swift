@@ -64,24 +64,25 @@ struct ErrorDetailsTests {
         #expect(message(exact) == exact)
     }
 
-    @Test(arguments: [
-        (.transport(TransportFailure(kind: .resolve, nativeCode: 0, sentence: "")), HW_E_RESOLVE, HW_LAYER_RESOLVER, 0),
-        (.transport(TransportFailure(kind: .connect, nativeCode: 0, sentence: "")), HW_E_CONNECT, HW_LAYER_TCP, 0),
-        (.transport(TransportFailure(kind: .lost, nativeCode: 0, sentence: "")), HW_E_CONNECTION_LOST, HW_LAYER_TCP, 1006),
-        (.transport(TransportFailure(kind: .tls, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
-        (.transport(TransportFailure(kind: .certificate, nativeCode: 0, sentence: "")), HW_E_CERTIFICATE, HW_LAYER_TLS, 0),
-        (.transport(TransportFailure(kind: .system, nativeCode: 0, sentence: "")), HW_E_SYSTEM, HW_LAYER_SYSTEM, 0),
-        (.handshake(.acceptWrong), HW_E_HANDSHAKE, HW_LAYER_HTTP, 0),
-        (.handshake(.refused(status: 403, body: [])), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
-        (.connectTimeout, HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, 0),
-        (.protocolViolation(.reservedBits), HW_E_PROTOCOL, HW_LAYER_WEBSOCKET, 1002),
-        (.protocolViolation(.textNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
-        (.protocolViolation(.closeReasonNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
-        (.protocolViolation(.messageTooLarge(limit: 1)), HW_E_MESSAGE_TOO_LARGE, HW_LAYER_WEBSOCKET, 1009),
-        (.closedByPeer(CloseFrame(code: 4001, reason: [])), HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, 4001),
-        (.peerIsGone(missedPings: 2), HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, 1006),
-        (.slowConsumer, HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, 1008),
-    ] as [(Failure, Int, Int, Int32)])
+    @Test(
+        arguments: [
+            (.transport(TransportFailure(kind: .resolve, nativeCode: 0, sentence: "")), HW_E_RESOLVE, HW_LAYER_RESOLVER, 0),
+            (.transport(TransportFailure(kind: .connect, nativeCode: 0, sentence: "")), HW_E_CONNECT, HW_LAYER_TCP, 0),
+            (.transport(TransportFailure(kind: .lost, nativeCode: 0, sentence: "")), HW_E_CONNECTION_LOST, HW_LAYER_TCP, 1006),
+            (.transport(TransportFailure(kind: .tls, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
+            (.transport(TransportFailure(kind: .certificate, nativeCode: 0, sentence: "")), HW_E_CERTIFICATE, HW_LAYER_TLS, 0),
+            (.transport(TransportFailure(kind: .system, nativeCode: 0, sentence: "")), HW_E_SYSTEM, HW_LAYER_SYSTEM, 0),
+            (.handshake(.acceptWrong), HW_E_HANDSHAKE, HW_LAYER_HTTP, 0),
+            (.handshake(.refused(status: 403, body: [])), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
+            (.connectTimeout, HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, 0),
+            (.protocolViolation(.reservedBits), HW_E_PROTOCOL, HW_LAYER_WEBSOCKET, 1002),
+            (.protocolViolation(.textNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
+            (.protocolViolation(.closeReasonNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
+            (.protocolViolation(.messageTooLarge(limit: 1)), HW_E_MESSAGE_TOO_LARGE, HW_LAYER_WEBSOCKET, 1009),
+            (.closedByPeer(CloseFrame(code: 4001, reason: [])), HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, 4001),
+            (.peerIsGone(missedPings: 2), HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, 1006),
+            (.slowConsumer, HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, 1008),
+        ] as [(Failure, Int, Int, Int32)])
     func givesEveryFailureItsStatus(failure: Failure, status: Int, layer: Int, closeCode: Int32) {
         let details = ErrorDetails(failure)
         #expect(details.status == hw_status(status))
@@ -94,7 +95,8 @@ struct ErrorDetailsTests {
         let refusal = ErrorDetails(Failure.handshake(.refused(status: 418, body: bytes("teapot"))))
         #expect(refusal.httpStatus == 418)
         #expect(refusal.body == bytes("teapot"))
-        #expect(ErrorDetails(Failure.closedByPeer(CloseFrame(code: 1012, reason: bytes("restart")))).message.hasSuffix("code 1012: restart"))
+        #expect(
+            ErrorDetails(Failure.closedByPeer(CloseFrame(code: 1012, reason: bytes("restart")))).message.hasSuffix("code 1012: restart"))
         #expect(ErrorDetails(Failure.closedByPeer(CloseFrame(code: 1005, reason: []))).message.hasSuffix("no code"))
     }
 }

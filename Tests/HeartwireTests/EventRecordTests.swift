@@ -64,10 +64,12 @@ struct EventRecordTests {
         #expect(last.event.attempt == .max)
     }
 
-    @Test(arguments: [
-        (.beatMissed(inARow: 2), HW_EVENT_BEAT_MISSED, 2), (.writable, HW_EVENT_WRITABLE, 0), (.readingPaused, HW_EVENT_SLOW_CONSUMER, 0),
-        (.messagesDropped(9), HW_EVENT_SLOW_CONSUMER, 9), (.released, HW_EVENT_RELEASED, 0),
-    ] as [(Event.Kind, Int, UInt64)])
+    @Test(
+        arguments: [
+            (.beatMissed(inARow: 2), HW_EVENT_BEAT_MISSED, 2), (.writable, HW_EVENT_WRITABLE, 0),
+            (.readingPaused, HW_EVENT_SLOW_CONSUMER, 0),
+            (.messagesDropped(9), HW_EVENT_SLOW_CONSUMER, 9), (.released, HW_EVENT_RELEASED, 0),
+        ] as [(Event.Kind, Int, UInt64)])
     func tellsTheRestWithTheirCount(kind: Event.Kind, expected: Int, count: UInt64) {
         let record = event(kind)
         #expect(record.event.kind == hw_event_kind(expected))
@@ -75,10 +77,11 @@ struct EventRecordTests {
         #expect(record.text == [])
     }
 
-    @Test(arguments: [
-        (.opened(subprotocol: bytes("chat")), "chat", nil), (.writable, "", nil),
-        (.attemptFailed(.handshake(.refused(status: 500, body: bytes("body"))), attempt: 1, delay: nil), nil, "body"),
-    ] as [(Event.Kind, String?, String?)])
+    @Test(
+        arguments: [
+            (.opened(subprotocol: bytes("chat")), "chat", nil), (.writable, "", nil),
+            (.attemptFailed(.handshake(.refused(status: 500, body: bytes("body"))), attempt: 1, delay: nil), nil, "body"),
+        ] as [(Event.Kind, String?, String?)])
     func laysItselfOutInOneBlock(kind: Event.Kind, text: String?, body: String?) {
         let record = event(kind)
         let memory = UnsafeMutableRawPointer.allocate(byteCount: record.size, alignment: MemoryLayout<hw_event>.alignment)

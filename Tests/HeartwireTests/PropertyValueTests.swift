@@ -15,30 +15,37 @@ struct PropertyValueTests {
         PropertyValue(bytes(input), for: property(kind)).map { String(decoding: $0.text(for: property(kind)), as: UTF8.self) }
     }
 
-    @Test(arguments: [
-        ("0", 0), ("0ms", 0), ("0s", 0), ("1ms", 1), ("250ms", 250), ("20s", 20_000), ("5m", 300_000), ("24h", 86_400_000), ("007s", 7000),
-        ("1", nil), ("", nil), ("s", nil), ("-1s", nil), ("1.5s", nil), ("1 s", nil), (" 1s", nil), ("1S", nil), ("1d", nil), ("1ss", nil),
-        ("25h", nil), ("86400001ms", nil), ("9223372036854775807h", nil), ("99999999999999999999s", nil), ("1us", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("0ms", 0), ("0s", 0), ("1ms", 1), ("250ms", 250), ("20s", 20_000), ("5m", 300_000), ("24h", 86_400_000),
+            ("007s", 7000),
+            ("1", nil), ("", nil), ("s", nil), ("-1s", nil), ("1.5s", nil), ("1 s", nil), (" 1s", nil), ("1S", nil), ("1d", nil),
+            ("1ss", nil),
+            ("25h", nil), ("86400001ms", nil), ("9223372036854775807h", nil), ("99999999999999999999s", nil), ("1us", nil),
+        ] as [(String, Int64?)])
     func readsDurations(input: String, milliseconds: Int64?) {
         #expect(number(bytes(input), .duration(0...86_400_000)) == milliseconds)
     }
 
-    @Test(arguments: [
-        ("0", 0), ("1", 1), ("1000", 1000), ("64KiB", 65536), ("16MiB", 16 << 20), ("1GiB", 1 << 30), ("1073741824", 1 << 30),
-        ("2GiB", nil), ("1KB", nil), ("1kib", nil), ("KiB", nil), ("9223372036854775807GiB", nil), ("-1", nil), ("1B", nil), ("1 KiB", nil),
-    ] as [(String, Int64?)])
+    @Test(
+        arguments: [
+            ("0", 0), ("1", 1), ("1000", 1000), ("64KiB", 65536), ("16MiB", 16 << 20), ("1GiB", 1 << 30), ("1073741824", 1 << 30),
+            ("2GiB", nil), ("1KB", nil), ("1kib", nil), ("KiB", nil), ("9223372036854775807GiB", nil), ("-1", nil), ("1B", nil),
+            ("1 KiB", nil),
+        ] as [(String, Int64?)])
     func readsSizes(input: String, size: Int64?) {
         #expect(number(bytes(input), .size(0...1 << 30)) == size)
     }
 
-    @Test(arguments: [("1", 1), ("10", 10), ("0", nil), ("11", nil), ("1s", nil), ("", nil), ("+1", nil), ("0x1", nil)] as [(String, Int64?)])
+    @Test(
+        arguments: [("1", 1), ("10", 10), ("0", nil), ("11", nil), ("1s", nil), ("", nil), ("+1", nil), ("0x1", nil)] as [(String, Int64?)])
     func readsIntegersInTheirRange(input: String, value: Int64?) {
         #expect(number(bytes(input), .integer(1...10)) == value)
     }
 
     @Test(arguments: [
-        ("1000ms", "1s"), ("60s", "1m"), ("90s", "90s"), ("3600s", "1h"), ("1500ms", "1500ms"), ("0s", "0"), ("1440m", "24h"), ("1ms", "1ms"),
+        ("1000ms", "1s"), ("60s", "1m"), ("90s", "90s"), ("3600s", "1h"), ("1500ms", "1500ms"), ("0s", "0"), ("1440m", "24h"),
+        ("1ms", "1ms"),
     ])
     func writesDurationsInTheLargestUnitThatFits(input: String, output: String) {
         #expect(text(input, .duration(0...86_400_000)) == output)

@@ -3,15 +3,17 @@ import Session
 import Testing
 
 struct BackoffTests {
-    private func backoff(base: Interval = .milliseconds(500), cap: Interval = .seconds(30), attemptsMax: Int = 0, failures: Int) -> Backoff {
+    private func backoff(base: Interval = .milliseconds(500), cap: Interval = .seconds(30), attemptsMax: Int = 0, failures: Int) -> Backoff
+    {
         var backoff = Backoff(.init(base: base, cap: cap, attemptsMax: attemptsMax))
         for _ in 0..<failures { backoff.recordFailure() }
         return backoff
     }
 
-    @Test(arguments: [
-        (0, 500), (1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 16000), (7, 30000), (8, 30000), (1000, 30000),
-    ] as [(Int, Int64)])
+    @Test(
+        arguments: [
+            (0, 500), (1, 500), (2, 1000), (3, 2000), (4, 4000), (5, 8000), (6, 16000), (7, 30000), (8, 30000), (1000, 30000),
+        ] as [(Int, Int64)])
     func doublesUpToTheCap(failures: Int, milliseconds: Int64) {
         #expect(backoff(failures: failures).ceiling == .milliseconds(milliseconds))
     }

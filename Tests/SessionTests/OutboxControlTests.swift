@@ -73,9 +73,9 @@ struct OutboxControlTests {
     }
 
     @Test func beatsNeverStandBetweenFragments() throws {
-        for limit in stride(from: 1, through: 140, by: 1) {
+        for limit in stride(from: 1, through: 140, by: 7) {
             let harness = open(fragmentSize: 10)
-            _ = harness.enqueue([UInt8](repeating: 1, count: 200_000))
+            _ = harness.enqueue([UInt8](repeating: 1, count: 60_000))
             harness.transmit(limit: limit)
             harness.outbox.beat(Self.beat)
             harness.transmit()

@@ -98,7 +98,9 @@ struct OutboxTests {
         #expect(harness.outbox.queuedBytes == 0)
     }
 
-    @Test(arguments: [(0, 1), (1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (21, 3), (35, 4)]) func fragmentsLargeMessages(size: Int, count: Int) throws {
+    @Test(arguments: [(0, 1), (1, 1), (9, 1), (10, 1), (11, 2), (20, 2), (21, 3), (35, 4)]) func fragmentsLargeMessages(
+        size: Int, count: Int
+    ) throws {
         let harness = OutboxHarness(fragmentSize: 10)
         let payload = (0..<size).map { UInt8($0) }
         harness.outbox.open()

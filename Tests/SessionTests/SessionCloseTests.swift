@@ -65,7 +65,6 @@ struct SessionCloseTests {
     @Test func tellsAPeersCloseThatCrossedOurs() throws {
         let harness = open()
         harness.isWritable = false
-        harness.send([1])
         harness.close()
         harness.receiveClose(1001)
         harness.isWritable = true
@@ -75,13 +74,32 @@ struct SessionCloseTests {
         #expect(harness.takeEvents() == ["state closing", "closed 1001 by peer", "state disconnected"])
     }
 
-    @Test(arguments: [
-        (1000, true, "reconnecting"), (1001, true, "reconnecting"), (1005, true, "reconnecting"), (1011, true, "reconnecting"),
-        (4000, true, "reconnecting"),
-        (1002, true, "failed"), (1003, true, "failed"), (1007, true, "failed"), (1008, true, "failed"), (1010, true, "failed"),
-        (1000, false, "disconnected"), (1001, false, "disconnected"), (1005, false, "disconnected"),
-        (1011, false, "failed"), (4000, false, "failed"), (1008, false, "failed"),
-    ] as [(UInt16, Bool, String)])
+    /// Closing as asked is no failure, unless messages were cut off by it.
+    @Test func saysWhenMessagesWereCutOff() {
+        let endings: [(String, (SessionHarness) -> Void)] = [
+            ("closed 1001 by peer (peer closed 1001)", { $0.receiveClose(1001) }),
+            ("closed 1006 (lost)", { $0.endTransport() }),
+            ("closed 1006 (lost)", { $0.runToDeadline() }),
+        ]
+        for (closed, ending) in endings {
+            let harness = open()
+            harness.isWritable = false
+            harness.send([1])
+            harness.close()
+            ending(harness)
+            harness.endTransport()
+            #expect(harness.takeEvents() == ["state closing", closed, "state disconnected"])
+        }
+    }
+
+    @Test(
+        arguments: [
+            (1000, true, "reconnecting"), (1001, true, "reconnecting"), (1005, true, "reconnecting"), (1011, true, "reconnecting"),
+            (4000, true, "reconnecting"),
+            (1002, true, "failed"), (1003, true, "failed"), (1007, true, "failed"), (1008, true, "failed"), (1010, true, "failed"),
+            (1000, false, "disconnected"), (1001, false, "disconnected"), (1005, false, "disconnected"),
+            (1011, false, "failed"), (4000, false, "failed"), (1008, false, "failed"),
+        ] as [(UInt16, Bool, String)])
     func followsAPeersClose(code: UInt16, reconnects: Bool, final: String) throws {
         let harness = open { $0.reconnects = reconnects }
         harness.receiveClose(code, code == 1005 ? "" : "so long")

@@ -24,7 +24,10 @@ final class SessionHarness {
 
     private static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
 
-    init(seed: UInt64 = 1, limits: Outbox.Limits = .init(messagesMax: 100, bytesMax: 1 << 20, fragmentSize: 1000), _ change: (inout SessionConfiguration) -> Void = { _ in }) {
+    init(
+        seed: UInt64 = 1, limits: Outbox.Limits = .init(messagesMax: 100, bytesMax: 1 << 20, fragmentSize: 1000),
+        _ change: (inout SessionConfiguration) -> Void = { _ in }
+    ) {
         guard let url = try? URL(parsing: bytes("ws://peer.test/path")) else { preconditionFailure("the URL is valid") }
         var configuration = SessionConfiguration(url: url)
         change(&configuration)

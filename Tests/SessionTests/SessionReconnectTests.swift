@@ -5,9 +5,10 @@ import Testing
 import WebSocket
 
 struct SessionReconnectTests {
-    @Test(arguments: [
-        (.resolve, true), (.connect, true), (.lost, true), (.tls, true), (.system, true), (.certificate, false),
-    ] as [(TransportFailure.Kind, Bool)])
+    @Test(
+        arguments: [
+            (.resolve, true), (.connect, true), (.lost, true), (.tls, true), (.system, true), (.certificate, false),
+        ] as [(TransportFailure.Kind, Bool)])
     func retriesAFailedTransportUnlessItsCertificateIsBad(kind: TransportFailure.Kind, retries: Bool) {
         let harness = SessionHarness()
         harness.start()
@@ -24,7 +25,9 @@ struct SessionReconnectTests {
         #expect(!harness.isTransportOpen)
     }
 
-    @Test(arguments: [(200, true), (301, true), (401, false), (404, false), (408, true), (425, true), (429, true), (500, true), (503, true)])
+    @Test(arguments: [
+        (200, true), (301, true), (401, false), (404, false), (408, true), (425, true), (429, true), (500, true), (503, true),
+    ])
     func reportsARefusalWithItsBody(status: Int, retries: Bool) {
         let harness = SessionHarness()
         harness.start()

@@ -67,16 +67,17 @@ struct SessionTests {
         #expect(harness.deadline == nil)
     }
 
-    @Test(arguments: [
-        ([0xC1, 0], "reservedBits", 1002),
-        ([0x83, 0], "reservedOpcode(3)", 1002),
-        ([0x81, 0x80, 0, 0, 0, 0], "maskedByServer", 1002),
-        ([0x81, 1, 0xFF], "textNotUTF8", 1007),
-        ([0x82, 101], "messageTooLarge(limit: 100)", 1009),
-        ([0x88, 1, 3], "closePayloadOfOneByte", 1002),
-        ([0x88, 2, 0, 0], "illegalCloseCode(0)", 1002),
-        ([0x88, 3, 3, 0xE8, 0xFF], "closeReasonNotUTF8", 1007),
-    ] as [([UInt8], String, UInt16)])
+    @Test(
+        arguments: [
+            ([0xC1, 0], "reservedBits", 1002),
+            ([0x83, 0], "reservedOpcode(3)", 1002),
+            ([0x81, 0x80, 0, 0, 0, 0], "maskedByServer", 1002),
+            ([0x81, 1, 0xFF], "textNotUTF8", 1007),
+            ([0x82, 101], "messageTooLarge(limit: 100)", 1009),
+            ([0x88, 1, 3], "closePayloadOfOneByte", 1002),
+            ([0x88, 2, 0, 0], "illegalCloseCode(0)", 1002),
+            ([0x88, 3, 3, 0xE8, 0xFF], "closeReasonNotUTF8", 1007),
+        ] as [([UInt8], String, UInt16)])
     func answersAViolationWithItsCodeAndReconnects(input: [UInt8], error: String, code: UInt16) throws {
         let harness = SessionHarness { $0.messageSizeMax = 100 }
         harness.connect()

@@ -47,11 +47,12 @@ struct ASCIITests {
         #expect(ASCII.list(bytes(text)[...]).map { [UInt8]($0) } == members.map(bytes))
     }
 
-    @Test(arguments: [
-        ("", 100, nil), ("0", 100, 0), ("007", 100, 7), ("100", 100, 100), ("101", 100, nil), ("-1", 100, nil), ("1 ", 100, nil),
-        ("18446744073709551615", UInt64.max, UInt64.max), ("18446744073709551616", UInt64.max, nil),
-        ("99999999999999999999999", UInt64.max, nil), ("1:", 100, nil), ("/1", 100, nil),
-    ] as [(String, UInt64, UInt64?)])
+    @Test(
+        arguments: [
+            ("", 100, nil), ("0", 100, 0), ("007", 100, 7), ("100", 100, 100), ("101", 100, nil), ("-1", 100, nil), ("1 ", 100, nil),
+            ("18446744073709551615", UInt64.max, UInt64.max), ("18446744073709551616", UInt64.max, nil),
+            ("99999999999999999999999", UInt64.max, nil), ("1:", 100, nil), ("/1", 100, nil),
+        ] as [(String, UInt64, UInt64?)])
     func parsesDecimals(text: String, max: UInt64, value: UInt64?) {
         #expect(ASCII.decimal(bytes(text), max: max) == value)
     }

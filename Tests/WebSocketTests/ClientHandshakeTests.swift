@@ -61,23 +61,24 @@ struct ClientHandshakeTests {
         }
     }
 
-    @Test(arguments: [
-        ("UPGRADE: WebSocket\r\nconnection: keep-alive, UPGRADE\r\n" + accept, nil),
-        ("Upgrade: other, websocket\r\nConnection: x\r\nConnection: upgrade\r\n" + accept, nil),
-        ("Connection: Upgrade\r\n" + accept, .upgradeMissing),
-        ("Upgrade: websocket2\r\nConnection: Upgrade\r\n" + accept, .upgradeMissing),
-        ("Upgrade: websocket\r\n" + accept, .connectionMissing),
-        ("Upgrade: websocket\r\nConnection: close\r\n" + accept, .connectionMissing),
-        (fields, .acceptMissing),
-        (fields + accept + accept, .acceptMissing),
-        (fields + "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", .acceptWrong),
-        (fields + "Sec-WebSocket-Accept: \r\n", .acceptWrong),
-        (fields + "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==\r\n", .acceptWrong),
-        (fields + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", .unaskedExtension),
-        (fields + accept + "Sec-WebSocket-Extensions:\r\n", nil),
-        (fields + accept + "Sec-WebSocket-Protocol: chat\r\n", .unaskedSubprotocol),
-        (fields + "no colon\r\n" + accept, .head(.malformedField)),
-    ] as [(String, HandshakeError?)])
+    @Test(
+        arguments: [
+            ("UPGRADE: WebSocket\r\nconnection: keep-alive, UPGRADE\r\n" + accept, nil),
+            ("Upgrade: other, websocket\r\nConnection: x\r\nConnection: upgrade\r\n" + accept, nil),
+            ("Connection: Upgrade\r\n" + accept, .upgradeMissing),
+            ("Upgrade: websocket2\r\nConnection: Upgrade\r\n" + accept, .upgradeMissing),
+            ("Upgrade: websocket\r\n" + accept, .connectionMissing),
+            ("Upgrade: websocket\r\nConnection: close\r\n" + accept, .connectionMissing),
+            (fields, .acceptMissing),
+            (fields + accept + accept, .acceptMissing),
+            (fields + "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", .acceptWrong),
+            (fields + "Sec-WebSocket-Accept: \r\n", .acceptWrong),
+            (fields + "Sec-WebSocket-Accept: dGhlIHNhbXBsZSBub25jZQ==\r\n", .acceptWrong),
+            (fields + accept + "Sec-WebSocket-Extensions: permessage-deflate\r\n", .unaskedExtension),
+            (fields + accept + "Sec-WebSocket-Extensions:\r\n", nil),
+            (fields + accept + "Sec-WebSocket-Protocol: chat\r\n", .unaskedSubprotocol),
+            (fields + "no colon\r\n" + accept, .head(.malformedField)),
+        ] as [(String, HandshakeError?)])
     func checksTheAnswer(fields: String, error: HandshakeError?) throws {
         if let error {
             #expect(throws: error) { try answer(fields) }
@@ -86,15 +87,16 @@ struct ClientHandshakeTests {
         }
     }
 
-    @Test(arguments: [
-        ("Sec-WebSocket-Protocol: v2.chat\r\n", "v2.chat", nil),
-        ("", "", nil),
-        ("Sec-WebSocket-Protocol: CHAT\r\n", "", .unaskedSubprotocol),
-        ("Sec-WebSocket-Protocol: chat, v2.chat\r\n", "", .unaskedSubprotocol),
-        ("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n", "", .unaskedSubprotocol),
-        ("Sec-WebSocket-Protocol: other\r\n", "", .unaskedSubprotocol),
-        ("Sec-WebSocket-Protocol:\r\n", "", .unaskedSubprotocol),
-    ] as [(String, String, HandshakeError?)])
+    @Test(
+        arguments: [
+            ("Sec-WebSocket-Protocol: v2.chat\r\n", "v2.chat", nil),
+            ("", "", nil),
+            ("Sec-WebSocket-Protocol: CHAT\r\n", "", .unaskedSubprotocol),
+            ("Sec-WebSocket-Protocol: chat, v2.chat\r\n", "", .unaskedSubprotocol),
+            ("Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: chat\r\n", "", .unaskedSubprotocol),
+            ("Sec-WebSocket-Protocol: other\r\n", "", .unaskedSubprotocol),
+            ("Sec-WebSocket-Protocol:\r\n", "", .unaskedSubprotocol),
+        ] as [(String, String, HandshakeError?)])
     func takesASubprotocolThatWasOffered(field: String, chosen: String, error: HandshakeError?) throws {
         let fields = Self.fields + Self.accept + field
         if let error {
@@ -102,6 +104,11 @@ struct ClientHandshakeTests {
         } else {
             #expect(try answer(fields, subprotocols: ["chat", "v2.chat"]) == bytes(chosen))
         }
+    }
+
+    @Test func doesNotSwitchProtocolsOverHTTP10() {
+        let input = bytes("HTTP/1.0 101 X\r\n" + Self.fields + Self.accept + "\r\n")
+        #expect(throws: HandshakeError.head(.malformedStatusLine)) { try answer([input]) }
     }
 
     @Test func passesInterimAnswers() throws {

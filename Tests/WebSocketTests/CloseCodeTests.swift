@@ -26,20 +26,21 @@ struct CloseFrameTests {
         #expect(try parse([0x0F, 0xA1] + bytes("später")) == CloseFrame(code: 4001, reason: bytes("später")))
     }
 
-    @Test(arguments: [
-        ([0x03], .closePayloadOfOneByte),
-        ([0x00, 0x00], .illegalCloseCode(0)),
-        ([0x03, 0xE7], .illegalCloseCode(999)),
-        ([0x03, 0xEC], .illegalCloseCode(1004)),
-        ([0x03, 0xED], .illegalCloseCode(1005)),
-        ([0x03, 0xEE], .illegalCloseCode(1006)),
-        ([0x03, 0xF7], .illegalCloseCode(1015)),
-        ([0x07, 0xD0], .illegalCloseCode(2000)),
-        ([0x13, 0x88], .illegalCloseCode(5000)),
-        ([0xFF, 0xFF, 0x41], .illegalCloseCode(65535)),
-        ([0x03, 0xE8, 0xFF], .closeReasonNotUTF8),
-        ([0x03, 0xE8, 0x41, 0xC3], .closeReasonNotUTF8),
-    ] as [([UInt8], ProtocolError)])
+    @Test(
+        arguments: [
+            ([0x03], .closePayloadOfOneByte),
+            ([0x00, 0x00], .illegalCloseCode(0)),
+            ([0x03, 0xE7], .illegalCloseCode(999)),
+            ([0x03, 0xEC], .illegalCloseCode(1004)),
+            ([0x03, 0xED], .illegalCloseCode(1005)),
+            ([0x03, 0xEE], .illegalCloseCode(1006)),
+            ([0x03, 0xF7], .illegalCloseCode(1015)),
+            ([0x07, 0xD0], .illegalCloseCode(2000)),
+            ([0x13, 0x88], .illegalCloseCode(5000)),
+            ([0xFF, 0xFF, 0x41], .illegalCloseCode(65535)),
+            ([0x03, 0xE8, 0xFF], .closeReasonNotUTF8),
+            ([0x03, 0xE8, 0x41, 0xC3], .closeReasonNotUTF8),
+        ] as [([UInt8], ProtocolError)])
     func refusesWhatMayNotStandInACloseFrame(payload: [UInt8], error: ProtocolError) {
         #expect(throws: error) { try parse(payload) }
     }

@@ -4,10 +4,11 @@ import WebSocket
 struct HTTPHeadTests {
     private func parse(_ text: String) throws -> HTTPHead { try HTTPHead(parsing: bytes(text)) }
 
-    @Test(arguments: [
-        ("HTTP/1.1 101 Switching Protocols\r\n\r\n", 101), ("HTTP/1.1 200 OK\r\n\r\n", 200), ("HTTP/1.1 404\r\n\r\n", 404),
-        ("HTTP/1.1 404 \r\n\r\n", 404), ("HTTP/1.0 503 Nope\r\n\r\n", 503), ("http/1.1 999 \u{FC}\r\n\r\n", 999),
-    ] as [(String, UInt16)])
+    @Test(
+        arguments: [
+            ("HTTP/1.1 101 Switching Protocols\r\n\r\n", 101), ("HTTP/1.1 200 OK\r\n\r\n", 200), ("HTTP/1.1 404\r\n\r\n", 404),
+            ("HTTP/1.1 404 \r\n\r\n", 404), ("HTTP/1.0 503 Nope\r\n\r\n", 503), ("http/1.1 999 \u{FC}\r\n\r\n", 999),
+        ] as [(String, UInt16)])
     func readsTheStatus(head: String, status: UInt16) throws {
         #expect(try parse(head).status == status)
     }

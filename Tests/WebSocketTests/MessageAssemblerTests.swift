@@ -7,7 +7,9 @@ struct MessageAssemblerTests {
     }
 
     /// The error of `body`; a noncopyable assembler cannot be captured by the closures of an expectation.
-    private func error(_ assembler: inout MessageAssembler, _ body: (inout MessageAssembler) throws(ProtocolError) -> Void) -> ProtocolError? {
+    private func error(_ assembler: inout MessageAssembler, _ body: (inout MessageAssembler) throws(ProtocolError) -> Void)
+        -> ProtocolError?
+    {
         do throws(ProtocolError) {
             try body(&assembler)
             return nil

@@ -4,23 +4,24 @@ import WebSocket
 struct URLTests {
     private func parse(_ text: String) throws -> URL { try URL(parsing: bytes(text)) }
 
-    @Test(arguments: [
-        ("ws://example.com", false, "example.com", 80, "/", "example.com"),
-        ("wss://example.com", true, "example.com", 443, "/", "example.com"),
-        ("WSS://EXAMPLE.com/Path", true, "example.com", 443, "/Path", "example.com"),
-        ("ws://h:8080/a/b?c=d&e=%23", false, "h", 8080, "/a/b?c=d&e=%23", "h:8080"),
-        ("ws://h:80/", false, "h", 80, "/", "h"),
-        ("wss://h:443/", true, "h", 443, "/", "h"),
-        ("ws://h:443/", false, "h", 443, "/", "h:443"),
-        ("wss://h:80", true, "h", 80, "/", "h:80"),
-        ("ws://h:/x", false, "h", 80, "/x", "h"),
-        ("ws://h?q", false, "h", 80, "/?q", "h"),
-        ("ws://h:1?q", false, "h", 1, "/?q", "h:1"),
-        ("ws://h/a?b?c/d:e@f", false, "h", 80, "/a?b?c/d:e@f", "h"),
-        ("ws://127.0.0.1:65535/", false, "127.0.0.1", 65535, "/", "127.0.0.1:65535"),
-        ("ws://h:0080/", false, "h", 80, "/", "h"),
-        ("ws://my_host-1.example.", false, "my_host-1.example.", 80, "/", "my_host-1.example."),
-    ] as [(String, Bool, String, UInt16, String, String)])
+    @Test(
+        arguments: [
+            ("ws://example.com", false, "example.com", 80, "/", "example.com"),
+            ("wss://example.com", true, "example.com", 443, "/", "example.com"),
+            ("WSS://EXAMPLE.com/Path", true, "example.com", 443, "/Path", "example.com"),
+            ("ws://h:8080/a/b?c=d&e=%23", false, "h", 8080, "/a/b?c=d&e=%23", "h:8080"),
+            ("ws://h:80/", false, "h", 80, "/", "h"),
+            ("wss://h:443/", true, "h", 443, "/", "h"),
+            ("ws://h:443/", false, "h", 443, "/", "h:443"),
+            ("wss://h:80", true, "h", 80, "/", "h:80"),
+            ("ws://h:/x", false, "h", 80, "/x", "h"),
+            ("ws://h?q", false, "h", 80, "/?q", "h"),
+            ("ws://h:1?q", false, "h", 1, "/?q", "h:1"),
+            ("ws://h/a?b?c/d:e@f", false, "h", 80, "/a?b?c/d:e@f", "h"),
+            ("ws://127.0.0.1:65535/", false, "127.0.0.1", 65535, "/", "127.0.0.1:65535"),
+            ("ws://h:0080/", false, "h", 80, "/", "h"),
+            ("ws://my_host-1.example.", false, "my_host-1.example.", 80, "/", "my_host-1.example."),
+        ] as [(String, Bool, String, UInt16, String, String)])
     func readsURLs(text: String, isSecure: Bool, host: String, port: UInt16, resource: String, hostField: String) throws {
         let url = try parse(text)
         #expect(url.isSecure == isSecure)
@@ -31,10 +32,12 @@ struct URLTests {
         #expect(url.hostField == bytes(hostField))
     }
 
-    @Test(arguments: [
-        ("ws://[::1]", "::1", 80, "[::1]"), ("ws://[::1]:8080/x", "::1", 8080, "[::1]:8080"), ("wss://[2001:DB8::A]:", "2001:DB8::A", 443, "[2001:DB8::A]"),
-        ("ws://[::ffff:1.2.3.4]", "::ffff:1.2.3.4", 80, "[::ffff:1.2.3.4]"),
-    ] as [(String, String, UInt16, String)])
+    @Test(
+        arguments: [
+            ("ws://[::1]", "::1", 80, "[::1]"), ("ws://[::1]:8080/x", "::1", 8080, "[::1]:8080"),
+            ("wss://[2001:DB8::A]:", "2001:DB8::A", 443, "[2001:DB8::A]"),
+            ("ws://[::ffff:1.2.3.4]", "::ffff:1.2.3.4", 80, "[::ffff:1.2.3.4]"),
+        ] as [(String, String, UInt16, String)])
     func readsIPv6Literals(text: String, host: String, port: UInt16, hostField: String) throws {
         let url = try parse(text)
         #expect(url.isIPv6)
@@ -43,22 +46,29 @@ struct URLTests {
         #expect(url.hostField == bytes(hostField))
     }
 
-    @Test(arguments: [
-        ("", .schemeUnknown), ("http://h", .schemeUnknown), ("ws:/h", .schemeUnknown), ("ws//h", .schemeUnknown), ("wsx://h", .schemeUnknown),
-        (" ws://h", .schemeUnknown), ("ws", .schemeUnknown),
-        ("ws://", .hostMissing), ("ws:///path", .hostMissing), ("ws://:80/", .hostMissing), ("ws://?q", .hostMissing), ("ws://#f", .hostMissing),
-        ("ws://user@h/", .userInfo), ("ws://user:secret@h/", .userInfo), ("ws://@h", .userInfo),
-        ("ws://a b/", .hostCharacter(32)), ("ws://a%41/", .hostCharacter(37)), ("ws://h\u{0}/", .hostCharacter(0)), ("ws://h\r\n/", .hostCharacter(13)),
-        ("ws://m\u{FC}nchen/", .hostCharacter(0xC3)), ("ws://h\\x/", .hostCharacter(92)), ("ws://a]/", .hostCharacter(93)),
-        ("ws://h:0/", .port), ("ws://h:65536/", .port), ("ws://h:-1/", .port), ("ws://h:8o/", .port), ("ws://h:80:80/", .port), ("ws://h: 80/", .port),
-        ("ws://h:99999999999999999999999/", .port), ("ws://::1/", .hostMissing), ("ws://a::1/", .port),
-        ("ws://[::1/", .addressLiteral), ("ws://[]/", .addressLiteral), ("ws://[h]/", .addressLiteral), ("ws://[::1]x/", .addressLiteral),
-        ("ws://[::g]/", .addressLiteral), ("ws://[::1", .addressLiteral), ("ws://[::1]80/", .addressLiteral), ("ws://[1.2.3.4]", .addressLiteral),
-        ("ws://[::1]:x", .port), ("ws://[::1%a%b]", .addressLiteral),
-        ("ws://h/#f", .fragment), ("ws://h#", .fragment), ("ws://h/a?b#c", .fragment),
-        ("ws://h/a b", .pathCharacter(32)), ("ws://h/\u{7F}", .pathCharacter(127)), ("ws://h/a\r\nX: y", .pathCharacter(13)),
-        ("ws://h/\u{E9}", .pathCharacter(0xC3)), ("ws://h?\n", .pathCharacter(10)),
-    ] as [(String, URLError)])
+    @Test(
+        arguments: [
+            ("", .schemeUnknown), ("http://h", .schemeUnknown), ("ws:/h", .schemeUnknown), ("ws//h", .schemeUnknown),
+            ("wsx://h", .schemeUnknown),
+            (" ws://h", .schemeUnknown), ("ws", .schemeUnknown),
+            ("ws://", .hostMissing), ("ws:///path", .hostMissing), ("ws://:80/", .hostMissing), ("ws://?q", .hostMissing),
+            ("ws://#f", .hostMissing),
+            ("ws://user@h/", .userInfo), ("ws://user:secret@h/", .userInfo), ("ws://@h", .userInfo),
+            ("ws://a b/", .hostCharacter(32)), ("ws://a%41/", .hostCharacter(37)), ("ws://h\u{0}/", .hostCharacter(0)),
+            ("ws://h\r\n/", .hostCharacter(13)),
+            ("ws://m\u{FC}nchen/", .hostCharacter(0xC3)), ("ws://h\\x/", .hostCharacter(92)), ("ws://a]/", .hostCharacter(93)),
+            ("ws://h:0/", .port), ("ws://h:65536/", .port), ("ws://h:-1/", .port), ("ws://h:8o/", .port), ("ws://h:80:80/", .port),
+            ("ws://h: 80/", .port),
+            ("ws://h:99999999999999999999999/", .port), ("ws://::1/", .hostMissing), ("ws://a::1/", .port),
+            ("ws://[::1/", .addressLiteral), ("ws://[]/", .addressLiteral), ("ws://[h]/", .addressLiteral),
+            ("ws://[::1]x/", .addressLiteral),
+            ("ws://[::g]/", .addressLiteral), ("ws://[::1", .addressLiteral), ("ws://[::1]80/", .addressLiteral),
+            ("ws://[1.2.3.4]", .addressLiteral),
+            ("ws://[::1]:x", .port), ("ws://[::1%a%b]", .addressLiteral),
+            ("ws://h/#f", .fragment), ("ws://h#", .fragment), ("ws://h/a?b#c", .fragment),
+            ("ws://h/a b", .pathCharacter(32)), ("ws://h/\u{7F}", .pathCharacter(127)), ("ws://h/a\r\nX: y", .pathCharacter(13)),
+            ("ws://h/\u{E9}", .pathCharacter(0xC3)), ("ws://h?\n", .pathCharacter(10)),
+        ] as [(String, URLError)])
     func refusesMalformedURLs(text: String, error: URLError) {
         #expect(throws: error) { try parse(text) }
     }

@@ -109,6 +109,8 @@ struct Delivery {
                 onMessages.callback(deliveries[start].connection, messages, index - start, onMessages.context)
             }
         }
+        // A connection that falls quiet now must not hold on to memory until it speaks again.
+        inbox.giveBack()
         return inbox.hasDeliveries
     }
 }

@@ -200,8 +200,7 @@ final class Inbox: @unchecked Sendable {
     func take(into target: UnsafeMutablePointer<hw_delivery>, capacity: Int, until deadline: Instant?) -> Taken {
         var resumable: [Connection] = []
         let result = lock.withLock { () -> Taken in
-            SegmentPool.shared.give(borrowed)
-            borrowed.removeAll(keepingCapacity: true)
+            freeBorrowed()
             while messages + events == 0 {
                 if isReleased { return .released }
                 if let deadline, Clock.now() >= deadline { return .timeout }
@@ -222,6 +221,16 @@ final class Inbox: @unchecked Sendable {
         }
         for connection in resumable { connection.inboxHasRoom() }
         return result
+    }
+
+    /// What the last take handed out is not looked at any more.
+    func giveBack() {
+        lock.withLock { freeBorrowed() }
+    }
+
+    private func freeBorrowed() {
+        SegmentPool.shared.give(borrowed)
+        borrowed.removeAll()
     }
 
     private func fill(_ target: UnsafeMutablePointer<hw_delivery>, _ capacity: Int) -> Int {
