@@ -5,6 +5,7 @@
 #ifndef HEARTWIRE_SHIMS_H
 #define HEARTWIRE_SHIMS_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -141,6 +142,12 @@ static inline int hws_socket(int family) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     }
     return fd;
+}
+
+/* 1 for an IPv4 address in dotted form or an IPv6 address, the forms that a certificate can name. */
+static inline int hws_is_address(const char *text) {
+    unsigned char address[16];
+    return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
 static inline int hws_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {

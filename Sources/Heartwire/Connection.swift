@@ -20,6 +20,7 @@ final class Connection: @unchecked Sendable {
     var session: Session
     private var slot: Int?
     private var connector: Connector?
+    private var lookup: UInt64?
     /// Counts the attempts' sockets: an event or answer that belongs to an earlier one is recognised by it.
     private(set) var serial: UInt32 = 0
     private(set) var isReadingPaused = false
@@ -105,6 +106,7 @@ final class Connection: @unchecked Sendable {
         lock.withLock { () -> Waited in
             while true {
                 if isReleased { return .released }
+                if library.isStopped { return published.state == state ? .reached : .otherEnd(published.lastError) }
                 if published.state == state { return .reached }
                 if published.state.isFinal && published.hasStarted { return .otherEnd(published.lastError) }
                 if let deadline, Clock.now() >= deadline { return .timeout(published.lastError) }
@@ -161,14 +163,21 @@ final class Connection: @unchecked Sendable {
         deliver(EventRecord(last), isLast: true)
     }
 
+    /// The library does nothing more: whoever waits for this connection is told.
+    func stop() {
+        sayGoodbye()
+        delivery.stop()
+    }
+
     /// A close frame if the socket takes it, then the end of the transport, without events.
-    func sayGoodbye() {
+    private func sayGoodbye() {
         lock.withLock {
             session.abandon(&outbox)
             _ = transport.flush(&outbox)
         }
         closeTransport()
         _ = session.takeActions()
+        publish(nil)
     }
 
     func timeout() {
@@ -240,7 +249,7 @@ final class Connection: @unchecked Sendable {
             advance(connector.resolved(resolution, io.now))
         } else {
             let attempt = serial
-            library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
+            lookup = library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
         }
     }
 
@@ -270,6 +279,8 @@ final class Connection: @unchecked Sendable {
     }
 
     func closeTransport() {
+        if let lookup { library.resolver.cancel(lookup) }
+        lookup = nil
         connector?.cancel()
         connector = nil
         lock.withLock {

@@ -45,7 +45,8 @@ struct ErrorDetails: Error {
             self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, "\(missed) pings in a row went unanswered and nothing else arrived")
             closeCode = Int32(CloseCode.abnormal)
         case .slowConsumer:
-            self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: take messages faster, or raise inbox.bytes_max or inbox.messages_max")
+            let advice = "take messages faster, or raise inbox.bytes_max or inbox.messages_max"
+            self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: \(advice)")
             closeCode = Int32(CloseCode.policyViolation)
         }
         isRetryable = failure.isRetryable

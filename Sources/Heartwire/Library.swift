@@ -30,8 +30,10 @@ final class Library: @unchecked Sendable {
             return fresh
         }
         guard let started else {
-            var error = ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, "threads or descriptors for the library could not be had: \(systemErrorText(hws_errno()))")
-            error.nativeCode = hws_errno()
+            let code = hws_errno()
+            let sentence = "the library has no threads to work with: \(systemErrorText(code))"
+            var error = ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, sentence)
+            error.nativeCode = code
             error.isRetryable = true
             throw error
         }

@@ -56,9 +56,9 @@ package struct URL: Equatable {
         resource = try Self.resource(rest[authorityEnd...])
     }
 
-    /// The Host field's value: the port only where it is not the scheme's own (RFC 9110 section 7.2).
+    /// The Host field's value: the port only where it is not the scheme's own (RFC 9110 section 7.2), no zone (RFC 6874 section 1).
     package var hostField: [UInt8] {
-        let name = isIPv6 ? [0x5B] + host + [0x5D] : host
+        let name = isIPv6 ? [0x5B] + host.prefix { $0 != 0x25 } + [0x5D] : host
         return port == (isSecure ? 443 : 80) ? name : name + [0x3A] + String(port).utf8
     }
 

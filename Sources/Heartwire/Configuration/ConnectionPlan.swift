@@ -48,12 +48,14 @@ struct ConnectionPlan {
         session.messageSizeMax = Int(clamping: settings.number(.messageBytesMax))
         if settings.number(.pingInterval) > 0 {
             session.ping = PingSchedule.Configuration(
-                interval: interval(.pingInterval), timeout: interval(.pingTimeout), missedMax: Int(clamping: settings.number(.pingMissedMax)))
+                interval: interval(.pingInterval), timeout: interval(.pingTimeout),
+                missedMax: Int(clamping: settings.number(.pingMissedMax)))
         }
         session.beat = try beat(settings)
         session.reconnects = settings.boolean(.reconnectEnabled)
         session.backoff = Backoff.Configuration(
-            base: interval(.reconnectBase), cap: interval(.reconnectCap), attemptsMax: Int(clamping: settings.number(.reconnectAttemptsMax)))
+            base: interval(.reconnectBase), cap: interval(.reconnectCap),
+            attemptsMax: Int(clamping: settings.number(.reconnectAttemptsMax)))
         session.stableAfter = interval(.reconnectStableAfter)
         return session
     }

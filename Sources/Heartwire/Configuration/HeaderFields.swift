@@ -28,8 +28,8 @@ struct HeaderFields {
         }
         let line = name + ASCII.bytes(": ") + value
         guard lines.count < Self.countMax, size + line.count <= Self.sizeMax else {
-            throw ErrorDetails(
-                HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, "at most \(Self.countMax) header fields of \(Self.sizeMax) bytes in all are allowed")
+            let message = "at most \(Self.countMax) header fields of \(Self.sizeMax) bytes in all are allowed"
+            throw ErrorDetails(HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, message)
         }
         lines.append(line)
         size += line.count

@@ -78,7 +78,8 @@ enum PropertyTable {
             doc: "Whether to try again after a failed attempt or a lost connection."),
         Property(
             id: .reconnectBase, name: "reconnect.base", kind: .duration(1...day), defaultValue: "500ms", range: "1ms .. 24h",
-            unit: "duration", doc: "Upper bound of the first delay; it doubles with each failure. Delays are drawn evenly from 0 to the bound."),
+            unit: "duration",
+            doc: "Upper bound of the first delay; it doubles with each failure. Delays are drawn evenly from 0 to the bound."),
         Property(
             id: .reconnectCap, name: "reconnect.cap", kind: .duration(1...day), defaultValue: "30s", range: "1ms .. 24h",
             unit: "duration", doc: "The bound that delays do not grow beyond."),
@@ -97,7 +98,7 @@ enum PropertyTable {
         Property(
             id: .delivery, name: "delivery", kind: .choice(["dispatcher", "inline", "inbox"]), defaultValue: "dispatcher",
             range: "dispatcher | inline | inbox", unit: "",
-            doc: "Where callbacks run: the library's dispatcher thread, the I/O thread (must not block), or nowhere: an inbox is taken from."),
+            doc: "Where callbacks run: on the dispatcher's thread, on the I/O thread (must not block), or nowhere, with an inbox."),
         Property(
             id: .inboxMessagesMax, name: "inbox.messages_max", kind: .integer(1...10_000_000), defaultValue: "65536",
             range: "1 .. 10000000", unit: "messages", doc: "Received messages that may wait for the application; one read may go beyond."),

@@ -78,6 +78,14 @@ struct Delivery {
         }
     }
 
+    /// Nothing more will come.
+    func stop() {
+        switch mode {
+        case .inbox(let inbox): inbox.stop()
+        case .inline, .dispatcher: break
+        }
+    }
+
     // MARK: On the dispatcher's thread
 
     /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. A handle released from inside a

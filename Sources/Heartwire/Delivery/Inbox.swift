@@ -56,6 +56,7 @@ final class Inbox: @unchecked Sendable {
     private var waiters = 0
     private var fd: Int32 = -1
     private var isReleased = false
+    private var isStopped = false
     private var paused: [Connection] = []
     /// Reports of dropped messages that have not been taken: further drops of the same connection are added to them.
     private var dropReports: [UnsafeMutablePointer<hw_event>] = []
@@ -203,6 +204,7 @@ final class Inbox: @unchecked Sendable {
             freeBorrowed()
             while messages + events == 0 {
                 if isReleased { return .released }
+                if isStopped { return .timeout }
                 if let deadline, Clock.now() >= deadline { return .timeout }
                 waiters += 1
                 _ = arrived.wait(until: deadline)
@@ -274,6 +276,14 @@ final class Inbox: @unchecked Sendable {
                 if fd >= 0 && messages + events > 0 { hws_eventfd_set(fd) }
             }
             return fd
+        }
+    }
+
+    /// The library fills nothing more: taking does not wait any longer.
+    func stop() {
+        lock.withLock {
+            isStopped = true
+            arrived.wake()
         }
     }
 

@@ -31,7 +31,8 @@ extension HandleTable.Lookup {
         switch self {
         case .found(let target): return target
         case .invalid: throw ErrorDetails(HW_E_HANDLE, HW_LAYER_NONE, "the handle is NULL, was released, or is not one of ours")
-        case .forked: throw ErrorDetails(HW_E_FORKED, HW_LAYER_NONE, "the handle belongs to the parent process; open a connection in the child")
+        case .forked:
+            throw ErrorDetails(HW_E_FORKED, HW_LAYER_NONE, "the handle belongs to the parent process; open a connection in the child")
         }
     }
 }

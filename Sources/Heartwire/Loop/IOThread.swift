@@ -119,7 +119,8 @@ final class IOThread: @unchecked Sendable {
             runReadable()
             if lock.withLock({ isStopping }) { break }
         }
-        for connection in slots { connection?.sayGoodbye() }
+        for connection in slots { connection?.stop() }
+        for case .start(let connection) in lock.withLock({ commands }) { connection.stop() }
         lock.withLock {
             hasStopped = true
             stopped.wake()

@@ -34,6 +34,7 @@ enum Resolution {
 /// minute. Whoever asks has a deadline and ignores an answer that comes after it.
 final class Resolver: @unchecked Sendable {
     private struct Job {
+        let number: UInt64
         let host: [UInt8]
         let port: UInt16
         let completion: (Resolution) -> Void
@@ -42,6 +43,7 @@ final class Resolver: @unchecked Sendable {
     private let lock = Lock()
     private let work: Condition
     private var jobs: [Job] = []
+    private var lastNumber: UInt64 = 0
     private var threads = 0
     private var idleThreads = 0
 
@@ -60,10 +62,13 @@ final class Resolver: @unchecked Sendable {
         return nil
     }
 
-    /// Calls `completion` from a resolver thread, or at once if no thread can be had.
-    func resolve(_ host: [UInt8], port: UInt16, _ completion: @escaping (Resolution) -> Void) {
+    /// Calls `completion` from a resolver thread, or at once if no thread can be had. Gives the lookup's number for `cancel`.
+    func resolve(_ host: [UInt8], port: UInt16, _ completion: @escaping (Resolution) -> Void) -> UInt64 {
+        var number: UInt64 = 0
         let hasThread = lock.withLock { () -> Bool in
-            jobs.append(Job(host: host, port: port, completion: completion))
+            lastNumber += 1
+            number = lastNumber
+            jobs.append(Job(number: number, host: host, port: port, completion: completion))
             if idleThreads >= jobs.count || threads == Self.threadsMax {
                 work.wake()
                 return true
@@ -78,8 +83,15 @@ final class Resolver: @unchecked Sendable {
             return true
         }
         if !hasThread {
-            completion(.failed(TransportFailure(kind: .system, nativeCode: EAGAIN, sentence: "no thread could be started to resolve the host name")))
+            let sentence = "no thread could be started to resolve the host name"
+            completion(.failed(TransportFailure(kind: .system, nativeCode: EAGAIN, sentence: sentence)))
         }
+        return number
+    }
+
+    /// Nobody waits for the lookup any more. One that has not begun never will, so that names without an answer do not hold up the others.
+    func cancel(_ number: UInt64) {
+        lock.withLock { jobs.removeAll { $0.number == number } }
     }
 
     /// A thread's life: jobs, then a while of waiting for more, then the end.

@@ -22,24 +22,24 @@ final class TLSSession {
 
     /// Nil if OpenSSL is out of memory. Server name indication goes out for names, not for addresses (RFC 6066 section 3); names
     /// and addresses alike are verified against the certificate.
+    ///
+    /// Once every property is set, a failing initializer runs `deinit`, so nothing is freed here after that.
     init?(context: TLSContext, fd: Int32, url: URL) {
         guard let ssl = SSL_new(context.pointer) else { return nil }
         self.ssl = ssl
         self.context = context
         host = url.host
-        let name = url.host.map { CChar(bitPattern: $0) } + [0]
+        // A zone says which interface leads to the address, and is no part of it.
+        let name = url.host.prefix { $0 != 0x25 }.map { CChar(bitPattern: $0) } + [0]
         let parameters = SSL_get0_param(ssl)
         X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         var isReady = true
-        if case .addresses? = Resolver.numeric(url.host, port: 0) {
+        if hws_is_address(name) != 0 {
             isReady = X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1
         } else {
             isReady = X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1 && hws_ssl_set_server_name(ssl, name) == 1
         }
-        guard isReady, let bio = SocketBIO.make(fd: fd) else {
-            SSL_free(ssl)
-            return nil
-        }
+        guard isReady, let bio = SocketBIO.make(fd: fd) else { return nil }
         SSL_set_bio(ssl, bio, bio)
         SSL_set_connect_state(ssl)
     }
