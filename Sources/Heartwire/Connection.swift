@@ -167,6 +167,7 @@ final class Connection: @unchecked Sendable {
     func stop() {
         sayGoodbye()
         delivery.stop()
+        lastCallbackRan()
     }
 
     /// A close frame if the socket takes it, then the end of the transport, without events.
@@ -375,7 +376,7 @@ final class Connection: @unchecked Sendable {
 
     /// Only this thread attaches and closes streams, so it may look without the lock.
     var hasStream: Bool { transport.stream != nil }
-    var hasPendingBytes: Bool { transport.stream?.hasPending ?? false }
+    var hasPendingBytes: Bool { lock.withLock { transport.stream?.hasPending ?? false } }
 
     /// Reads from the stream, under the lock if TLS shares its state with writers.
     func readStream(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {

@@ -86,6 +86,18 @@ struct MessageAssemblerTests {
         #expect(wrong == .textNotUTF8)
     }
 
+    @Test func forgetsHalfACodePointWithItsMessage() throws {
+        var assembler = MessageAssembler(sizeMax: 10)
+        try assembler.begin(header(.text, 1))
+        try append([0xC3], to: &assembler)
+        assembler.discard()
+        try assembler.begin(header(.text, 1))
+        try append(bytes("a"), to: &assembler)
+        let message = try assembler.finish()
+        let payload = message.map { [UInt8]($0.payload) }
+        #expect(payload == bytes("a"))
+    }
+
     @Test func leavesBinaryUnchecked() throws {
         var assembler = MessageAssembler(sizeMax: 10)
         try assembler.begin(header(.binary, 2))

@@ -17,6 +17,9 @@ struct Transport {
     /// TLS cannot read before it has written.
     private var readWaitsForWrite = false
 
+    /// Bytes after which a flush leaves the rest to the I/O thread's next turn: the lock is held meanwhile, and others wait for it.
+    private static let flushMax = 262_144
+
     init(poller: Poller) {
         self.poller = poller
     }
@@ -45,11 +48,12 @@ struct Transport {
     /// True while the socket has taken less than it was offered.
     var waitsToWrite: Bool { interest.contains(.writable) || writeWaitsForRead }
 
-    /// Writes until the outbox is empty or the socket takes no more; false if the stream has just broken.
+    /// Writes until the outbox is empty, the socket takes no more, or it is the others' turn; false if the stream has just broken.
     mutating func flush(_ outbox: inout Outbox) -> Bool {
         guard let stream, writeFailure == nil else { return true }
         writeWaitsForRead = false
-        while true {
+        var written = 0
+        while written < Self.flushMax {
             let bytes = outbox.nextTransmit()
             if bytes.isEmpty {
                 waitUntilWritable(readWaitsForWrite)
@@ -58,6 +62,7 @@ struct Transport {
             switch stream.write(bytes) {
             case .bytes(let count):
                 outbox.transmitted(count)
+                written += count
             case .wouldBlock:
                 waitUntilWritable(true)
                 return true
@@ -71,6 +76,8 @@ struct Transport {
                 return false
             }
         }
+        waitUntilWritable(true)
+        return true
     }
 
     /// A read found that TLS must write first: the next time the socket is writable, read again.
