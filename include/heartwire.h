@@ -301,7 +301,8 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
 
 /*
  * Opens a managed connection to url ("ws://host:port/path?query" or "wss://...") and returns at once; connecting goes on in the
- * background and its outcome is an event. The configuration is copied. Release the handle with hw_connection_release.
+ * background and its outcome is an event. Only the first "wss" connection with a tls.ca_file or the system's trust store reads the
+ * certificate files, which takes some milliseconds. The configuration is copied. Release the handle with hw_connection_release.
  * Callbacks may run before this function returns; *out is written before the first.
  * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
@@ -399,7 +400,7 @@ hw_status hw_inbox_new(const hw_config *config, hw_inbox **out);
  * Takes up to capacity deliveries, oldest first, and writes their number, at least 1, to *count. If there are none, waits up to
  * timeout_ms (0: does not wait; UINT32_MAX: without limit). All data is borrowed until the next take from, or the release of, this
  * inbox; one thread at a time should take. HW_E_TIMEOUT: nothing came. HW_E_ARGUMENT: NULL, or capacity is 0. HW_E_HANDLE: also
- * when the inbox is released while waiting. May block.
+ * when the inbox is released while waiting. HW_E_IN_CALLBACK: called from a library callback with a timeout. May block.
  */
 hw_status hw_inbox_take(hw_inbox *inbox, hw_delivery *deliveries, size_t capacity, size_t *count, uint32_t timeout_ms);
 

@@ -7,14 +7,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -75,6 +74,7 @@ static inline int hws_thread_start(pthread_t *thread, void *(*body)(void *), voi
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int result = pthread_create(thread, NULL, body, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (result != 0) errno = result;
     return result;
 }
 

@@ -28,10 +28,9 @@ extension Connection {
         return false
     }
 
-    /// In a later turn: goes on with what `receive` left.
+    /// In a later turn: goes on with what `receive` and `settle` left.
     func readPending() {
-        guard hasStream else { return }
-        _ = receive()
+        if hasStream { _ = receive() }
         settle()
     }
 

@@ -25,6 +25,11 @@ final class Connection: @unchecked Sendable {
     private(set) var serial: UInt32 = 0
     private(set) var isReadingPaused = false
     private var isTornDown = false
+    /// The I/O thread's list of connections to read again holds this one.
+    var isToReadAgain = false
+
+    /// Senders pass it one at a time on their way to the lock, so that however many there are, the I/O thread competes with one.
+    private let turnstile = Lock()
 
     // Guarded by the lock.
     private let lock = Lock()
@@ -56,10 +61,14 @@ final class Connection: @unchecked Sendable {
     }
 
     func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
-        lock.withLock { () -> Outbox.Admission in
-            let admission = outbox.enqueue(kind, payload)
-            if case .accepted = admission, !transport.waitsToWrite, !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
-            return admission
+        turnstile.withLock {
+            lock.withLock { () -> Outbox.Admission in
+                let admission = outbox.enqueue(kind, payload)
+                if case .accepted = admission, !transport.waitsToWrite, !transport.flush(&outbox) {
+                    io.post(.broken(self, serial: serial))
+                }
+                return admission
+            }
         }
     }
 
@@ -157,16 +166,23 @@ final class Connection: @unchecked Sendable {
         guard !isTornDown else { return }
         isTornDown = true
         sayGoodbye()
+        publish(nil)
         if let slot { io.dismiss(slot: slot) }
         slot = nil
         let last = Event(kind: .released, time: io.now, epoch: session.epoch, state: .disconnected)
         deliver(EventRecord(last), isLast: true)
     }
 
-    /// The library does nothing more: whoever waits for this connection is told.
-    func stop() {
-        sayGoodbye()
+    /// The library does nothing more: whoever waits for this connection's state or deliveries is told. Descriptors that the host has closed
+    /// under us may be its own by now, and are left alone.
+    func stop(ownsDescriptors: Bool) {
+        if ownsDescriptors { sayGoodbye() } else { withSession { $0.abandon(&$1) } }
+        publish(nil)
         delivery.stop()
+    }
+
+    /// No callback runs or will run: whoever waits for the last one need not.
+    func endRelease() {
         lastCallbackRan()
     }
 
@@ -178,7 +194,6 @@ final class Connection: @unchecked Sendable {
         }
         closeTransport()
         _ = session.takeActions()
-        publish(nil)
     }
 
     func timeout() {
@@ -205,8 +220,9 @@ final class Connection: @unchecked Sendable {
             return outbox.takeWritable()
         }
         if isWritable {
+            // Delivered in the next turn: a host that fills the queue again from its callback must not keep this one going.
             session.emit(.writable, io.now)
-            settle()
+            io.readAgain(self)
         }
         scheduleTimer()
     }
@@ -271,7 +287,11 @@ final class Connection: @unchecked Sendable {
             connector = nil
             lock.withLock {
                 transport.attach(stream, data: pollerData)
-                if let nonce = HandshakeNonce.random() { session.transportOpened(nonce, &outbox) }
+                if let nonce = HandshakeNonce.random() {
+                    session.transportOpened(nonce, &outbox)
+                } else {
+                    session.transportEnded(HandshakeNonce.failure, io.now, &outbox)
+                }
             }
         case .failed(let failure):
             connector = nil

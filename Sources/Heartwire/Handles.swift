@@ -1,5 +1,3 @@
-import CHeartwire
-
 /// What a handle can refer to.
 enum HandleTarget {
     case config(Config)

@@ -58,6 +58,8 @@ final class Library: @unchecked Sendable {
         }
         io?.stop(until: deadline)
         dispatcher.stop(until: deadline)
+        // Only now does no callback run any more.
+        io?.endReleases()
     }
 
     // MARK: The process's instance
@@ -78,5 +80,6 @@ final class Library: @unchecked Sendable {
         let parent = shared
         _ = Unmanaged.passRetained(parent)
         inherited = Library(epoch: parent.epoch &+ 1)
+        SegmentPool.renewAfterFork()
     }
 }

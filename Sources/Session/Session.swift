@@ -11,7 +11,6 @@ package struct Session: ~Copyable {
     package enum Action {
         /// Resolve, connect, run TLS; then report `transportOpened` or `transportEnded`.
         case openTransport
-        /// Write what the outbox still holds if that takes no waiting, then close.
         case closeTransport
     }
 

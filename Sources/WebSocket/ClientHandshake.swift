@@ -81,6 +81,8 @@ package struct ClientHandshake {
             case .done:
                 return nil
             case .head(var reader):
+                // Held in one place only, or every read would copy what was collected.
+                state = .done
                 let head: HTTPHead?
                 do throws(HTTPHeadError) {
                     head = try reader.read(input, consumed: &consumed)

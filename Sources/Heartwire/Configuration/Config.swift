@@ -44,9 +44,15 @@ final class Config: @unchecked Sendable {
     }
 
     func addHeader(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
-        var headers = snapshot.headers
-        try headers.add(name: name, value: value)
-        update { $0.headers = headers }
+        let failure = lock.withLock { () -> ErrorDetails? in
+            do throws(ErrorDetails) {
+                try settings.headers.add(name: name, value: value)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure }
     }
 
     private static func property(_ name: [UInt8]) throws(ErrorDetails) -> Property {

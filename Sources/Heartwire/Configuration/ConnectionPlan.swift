@@ -35,7 +35,11 @@ struct ConnectionPlan {
             throw Self.conflict("delivery is \"inbox\" but there is none: call hw_config_set_inbox")
         }
         self.settings = settings
-        tls = url.isSecure ? try tlsContexts.context(caFile: settings.bytes(.tlsCAFile)) : nil
+        let caFile = settings.bytes(.tlsCAFile)
+        guard !caFile.contains(0) else {
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'tls.ca_file' holds a NUL, which no path does")
+        }
+        tls = url.isSecure ? try tlsContexts.context(caFile: caFile) : nil
     }
 
     private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {

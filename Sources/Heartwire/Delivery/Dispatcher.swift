@@ -1,6 +1,5 @@
 import CHeartwire
 import Heartbeat
-import Session
 
 /// The thread that runs the host's callbacks, in order, one at a time. A callback may block it for as long as it likes: the I/O thread goes
 /// on, and the connections' inboxes take the strain.

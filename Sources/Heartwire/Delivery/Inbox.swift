@@ -5,8 +5,8 @@ import WebSocket
 
 /// A bounded queue of messages and events between the I/O thread and whoever takes them: the host, or the dispatcher on its behalf.
 ///
-/// Memory comes in segments that are filled once and freed when taken, so an idle inbox holds none, and what was handed out stays where it
-/// is until the next take.
+/// Memory comes in segments that are filled once and given back when taken, so an idle inbox holds none, and what was handed out stays where
+/// it is until the next take.
 final class Inbox: @unchecked Sendable {
     enum Overflow: Int {
         case pause = 0
@@ -67,6 +67,7 @@ final class Inbox: @unchecked Sendable {
     private static let eventsMax = 65536
 
     private static let smallArenaSize = 2048
+    private static let smallRecordsMax = 16
 
     init(_ limits: Limits) {
         self.limits = limits
@@ -137,29 +138,23 @@ final class Inbox: @unchecked Sendable {
             result.mustClose = true
             return false
         case .dropOldest:
-            for segment in segments {
-                while isFull(adding: size), let freed = segment.dropOldestMessage() {
-                    messages -= 1
-                    bytes -= freed
-                    result.dropped += 1
-                }
+            while isFull(adding: size), let index = segments.firstIndex(where: { $0.hasMessages }),
+                let freed = segments[index].dropOldestMessage()
+            {
+                messages -= 1
+                bytes -= freed
+                result.dropped += 1
+                if segments[index].live == 0 && index < segments.count - 1 { discardSegment(at: index) }
             }
-            discardDroppedSegments()
             return true
         }
     }
 
-    /// Frees segments in which everything was dropped. One that was taken from in part may still be looked at: it stays until the next take.
-    private func discardDroppedSegments() {
-        var index = 0
-        while index < segments.count - 1 {
-            guard segments[index].live == 0 else {
-                index += 1
-                continue
-            }
-            let segment = segments.remove(at: index)
-            if segment.taken > 0 { borrowed.append(segment) } else { SegmentPool.shared.give([segment]) }
-        }
+    /// Frees a segment in which everything was taken or dropped. One that was taken from may still be looked at: it stays until the next
+    /// take.
+    private func discardSegment(at index: Int) {
+        let segment = segments.remove(at: index)
+        if segment.taken > 0 { borrowed.append(segment) } else { SegmentPool.shared.give([segment]) }
     }
 
     /// Adds to a report of dropped messages that is still waiting, so that a stuck host finds one and not thousands.
@@ -181,8 +176,11 @@ final class Inbox: @unchecked Sendable {
     /// The segment that the next message goes to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
     private func messageSegment(_ size: Int) -> InboxSegment {
         if let last = segments.last, !last.holdsEvents, last.hasRoom(size) { return last }
-        let isQuiet = size <= Self.smallArenaSize && segments.allSatisfy { $0.holdsEvents }
-        let segment = isQuiet ? InboxSegment(recordsMax: 16, arenaSize: Self.smallArenaSize) : SegmentPool.shared.take(size)
+        let isQuiet = size <= Self.smallArenaSize && messages < Self.smallRecordsMax
+        let segment =
+            isQuiet
+            ? InboxSegment(recordsMax: Self.smallRecordsMax, arenaSize: Self.smallArenaSize)
+            : SegmentPool.shared.take(size)
         segments.append(segment)
         return segment
     }
@@ -190,7 +188,7 @@ final class Inbox: @unchecked Sendable {
     /// Events have small segments of their own: they are never dropped, and must not keep the memory of dropped messages alive.
     private func eventSegment(_ size: Int) -> InboxSegment {
         if let last = segments.last, last.holdsEvents, last.hasRoom(size) { return last }
-        let segment = InboxSegment(recordsMax: 8, arenaSize: max(size, Self.smallArenaSize), holdsEvents: true)
+        let segment = InboxSegment(recordsMax: Self.smallRecordsMax, arenaSize: max(size, Self.smallArenaSize), holdsEvents: true)
         segments.append(segment)
         return segment
     }
@@ -212,10 +210,7 @@ final class Inbox: @unchecked Sendable {
             }
             if isReleased { return .released }
             let count = fill(target, capacity)
-            if messages + events == 0 {
-                discardEmptySegments()
-                if fd >= 0 { hws_eventfd_clear(fd) }
-            }
+            if messages + events == 0 && fd >= 0 { hws_eventfd_clear(fd) }
             if !paused.isEmpty && messages <= limits.messagesMax / 2 && bytes <= limits.bytesMax / 2 {
                 swap(&resumable, &paused)
             }
@@ -259,11 +254,6 @@ final class Inbox: @unchecked Sendable {
         guard let index = dropReports.firstIndex(where: { UnsafePointer($0) == event }) else { return }
         dropReports.remove(at: index)
         dropReportOwners.remove(at: index)
-    }
-
-    /// What is left holds only dropped messages.
-    private func discardEmptySegments() {
-        segments.removeAll()
     }
 
     var hasDeliveries: Bool { lock.withLock { messages + events > 0 } }

@@ -33,6 +33,9 @@ final class InboxSegment {
         (arenaUsed, count, taken, live, dropCursor) = (0, 0, 0, 0, 0)
     }
 
+    /// True if there is a message to take or to drop.
+    var hasMessages: Bool { !holdsEvents && live > 0 }
+
     var isExhausted: Bool { taken == count }
 
     func hasRoom(_ size: Int) -> Bool { count < recordsMax && arenaSize &- arenaUsed >= size }

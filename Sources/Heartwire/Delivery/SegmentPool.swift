@@ -9,7 +9,13 @@ final class SegmentPool: @unchecked Sendable {
     /// About three megabytes.
     private static let keptMax = 16
 
-    static let shared = SegmentPool()
+    nonisolated(unsafe) private(set) static var shared = SegmentPool()
+
+    /// In the child of a fork: a thread of the parent's may have held the old pool's lock.
+    static func renewAfterFork() {
+        _ = Unmanaged.passRetained(shared)
+        shared = SegmentPool()
+    }
 
     /// A segment with room for many records and at least `size` bytes.
     func take(_ size: Int) -> InboxSegment {

@@ -65,6 +65,7 @@ public func hw_connection_send(
     guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size), options == nil else {
         return hw_status(HW_E_ARGUMENT)
     }
+    if payload.count > target.plan.outbox.bytesMax { return hw_status(HW_E_TOO_LARGE) }
     if kind == .text && !UTF8Validator.isValid(payload) { return hw_status(HW_E_UTF8) }
     switch target.send(kind, payload) {
     case .accepted(let number):

@@ -20,7 +20,11 @@ public func hw_inbox_take(
     _ timeout_ms: UInt32
 ) -> hw_status {
     exported { () throws(ErrorDetails) in
-        let inbox = try Library.shared.handles.inbox(inbox).get()
+        let library = Library.shared
+        let inbox = try library.handles.inbox(inbox).get()
+        if timeout_ms > 0 && library.isLibraryThread {
+            throw ErrorDetails(HW_E_IN_CALLBACK, HW_LAYER_NONE, "a callback must not wait; take with timeout_ms 0")
+        }
         guard let deliveries = deliveries as UnsafeMutablePointer<hw_delivery>? else { throw Arguments.missing("deliveries") }
         guard let count = count as UnsafeMutablePointer<Int>? else { throw Arguments.missing("count") }
         guard capacity > 0 else { throw .argument("capacity is 0") }

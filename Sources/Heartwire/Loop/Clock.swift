@@ -11,10 +11,13 @@ enum Clock {
     }
 }
 
-/// Unpredictable bytes from the kernel. A kernel without randomness leaves no safe way on, and none is known on Linux once it has booted.
+/// Unpredictable bytes: from the kernel, or from OpenSSL's generator where a sandbox forbids the system call.
 enum SystemRandom {
     static func fill(_ buffer: UnsafeMutableRawBufferPointer) {
-        _ = hws_random(buffer.baseAddress, buffer.count)
+        guard hws_random(buffer.baseAddress, buffer.count) != 0 else { return }
+        // Whatever happens, no memory of ours leaves the process.
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        _ = RAND_bytes(buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), Int32(clamping: buffer.count))
     }
 
     static func seed() -> UInt64 {

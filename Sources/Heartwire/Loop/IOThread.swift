@@ -34,7 +34,7 @@ final class IOThread: @unchecked Sendable {
     private var timers = Timers()
     private var slots: [Connection?] = []
     private var freeSlots: [Int] = []
-    /// Connections whose stream can be read without waiting for the socket.
+    /// Connections that have something to do without waiting for their socket.
     private var readable: [Connection] = []
 
     private static let receiveBufferSize = 262_144
@@ -46,6 +46,11 @@ final class IOThread: @unchecked Sendable {
         stopped = Condition(lock)
         receiveBuffer = .allocate(byteCount: Self.receiveBufferSize, alignment: 64)
         inlineMessages = .allocate(capacity: MessageBatch.capacity)
+    }
+
+    deinit {
+        receiveBuffer.deallocate()
+        inlineMessages.deallocate()
     }
 
     /// False if the system refuses a thread.
@@ -81,6 +86,12 @@ final class IOThread: @unchecked Sendable {
         }
     }
 
+    /// After `stop`: nobody waits for last callbacks any more. Does nothing if the thread could not be stopped.
+    func endReleases() {
+        guard isStopped else { return }
+        for connection in slots { connection?.endRelease() }
+    }
+
     // MARK: For the connections, on this thread
 
     /// Gives a connection its place: timers and socket events find it by this number.
@@ -102,13 +113,17 @@ final class IOThread: @unchecked Sendable {
         timers.schedule(slot: slot, at: deadline)
     }
 
+    /// Once a turn, however often it is asked for: a connection that always has more must not crowd out the others.
     func readAgain(_ connection: Connection) {
+        guard !connection.isToReadAgain else { return }
+        connection.isToReadAgain = true
         readable.append(connection)
     }
 
     // MARK: The loop
 
     private func run() {
+        var ownsDescriptors = false
         while let count = poller.wait(until: readable.isEmpty ? timers.next : now) {
             now = Clock.now()
             for index in 0..<count {
@@ -117,10 +132,11 @@ final class IOThread: @unchecked Sendable {
             runCommands()
             runTimers()
             runReadable()
-            if lock.withLock({ isStopping }) { break }
+            ownsDescriptors = lock.withLock { isStopping }
+            if ownsDescriptors { break }
         }
-        for connection in slots { connection?.stop() }
-        for case .start(let connection) in lock.withLock({ commands }) { connection.stop() }
+        for connection in slots { connection?.stop(ownsDescriptors: ownsDescriptors) }
+        for case .start(let connection) in lock.withLock({ commands }) { connection.stop(ownsDescriptors: ownsDescriptors) }
         lock.withLock {
             hasStopped = true
             stopped.wake()
@@ -158,6 +174,9 @@ final class IOThread: @unchecked Sendable {
         guard !readable.isEmpty else { return }
         var taken: [Connection] = []
         swap(&taken, &readable)
-        for connection in taken { connection.readPending() }
+        for connection in taken {
+            connection.isToReadAgain = false
+            connection.readPending()
+        }
     }
 }

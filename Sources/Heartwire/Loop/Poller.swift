@@ -89,5 +89,4 @@ extension Poller.Ready {
     /// An error or hang-up counts as both: the next read or write tells what it is.
     var isBroken: Bool { events & hws_broken != 0 }
     var isReadable: Bool { events & (Poller.Interest.readable.rawValue | hws_broken) != 0 }
-    var isWritable: Bool { events & (Poller.Interest.writable.rawValue | hws_broken) != 0 }
 }

@@ -1,4 +1,5 @@
 import CSystem
+import Session
 import WebSocket
 
 extension HandshakeNonce {
@@ -15,4 +16,7 @@ extension HandshakeNonce {
         accept.removeLast()
         return HandshakeNonce(key: key, accept: accept)
     }
+
+    static let failure = TransportFailure(
+        kind: .tls, nativeCode: 0, sentence: "OpenSSL does not give SHA-1, which the opening handshake needs; is it restricted to FIPS?")
 }

@@ -29,8 +29,10 @@ final class TLSSession {
         self.ssl = ssl
         self.context = context
         host = url.host
-        // A zone says which interface leads to the address, and is no part of it.
-        let name = url.host.prefix { $0 != 0x25 }.map { CChar(bitPattern: $0) } + [0]
+        // A zone says which interface leads to the address, and a final dot that a name is complete: certificates hold neither.
+        var bare = url.host.prefix { $0 != 0x25 }
+        if bare.last == 0x2E { bare.removeLast() }
+        let name = bare.map { CChar(bitPattern: $0) } + [0]
         let parameters = SSL_get0_param(ssl)
         X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
         var isReady = true
