@@ -127,6 +127,7 @@ package struct Outbox: ~Copyable {
 
     /// Forgets what is queued: there will be no further connection.
     package mutating func discardQueue() {
+        refusedForSpace = false
         entries.removeAll()
         payloads.removeAll()
     }

@@ -95,6 +95,10 @@ struct ConnectionPlanTests {
         #expect(try status([], url: url) == hw_status(HW_E_URL))
     }
 
+    @Test func refusesAPathThatHoldsANUL() throws {
+        #expect(try status([("tls.ca_file", "/ca.pem\u{0}.txt")], url: "wss://h") == hw_status(HW_E_VALUE))
+    }
+
     @Test func tellsOfATrustStoreThatCannotBeRead() throws {
         #expect(try status([("tls.ca_file", "/nowhere/ca.pem")], url: "wss://h") == hw_status(HW_E_TRUST_STORE))
         #expect(try status([("tls.ca_file", "/nowhere/ca.pem")]) == hw_status(HW_OK))

@@ -31,7 +31,7 @@ struct PollerTests {
         #expect(poller.wait(until: nil) == 1)
         let writable = try #require(poller.ready(at: 0))
         #expect(writable.data == 43)
-        #expect(writable.isWritable)
+        #expect(writable.events == Poller.Interest.writable.rawValue)
         #expect(!writable.isReadable)
         hws_eventfd_set(fd)
         #expect(poller.wait(until: nil) == 1)
