@@ -91,6 +91,7 @@ install: $(LIBRARY) ## Install header, library and pkg-config file; PREFIX, DEST
 	install -s -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libheartwire.so.0
 	ln -sf libheartwire.so.0 $(DESTDIR)$(PREFIX)/lib/libheartwire.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' bindings/c/heartwire.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/heartwire.pc
+	$(if $(DESTDIR),,-ldconfig)
 
 wheel: $(LIBRARY) $(SETUP)/venv ## Build the Python wheel into .build/wheels
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir .build/wheels ./bindings/python

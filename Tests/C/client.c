@@ -237,6 +237,28 @@ hw_metrics client_metrics(client *client)
     return metrics;
 }
 
+/* The processor time of all threads but the calling one. */
+static long long others_cpu_ns(void)
+{
+    struct timespec all, own;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &all);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &own);
+    return (all.tv_sec - own.tv_sec) * 1000000000ll + (all.tv_nsec - own.tv_nsec);
+}
+
+void check_threads_rest(void)
+{
+    client *beating = client_new();
+    client_set(beating, "ping.interval", "50ms");
+    client_open(beating, server_url("ws", "/echo"));
+    AWAIT(client_metrics(beating).beats_sent >= 1);
+    long long before_ns = others_cpu_ns();
+    AWAIT(client_metrics(beating).beats_sent >= 21);
+    long long used_ms = (others_cpu_ns() - before_ns) / 1000000;
+    if (used_ms > 200) FAIL("the library's threads used %lld ms of processor time for a second of rest", used_ms);
+    client_free(beating);
+}
+
 void client_await_released(client *client)
 {
     struct timespec end = patience_end();

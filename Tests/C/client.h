@@ -62,6 +62,12 @@ size_t client_event_count(client *client, hw_event_kind kind);
 /* A snapshot of the metrics. */
 hw_metrics client_metrics(client *client);
 
+/*
+ * Checks that no thread of the library spins: meanwhile a connection of its own beats for a second, and the threads other than the
+ * calling one may use a fifth of that. Everything else must have come to rest.
+ */
+void check_threads_rest(void);
+
 /* Blocks until HW_EVENT_RELEASED has been recorded. */
 void client_await_released(client *client);
 

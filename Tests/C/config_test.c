@@ -1,6 +1,8 @@
 /* Configuration: properties, header fields and URLs, and errors that say what to do. */
 #include "client.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,6 +205,37 @@ TEST(header_fields_cannot_be_injected)
     config = new_config();
     CHECK_STATUS(hw_config_add_header(config, "X-Large", large, NULL), HW_E_TOO_LARGE);
     hw_config_free(config);
+}
+
+enum { FIELDS_A_THREAD = 20, FIELDS_MAX = 64 };
+
+typedef struct {
+    hw_config *config;
+    int ready;
+} crowded_config;
+
+static void *add_fields(void *context)
+{
+    crowded_config *crowded = context;
+    /* Whoever sleeps on a barrier comes too late to meet the other. */
+    __atomic_add_fetch(&crowded->ready, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n(&crowded->ready, __ATOMIC_SEQ_CST) < 2) sched_yield();
+    for (int i = 0; i < FIELDS_A_THREAD; i++) CHECK_STATUS(hw_config_add_header(crowded->config, "X-Field", "y", NULL), HW_OK);
+    return NULL;
+}
+
+TEST(threads_may_add_header_fields_at_once)
+{
+    for (int round = 0; round < 2000; round++) {
+        crowded_config crowded = {.config = new_config()};
+        pthread_t threads[2];
+        for (int i = 0; i < 2; i++) CHECK_EQUAL(pthread_create(&threads[i], NULL, add_fields, &crowded), 0);
+        for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
+        int room = 0;
+        while (hw_config_add_header(crowded.config, "X-Field", "y", NULL) == HW_OK) room++;
+        CHECK_EQUAL(room, FIELDS_MAX - 2 * FIELDS_A_THREAD);
+        hw_config_free(crowded.config);
+    }
 }
 
 TEST(malformed_urls_are_refused)

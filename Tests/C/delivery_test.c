@@ -356,3 +356,18 @@ TEST(blocked_callback_pauses_reading_and_costs_nothing)
     CHECK_EQUAL(client_metrics(client).messages_dropped, 0);
     client_free(client);
 }
+
+TEST(reset_while_paused_waits_for_the_consumer_quietly)
+{
+    receiver receiver = receiver_open(server_url("raw", "/reset-after-burst?key=reset"), (const char *[]){"inbox.messages_max", "1", NULL});
+    AWAIT(metrics_of(&receiver).messages_received == 10);
+    CHECK_STATUS(hw_connection_send(receiver.connection, HW_TEXT, "now", 3, NULL, NULL), HW_OK);
+    check_seen_close("reset", 1006, "reset");
+    check_threads_rest();
+    CHECK_EQUAL(hw_connection_state(receiver.connection), HW_STATE_CONNECTED);
+
+    hw_event closed = take_until(receiver.inbox, HW_EVENT_CLOSED);
+    CHECK_STATUS(closed.status, HW_E_CONNECTION_LOST);
+    CHECK_EQUAL(closed.epoch, 1);
+    receiver_close(&receiver);
+}

@@ -67,6 +67,28 @@ TEST(wrong_accept_key_is_refused_for_good)
     client_free(client);
 }
 
+TEST(switching_protocols_over_http_1_0_is_refused_for_good)
+{
+    client *client = client_new();
+    failed_attempt(client, server_url("raw", "/http-1.0"), HW_E_HANDSHAKE);
+    check_given_up(client, HW_E_HANDSHAKE);
+    client_free(client);
+}
+
+/* The resolver takes them for addresses, certificates do not. */
+TEST(shorthand_addresses_do_not_pass_verification)
+{
+    const char *hosts[] = {"127.1", "2130706433", "0x7f.0.0.1", "017700000001", "127.0.0.01"};
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        client *client = client_new();
+        char url[128];
+        snprintf(url, sizeof url, "wss://%s:%s/echo", hosts[i], server_fact("wss"));
+        failed_attempt(client, url, HW_E_CERTIFICATE);
+        check_given_up(client, HW_E_CERTIFICATE);
+        client_free(client);
+    }
+}
+
 TEST(bad_certificates_are_refused_for_good)
 {
     const char *servers[] = {"wss_expired", "wss_wrong_host"};

@@ -315,3 +315,72 @@ TEST(functions_may_be_called_inside_callbacks)
         client_free(client);
     }
 }
+
+static void take_inside(client *client, const record *latest)
+{
+    if (latest->is_event) return;
+    hw_delivery deliveries[1];
+    size_t count = 0;
+    CHECK_STATUS(hw_inbox_take(client->hook_context, deliveries, 1, &count, UINT32_MAX), HW_E_IN_CALLBACK);
+    CHECK_STATUS(hw_inbox_take(client->hook_context, deliveries, 1, &count, 1), HW_E_IN_CALLBACK);
+    CHECK_STATUS(hw_inbox_take(client->hook_context, deliveries, 1, &count, 0), HW_E_TIMEOUT);
+}
+
+TEST(take_does_not_wait_inside_callbacks)
+{
+    const char *deliveries[] = {"dispatcher", "inline"};
+    for (size_t d = 0; d < 2; d++) {
+        hw_inbox *inbox = NULL;
+        CHECK_STATUS(hw_inbox_new(NULL, &inbox), HW_OK);
+        client *client = client_new();
+        client->hook = take_inside;
+        client->hook_context = inbox;
+        client_set(client, "delivery", deliveries[d]);
+        client_open(client, server_url("raw", "/two-in-one"));
+        client_message(client, 0);
+        client_free(client);
+        hw_inbox_release(inbox);
+    }
+}
+
+typedef struct {
+    int message_calls;
+    int events_after;
+    int released;
+} releaser;
+
+static void release_at_first(hw_connection *connection, const hw_message *messages, size_t count, void *context)
+{
+    releaser *releaser = context;
+    CHECK(messages != NULL && count > 0);
+    if (releaser->message_calls++ == 0) hw_connection_release(connection);
+}
+
+static void count_events(hw_connection *connection, const hw_event *event, void *context)
+{
+    releaser *releaser = context;
+    CHECK(connection != NULL);
+    if (event->kind == HW_EVENT_RELEASED)
+        __atomic_store_n(&releaser->released, 1, __ATOMIC_SEQ_CST);
+    else if (releaser->message_calls > 0)
+        releaser->events_after++;
+}
+
+TEST(nothing_follows_a_release_inside_a_callback)
+{
+    const char *deliveries[] = {"dispatcher", "inline"};
+    for (size_t d = 0; d < 2; d++) {
+        releaser releaser = {.released = 0};
+        hw_config *config = NULL;
+        hw_connection *connection = NULL;
+        CHECK_STATUS(hw_config_new(&config), HW_OK);
+        CHECK_STATUS(hw_config_set(config, "delivery", deliveries[d], NULL), HW_OK);
+        CHECK_STATUS(hw_config_on_messages(config, release_at_first, &releaser), HW_OK);
+        CHECK_STATUS(hw_config_on_event(config, count_events, &releaser), HW_OK);
+        CHECK_STATUS(hw_connection_open(config, server_url("raw", "/burst?n=5000"), &connection, NULL), HW_OK);
+        AWAIT(__atomic_load_n(&releaser.released, __ATOMIC_SEQ_CST));
+        CHECK_EQUAL(releaser.message_calls, 1);
+        CHECK_EQUAL(releaser.events_after, 0);
+        hw_config_free(config);
+    }
+}

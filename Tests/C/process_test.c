@@ -2,6 +2,7 @@
 #include "client.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -194,4 +195,79 @@ TEST(signals_are_left_to_the_program)
     }
     closedir(directory);
     client_free(client);
+}
+
+/* What the handlers below, which the library's own runs before, act on. */
+static client *left_open;
+static hw_inbox *left_inbox;
+
+static void close_and_wait(void)
+{
+    CHECK_STATUS(hw_connection_close(left_open->connection, 1000, NULL), HW_OK);
+    CHECK_STATUS(hw_connection_wait(left_open->connection, HW_STATE_DISCONNECTED, UINT32_MAX, NULL), HW_OK);
+}
+
+static void release_what_is_open(void)
+{
+    hw_connection_release(left_open->connection);
+}
+
+static void take_everything(void)
+{
+    hw_delivery deliveries[1];
+    size_t count;
+    hw_status status;
+    while ((status = hw_inbox_take(left_inbox, deliveries, 1, &count, UINT32_MAX)) == HW_OK) continue;
+    CHECK_STATUS(status, HW_E_TIMEOUT);
+}
+
+TEST(exit_handlers_may_wait_without_limit)
+{
+    void (*const handlers[])(void) = {close_and_wait, release_what_is_open, take_everything};
+    const char *deliveries[] = {"dispatcher", "inline", "inbox"};
+    for (size_t i = 0; i < 9; i++) {
+        const char *delivery = deliveries[i % 3];
+        void (*handler)(void) = handlers[i / 3];
+        if (handler == take_everything && strcmp(delivery, "inbox") != 0) continue;
+        fflush(NULL);
+        pid_t child = fork();
+        CHECK(child >= 0);
+        if (child == 0) {
+            CHECK_EQUAL(atexit(handler), 0);
+            left_open = client_new();
+            client_set(left_open, "delivery", delivery);
+            if (strcmp(delivery, "inbox") == 0) {
+                CHECK_STATUS(hw_inbox_new(NULL, &left_inbox), HW_OK);
+                CHECK_STATUS(hw_config_set_inbox(left_open->config, left_inbox, NULL), HW_OK);
+            }
+            client_open(left_open, server_url("wss", "/flood?n=100000&size=100"));
+            CHECK_STATUS(hw_connection_wait(left_open->connection, HW_STATE_CONNECTED, PATIENCE_MS, NULL), HW_OK);
+            exit(0);
+        }
+        check_child(child);
+    }
+}
+
+/* A host that daemonizes late closes descriptors that it does not own, and opens its own under the same numbers. */
+TEST(closed_descriptors_stop_the_library_and_the_hosts_own_are_left_alone)
+{
+    enum { OPENED = 64 };
+    client *connected = client_connected(server_url("ws", "/echo"));
+    /* The next attempt of this one wakes the library up; an address, so that no resolver uses descriptors. */
+    client *retrying = client_new();
+    char url[64];
+    snprintf(url, sizeof url, "ws://127.0.0.1:%s/", server_fact("refused"));
+    client_open(retrying, url);
+    client_state(retrying, HW_STATE_RECONNECTING, 0);
+
+    closefrom(3);
+    int descriptors[OPENED];
+    for (int i = 0; i < OPENED; i++) CHECK((descriptors[i] = open("/dev/null", O_WRONLY)) >= 0);
+    CHECK_STATUS(hw_connection_wait(connected->connection, HW_STATE_DISCONNECTED, PATIENCE_MS, NULL), HW_OK);
+    CHECK_STATUS(hw_connection_wait(retrying->connection, HW_STATE_DISCONNECTED, PATIENCE_MS, NULL), HW_OK);
+    for (int i = 0; i < OPENED; i++) CHECK(fcntl(descriptors[i], F_GETFD) >= 0);
+    hw_connection *connection = NULL;
+    AWAIT(hw_connection_open(connected->config, url, &connection, NULL) == HW_E_SYSTEM);
+    hw_connection_release(connected->connection);
+    hw_connection_release(retrying->connection);
 }

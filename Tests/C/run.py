@@ -67,7 +67,7 @@ def compile_all(library: pathlib.Path, flags: list[str]) -> list[pathlib.Path]:
     programs = []
     for source in sorted(FOLDER.glob("*_test.c")):
         programs.append(BUILD / source.stem)
-        run_compiler([*common, *for_tests, source, *objects, "-o", programs[-1], *linking])
+        run_compiler([*common, *for_tests, source, *objects, "-o", programs[-1], *linking, "-Wl,--as-needed", "-lssl", "-lcrypto"])
     for name in examples.EXAMPLES:
         run_compiler([*common, EXAMPLE_SOURCES / f"{name}.c", "-o", BUILD / name, *linking])
     return programs

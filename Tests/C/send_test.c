@@ -69,6 +69,10 @@ TEST(queue_has_its_limits)
     uint64_t id = 0;
     CHECK_STATUS(hw_connection_send(connection, HW_TEXT, payload, 1025, NULL, &id), HW_E_TOO_LARGE);
     CHECK_EQUAL(id, 0);
+    /* What is too large is not read at all. */
+    payload[0] = '\xFF';
+    CHECK_STATUS(hw_connection_send(connection, HW_TEXT, payload, 1025, NULL, NULL), HW_E_TOO_LARGE);
+    payload[0] = 'x';
     CHECK_STATUS(hw_connection_send(connection, HW_TEXT, payload, 600, NULL, &id), HW_OK);
     CHECK_EQUAL(id, 1);
     CHECK_STATUS(hw_connection_send(connection, HW_TEXT, payload, 600, NULL, NULL), HW_E_FULL);

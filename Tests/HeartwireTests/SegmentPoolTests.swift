@@ -1,4 +1,5 @@
 import CHeartwire
+import Glibc
 import Testing
 import WebSocket
 
@@ -39,5 +40,21 @@ struct SegmentPoolTests {
         pool.give(segments)
         let reused = (0..<100).map { _ in pool.take(1) }.filter { segment in segments.contains { $0 === segment } }
         #expect(reused.count == 16)
+    }
+
+    /// A thread that does not live on in the child may hold the lock of the parent's pool. What the child finds is told by how it ends.
+    @Test func aForkedChildHasAPoolOfItsOwn() throws {
+        typealias Fork = @convention(c) () -> pid_t
+        let fork = unsafeBitCast(try #require(dlsym(nil, "fork")), to: Fork.self)
+        // The library learns of forks from its first use on.
+        _ = Library.shared
+        let inherited = SegmentPool.shared
+        let child = fork()
+        if child == 0 { _exit(SegmentPool.shared === inherited ? 1 : 0) }
+        try #require(child > 0)
+        var status: Int32 = -1
+        #expect(waitpid(child, &status, 0) == child)
+        #expect(status == 0)
+        #expect(SegmentPool.shared === inherited)
     }
 }

@@ -8,7 +8,11 @@ import trustme
 
 
 def make_certificates(directory: pathlib.Path) -> tuple[pathlib.Path, dict[str, ssl.SSLContext]]:
-    """Returns the path of the CA's PEM file and a server context for each of "good", "expired" and "wrong_host"."""
+    """
+    Returns the path of the CA's PEM file and a server context for each of "good", "expired" and "wrong_host".
+
+    The good certificate with its key also goes into the CA's folder, as server.pem.
+    """
     authority = trustme.CA()
     ca_file = directory / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
@@ -26,6 +30,7 @@ def make_certificates(directory: pathlib.Path) -> tuple[pathlib.Path, dict[str, 
         "wrong_host": authority.issue_cert("elsewhere.example"),
     }
 
+    leaves["good"].private_key_and_cert_chain_pem.write_to_path(str(directory / "server.pem"))
     contexts = {}
     for name, leaf in leaves.items():
         contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,7 +1,9 @@
 """The misbehaving server: each path breaks RFC 6455, or its spirit, in one way of its own."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import struct
 
 from close_log import CloseLog
@@ -72,6 +74,9 @@ class RawServer:
             "/silent": self._silent,
             "/slow": self._slow,
             "/two-in-one": self._two_in_one,
+            "/burst": self._burst,
+            "/reset-after-burst": self._reset_after_burst,
+            "/http-1.0": self._http_1_0,
             "/ping-then-report": self._ping_then_report,
             "/accept-then-refuse": self._accept_then_refuse,
             "/close-no-code": self._close_no_code,
@@ -182,6 +187,26 @@ class RawServer:
     async def _two_in_one(self, connection: Connection) -> None:
         await connection.accept(frame(TEXT, b"first"))
         await self._finish(connection)
+
+    async def _burst(self, connection: Connection) -> None:
+        """Sends many messages in as few segments as they fit into."""
+        await connection.accept(frame(TEXT, b"x") * int(connection.query["n"]))
+        await self._finish(connection)
+
+    async def _reset_after_burst(self, connection: Connection) -> None:
+        """Sends ten messages; resets the connection, and records it as code 1006, when the client says something."""
+        await connection.accept(frame(TEXT, b"x") * 10)
+        await read_frame(connection.reader)
+        # Not to linger makes closing send RST instead of FIN.
+        connection.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await connection.writer.wait_closed()
+        self._closes.record(connection.query.get("key"), 1006, "reset")
+
+    async def _http_1_0(self, connection: Connection) -> None:
+        await connection.write(response_head(connection.fields).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        await connection.stall()
 
     async def _ping_then_report(self, connection: Connection) -> None:
         await connection.accept(frame(PING, b"\x00heartwire\xff"))

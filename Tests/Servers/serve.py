@@ -124,6 +124,7 @@ async def main() -> None:
             "wss_expired": await listen_websockets(app, contexts["expired"]),
             "wss_wrong_host": await listen_websockets(app, contexts["wrong_host"]),
             "ca_file": str(ca_file),
+            "server_pem": str(ca_file.with_name("server.pem")),
             "refused": refused[0].getsockname()[1],
         }
         print(json.dumps(ports), flush=True)

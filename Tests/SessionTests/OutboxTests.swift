@@ -78,6 +78,14 @@ struct OutboxTests {
         #expect(harness.outbox.takeWritable() == false)
     }
 
+    @Test func saysNothingOfRoomOnceItsQueueIsForgotten() {
+        let harness = OutboxHarness(messagesMax: 1)
+        _ = harness.enqueue([1])
+        #expect(harness.enqueue([2]) == .full)
+        harness.outbox.discardQueue()
+        #expect(harness.outbox.takeWritable() == false)
+    }
+
     @Test func takesNothingMoreOnceSealed() throws {
         let harness = OutboxHarness()
         _ = harness.enqueue([1])
