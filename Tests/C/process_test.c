@@ -240,7 +240,7 @@ TEST(exit_handlers_may_wait_without_limit)
                 CHECK_STATUS(hw_inbox_new(NULL, &left_inbox), HW_OK);
                 CHECK_STATUS(hw_config_set_inbox(left_open->config, left_inbox, NULL), HW_OK);
             }
-            client_open(left_open, server_url("wss", "/flood?n=100000&size=100"));
+            client_open(left_open, server_url("wss", "/flood?n=100&size=10"));
             CHECK_STATUS(hw_connection_wait(left_open->connection, HW_STATE_CONNECTED, PATIENCE_MS, NULL), HW_OK);
             exit(0);
         }

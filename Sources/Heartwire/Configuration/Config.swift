@@ -32,7 +32,7 @@ final class Config: @unchecked Sendable {
         guard let value = PropertyValue(text, for: property) else {
             let shown = String(decoding: text.prefix(60), as: UTF8.self)
             throw ErrorDetails(
-                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be '\(shown)'; it takes \(property.range)")
+                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be '\(shown)'; it takes \(property.form)\(property.range)")
         }
         update { $0.values[property.id.rawValue] = value }
     }

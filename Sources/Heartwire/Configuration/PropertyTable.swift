@@ -24,6 +24,18 @@ struct Property {
     let since: StaticString = "0.1.0"
 }
 
+extension Property {
+    /// What stands before the range in an error text: how a value is written.
+    var form: StaticString {
+        switch kind {
+        case .duration: "a duration with its unit, such as 250ms, 20s or 5m, in "
+        case .size: "bytes, or a size such as 64KiB or 16MiB, in "
+        case .integer: "a number in "
+        case .boolean, .choice, .text, .bytes: ""
+        }
+    }
+}
+
 /// The properties in the order of the table.
 enum PropertyId: Int, CaseIterable {
     case pingInterval, pingTimeout, pingMissedMax

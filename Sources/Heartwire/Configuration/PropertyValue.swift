@@ -16,13 +16,8 @@ enum PropertyValue {
     init?(_ text: [UInt8], for property: Property) {
         switch property.kind {
         case .boolean:
-            if ASCII.equalsIgnoringCase(text, "true") {
-                self = .boolean(true)
-            } else if ASCII.equalsIgnoringCase(text, "false") {
-                self = .boolean(false)
-            } else {
-                return nil
-            }
+            guard let value = [false, true].first(where: { Self.word($0).elementsEqual(text) }) else { return nil }
+            self = .boolean(value)
         case .integer(let range):
             guard let value = Self.number(text, units: []), range.contains(value) else { return nil }
             self = .number(value)
@@ -47,13 +42,15 @@ enum PropertyValue {
     /// In the form that `init` reads.
     func text(for property: Property) -> [UInt8] {
         switch self {
-        case .boolean(let value): ASCII.bytes(value ? "true" : "false")
+        case .boolean(let value): Self.word(value)
         case .number(let value): Self.text(value, property.kind)
         case .choice(let index):
             if case .choice(let words) = property.kind { ASCII.bytes(words[index]) } else { [] }
         case .bytes(let bytes): bytes
         }
     }
+
+    private static func word(_ value: Bool) -> [UInt8] { ASCII.bytes(value ? "true" : "false") }
 
     private static let durationUnits: [(suffix: StaticString, factor: Int64)] = [
         ("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000),

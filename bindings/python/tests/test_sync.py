@@ -117,3 +117,10 @@ def test_senders_in_many_threads(servers: Servers) -> None:
             thread.join()
     for name in range(5):
         assert [int(number) for who, number in received if who == str(name)] == list(range(200))
+
+
+@pytest.mark.parametrize("slip", [5, True, None, [1, 2], 1.5])
+def test_only_text_and_bytes_are_messages(servers: Servers, slip: object) -> None:
+    with heartwire.sync.connect(servers.url("ws")) as ws:
+        with pytest.raises(TypeError, match=type(slip).__name__):
+            ws.send(slip)  # type: ignore[arg-type]

@@ -75,8 +75,11 @@ class Channel:
         """Sends or queues one message and returns its number."""
         if isinstance(message, str):
             kind, data = TEXT, message.encode()
+        elif isinstance(message, (bytes, bytearray, memoryview)):
+            kind, data = BINARY, bytes(message)
         else:
-            kind, data = BINARY, message if isinstance(message, bytes) else bytes(message)
+            # bytes(5) would be five zero bytes: a slip must not become a message.
+            raise TypeError(f"a message is str, bytes, bytearray or memoryview, not {type(message).__name__}")
         number = ctypes.c_uint64()
         status = library.hw_connection_send(self._connection, kind, data, len(data), None, ctypes.byref(number))
         if status != Status.OK:

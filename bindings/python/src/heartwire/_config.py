@@ -118,6 +118,8 @@ class Config:
 
 def c_text(text: str | bytes, what: str) -> bytes:
     """Encodes a NUL-terminated parameter; a NUL inside would cut it short without a word."""
+    if not isinstance(text, (str, bytes)):
+        raise TypeError(f"{what} is str or bytes, not {type(text).__name__}")
     encoded = text.encode() if isinstance(text, str) else text
     if b"\0" in encoded:
         raise ArgumentError(f"{what} must not contain a NUL character", status=Status.ARGUMENT)
