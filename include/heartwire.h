@@ -87,9 +87,9 @@ enum {
     HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. */
 
     /* Protocol */
-    HW_E_PROTOCOL = -140,          /* The server broke RFC 6455; the connection was closed with 1002. */
+    HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */
     HW_E_UTF8 = -141,              /* A text message or close reason was not UTF-8; closed with 1007. */
-    HW_E_MESSAGE_TOO_LARGE = -142, /* A message exceeded message.bytes_max; closed with 1009. */
+    HW_E_MESSAGE_TOO_LARGE = -142, /* A message exceeded message.bytes_max, or a frame frame.bytes_max; closed with 1009. */
     HW_E_CLOSED_BY_PEER = -143,    /* The server closed the connection; close_code and the text say why. */
 
     /* Heartbeat */
@@ -147,10 +147,20 @@ enum {
     HW_BINARY = 2
 };
 
-/* One received message. */
+/*
+ * Flags of a received message. With the property message.part_bytes a large message comes in parts as it arrives, in order, with no
+ * other message of its connection between: all but the last have HW_MESSAGE_MORE, all but the first HW_MESSAGE_CONTINUED. Text is cut
+ * between code points; the last part may be empty. If the connection ends inside a message, no further part of it follows.
+ */
+enum {
+    HW_MESSAGE_MORE = 1,
+    HW_MESSAGE_CONTINUED = 2
+};
+
+/* One received message, or a part of one. */
 typedef struct hw_message {
     hw_kind kind;
-    uint32_t flags;       /* 0; reserved */
+    uint32_t flags;       /* 0 for a whole message; HW_MESSAGE_... */
     const uint8_t *data;  /* size bytes, not terminated; never NULL */
     size_t size;
     uint64_t received_ns; /* CLOCK_MONOTONIC when its last bytes were read from the socket */
@@ -172,7 +182,7 @@ enum {
 typedef int32_t hw_event_kind;
 enum {
     HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body */
-    HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch; text: the agreed subprotocol, or empty */
+    HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch, compressed; text: the agreed subprotocol, or empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
@@ -206,6 +216,7 @@ typedef struct hw_event {
     size_t text_size;
     const uint8_t *body;
     size_t body_size;
+    int32_t compressed; /* 1 if permessage-deflate was agreed on */
 } hw_event;
 
 /*
@@ -316,16 +327,34 @@ hw_status hw_connection_open(const hw_config *config, const char *url, hw_connec
  */
 hw_status hw_connection_wait(hw_connection *connection, hw_state state, uint32_t timeout_ms, hw_error *error);
 
-/* Options of one message. None exist yet. */
-typedef struct hw_send_options hw_send_options;
+/* Flags of hw_send_options. */
+enum {
+    HW_SEND_MORE = 1 /* This is not the message's last part. */
+};
+
+/*
+ * Options of hw_connection_send. Set struct_size = sizeof(hw_send_options) and everything else to 0 first.
+ *
+ * A message can be handed over in parts: the first with HW_SEND_MORE and message_id 0, which gives the message's id; further parts with that
+ * id and the same kind; the last without HW_SEND_MORE. Parts leave as fragments (RFC 6455 section 5.4) as they come, except that with
+ * heartbeat.interval set they wait for the last, because no beat could pass an unfinished message. Messages sent meanwhile, by any
+ * thread, follow it. The limits count the message as a whole, and its parts are kept until all are sent: a message that was cut off
+ * is sent again, from its beginning. One that is not complete when the connection is closed is dropped.
+ */
+typedef struct hw_send_options {
+    uint32_t struct_size;
+    uint32_t flags;      /* HW_SEND_..., or 0 */
+    uint64_t message_id; /* the unfinished message that this continues; 0: a new one */
+} hw_send_options;
 
 /*
  * Sends one message. data is copied; it may be NULL if size is 0. When connected, the bytes are written at once if nothing waits before
  * them; while connecting or reconnecting the message waits in a bounded first-in first-out queue. A message whose bytes were not all
  * handed to the kernel when the connection broke is sent again on the next. Text must be UTF-8.
- * options: NULL. id: receives the message's number, counted from 1 in this connection, may be NULL.
+ * options: NULL for a whole message. id: receives the message's number, counted from 1 in this connection, may be NULL.
  * HW_E_STATE: closing, disconnected or failed. HW_E_FULL: queue.messages_max or queue.bytes_max is reached. HW_E_TOO_LARGE.
- * HW_E_UTF8: text that is not UTF-8. HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ * HW_E_UTF8: text that is not UTF-8; of a part, which is not taken then. HW_E_ARGUMENT: also an unknown flag, a wrong struct_size, or a
+ * message_id that is no unfinished message of this kind. HW_E_HANDLE. Never blocks.
  */
 hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void *data, size_t size,
                              const hw_send_options *options, uint64_t *id);

@@ -6,6 +6,7 @@
 #define HEARTWIRE_SHIMS_H
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -222,5 +223,25 @@ static inline int hws_sha1_base64(const void *a, size_t a_size, const void *b, s
     EVP_EncodeBlock(out, digest, (int)digest_size);
     return 0;
 }
+
+/*
+ * zlib's z_stream, as it stands in every release of zlib 1.x. Its header is not needed to build, and zlib itself is loaded at run time.
+ */
+typedef struct hws_z_stream {
+    const uint8_t *next_in;
+    unsigned avail_in;
+    unsigned long total_in;
+    uint8_t *next_out;
+    unsigned avail_out;
+    unsigned long total_out;
+    const char *message;
+    void *state;
+    void *allocate;
+    void *free;
+    void *opaque;
+    int data_type;
+    unsigned long checksum;
+    unsigned long reserved;
+} hws_z_stream;
 
 #endif

@@ -53,9 +53,9 @@ extension Connection {
             case .failed(let error):
                 deliverBatch(&counted, consumed)
                 withSession { $0.protocolFailed(error, io.now, &$1) }
-            case .opened(let subprotocol):
+            case .opened(let agreement):
                 counted = consumed
-                withSession { $0.handshakeSucceeded(subprotocol: subprotocol, io.now, &$1) }
+                withSession { $0.handshakeSucceeded(agreement, io.now, &$1) }
                 // The host hears that the connection is open before it gets the first message.
                 settle()
             case .refused(let error):

@@ -61,9 +61,18 @@ final class Connection: @unchecked Sendable {
     }
 
     func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
+        send { $0.enqueue(kind, payload) }
+    }
+
+    /// Sends a part of the message `id`; 0 begins a new one.
+    func send(_ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool) -> Outbox.Admission {
+        send { $0.enqueue(kind, part: payload, of: id, isLast: isLast) }
+    }
+
+    private func send(_ enqueue: (inout Outbox) -> Outbox.Admission) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
-                let admission = outbox.enqueue(kind, payload)
+                let admission = enqueue(&outbox)
                 if case .accepted = admission, !transport.waitsToWrite, !transport.flush(&outbox) {
                     io.post(.broken(self, serial: serial))
                 }

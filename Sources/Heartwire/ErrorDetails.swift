@@ -81,10 +81,10 @@ struct ErrorDetails: Error {
         let status =
             switch error {
             case .textNotUTF8, .closeReasonNotUTF8: HW_E_UTF8
-            case .messageTooLarge: HW_E_MESSAGE_TOO_LARGE
+            case .messageTooLarge, .frameTooLarge: HW_E_MESSAGE_TOO_LARGE
             case .reservedBits, .reservedOpcode, .fragmentedControlFrame, .controlFrameTooLong, .maskedByServer, .unmaskedByClient,
                 .lengthNotMinimal, .lengthOver63Bits, .continuationWithoutStart, .messageInsideFragments, .closePayloadOfOneByte,
-                .illegalCloseCode:
+                .illegalCloseCode, .compressedDataInvalid:
                 HW_E_PROTOCOL
             }
         self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)")

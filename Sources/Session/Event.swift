@@ -5,7 +5,7 @@ import WebSocket
 package struct Event {
     package enum Kind {
         case stateChanged(from: State, reason: Failure?)
-        case opened(subprotocol: [UInt8])
+        case opened(Agreement)
         /// An established connection ended; `failure` is nil if it ended as asked.
         case closed(frame: CloseFrame, byPeer: Bool, failure: Failure?)
         /// `delay` is nil if there will be no further attempt.

@@ -3,7 +3,6 @@ import WebSocket
 
 /// Everything on its way out: the bounded first-in first-out queue of the application's messages, and the bytes being written now.
 ///
-/// Messages stay in the queue until the kernel has all their bytes; what a broken connection cut short is encoded anew for the next one.
 /// Control frames and beats go ahead of queued messages. The wire holds whole frames only, and few of them, so a control frame never waits
 /// behind more than `wireTarget` and one fragment. The owner guards an outbox with a lock: senders and the I/O thread share it.
 package struct Outbox: ~Copyable {
@@ -11,11 +10,14 @@ package struct Outbox: ~Copyable {
         package var messagesMax: Int
         package var bytesMax: Int
         package var fragmentSize: Int
+        /// Whether payload beats are sent: messages that come in parts wait until they are complete then.
+        package var hasBeats: Bool
 
-        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int) {
+        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false) {
             self.messagesMax = messagesMax
             self.bytesMax = bytesMax
             self.fragmentSize = fragmentSize
+            self.hasBeats = hasBeats
         }
     }
 
@@ -24,6 +26,9 @@ package struct Outbox: ~Copyable {
         case full
         case tooLarge
         case closed
+        /// No unfinished message of this kind has the number that the part names.
+        case unknownMessage
+        case notUTF8
     }
 
     private enum Mode: Equatable {
@@ -38,13 +43,6 @@ package struct Outbox: ~Copyable {
         case closed
     }
 
-    private struct Entry: BitwiseCopyable {
-        let kind: MessageKind
-        let size: Int
-        /// Position in the connection's outgoing bytes where the message ends; set when it has been encoded.
-        var wireEnd: UInt64 = 0
-    }
-
     private enum Mark: BitwiseCopyable {
         case ping
         case pong
@@ -57,25 +55,22 @@ package struct Outbox: ~Copyable {
     }
 
     private var mode = Mode.offline
-    private var acceptsMessages = true
-    private let limits: Limits
+    private let fragmentSize: Int
     private let role: Role
     private var keys: MaskingKeys
 
-    private var entries = RingQueue<Entry>()
-    private var payloads = ByteQueue()
-    private var lastId: UInt64 = 0
-    private var refusedForSpace = false
+    private var queue: MessageQueue
+    /// Of the present connection; nil if it agreed on none.
+    private var compression: Compression?
+    private var isMessageCompressed = false
+    /// A compressed fragment on its way to the wire.
+    private var compressed = ByteQueue()
 
     private var wire = ByteQueue()
     /// Bytes ever put on this connection's wire, and taken from it.
     private var wireWritten: UInt64 = 0
     private var wireSent: UInt64 = 0
     private var marks = RingQueue<MarkedPosition>()
-    private var encodedEntries = 0
-    private var encodedBytes = 0
-    /// Bytes of the entry at `encodedEntries` that are in fragments on the wire already.
-    private var fragmentedBytes = 0
     private var pendingBeat: PayloadBeat.Configuration?
     private var unsentPings = 0
     private var unsentPongs = 0
@@ -91,45 +86,39 @@ package struct Outbox: ~Copyable {
 
     package init(role: Role, limits: Limits, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void) {
         self.role = role
-        self.limits = limits
+        fragmentSize = limits.fragmentSize
+        queue = MessageQueue(
+            limits: MessageQueue.Limits(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax), holdsDrafts: limits.hasBeats)
         keys = MaskingKeys(fillRandom: fillRandom)
     }
 
-    package var queuedMessages: Int { entries.count }
-    package var queuedBytes: Int { payloads.count }
+    package var queuedMessages: Int { queue.count }
+    package var queuedBytes: Int { queue.byteCount }
 
     // MARK: The application's side
 
     package mutating func enqueue(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
-        guard acceptsMessages else { return .closed }
-        guard payload.count <= limits.bytesMax else { return .tooLarge }
-        guard entries.count < limits.messagesMax, payload.count <= limits.bytesMax &- payloads.count else {
-            refusedForSpace = true
-            return .full
-        }
-        entries.append(Entry(kind: kind, size: payload.count))
-        payloads.append(payload)
-        lastId &+= 1
-        return .accepted(id: lastId)
+        queue.enqueue(kind, payload)
+    }
+
+    /// Takes a part of the message `id`; 0 begins a new one.
+    package mutating func enqueue(
+        _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool
+    ) -> Admission {
+        queue.enqueue(kind, part: payload, of: id, isLast: isLast)
     }
 
     /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
-    package mutating func takeWritable() -> Bool {
-        guard refusedForSpace, entries.count <= limits.messagesMax / 2, payloads.count <= limits.bytesMax / 2 else { return false }
-        refusedForSpace = false
-        return true
-    }
+    package mutating func takeWritable() -> Bool { queue.takeWritable() }
 
     /// Refuses further messages; those queued are still sent.
     package mutating func seal() {
-        acceptsMessages = false
+        queue.seal()
     }
 
     /// Forgets what is queued: there will be no further connection.
     package mutating func discardQueue() {
-        refusedForSpace = false
-        entries.removeAll()
-        payloads.removeAll()
+        queue.removeAll()
     }
 
     // MARK: The connection's side
@@ -139,8 +128,10 @@ package struct Outbox: ~Copyable {
         put { $0.append(request) }
     }
 
-    package mutating func open() {
+    /// Frames may be sent, compressed if that was agreed on.
+    package mutating func open(_ compression: Compression? = nil) {
         mode = .open
+        self.compression = compression
     }
 
     /// The connection ended: everything not wholly handed to the kernel waits for the next one.
@@ -149,7 +140,8 @@ package struct Outbox: ~Copyable {
         wire.removeAll()
         marks.removeAll()
         (wireWritten, wireSent) = (0, 0)
-        (encodedEntries, encodedBytes, fragmentedBytes) = (0, 0, 0)
+        queue.rewind()
+        compression = nil
         (pendingBeat, postponedPong) = (nil, nil)
         (unsentPings, unsentPongs, unsentBeats) = (0, 0, 0)
     }
@@ -162,12 +154,14 @@ package struct Outbox: ~Copyable {
         marks.append(MarkedPosition(mark: .ping, wireEnd: wireWritten))
     }
 
-    package mutating func pong(_ payload: UnsafeRawBufferPointer) {
+    /// Answers a ping, or, not at once, with the next write: then only the latest of those that wait is answered.
+    package mutating func pong(_ payload: UnsafeRawBufferPointer, atOnce: Bool = true) {
         guard canSendFrames else { return }
-        guard unsentPongs < Self.unsentControlFramesMax else {
+        guard atOnce && unsentPongs < Self.unsentControlFramesMax else {
             postponedPong = [UInt8](payload)
             return
         }
+        postponedPong = nil
         putFrame(.pong, isFinal: true, payload)
         unsentPongs &+= 1
         marks.append(MarkedPosition(mark: .pong, wireEnd: wireWritten))
@@ -198,7 +192,10 @@ package struct Outbox: ~Copyable {
     /// The bytes to write next; empty if there are none. Valid until the next mutation.
     package mutating func nextTransmit() -> UnsafeRawBufferPointer {
         if canSendFrames {
-            while wire.count < Self.wireTarget && encodeNext() {}
+            if unsentPongs < Self.unsentControlFramesMax, let payload = postponedPong { payload.withUnsafeBytes { pong($0) } }
+            // Bounded by what goes in as well: compressing much into little takes its time too.
+            var taken = 0
+            while wire.count < Self.wireTarget && taken < Self.wireTarget, let size = encodeNext() { taken &+= size }
         }
         return wire.bytes
     }
@@ -208,18 +205,9 @@ package struct Outbox: ~Copyable {
         wire.removeFirst(count)
         wireSent &+= UInt64(count)
         if mode != .handshake { metrics.bytesSent &+= UInt64(count) }
-        while encodedEntries > 0 && entries[0].wireEnd <= wireSent, let entry = entries.popFirst() {
-            payloads.removeFirst(entry.size)
-            encodedEntries &-= 1
-            encodedBytes &-= entry.size
-            metrics.messagesSent &+= 1
-        }
+        metrics.messagesSent &+= queue.sent(upTo: wireSent)
         while !marks.isEmpty && marks[0].wireEnd <= wireSent, let passed = marks.popFirst() {
             tally(passed.mark)
-        }
-        if let payload = postponedPong, unsentPongs < Self.unsentControlFramesMax {
-            postponedPong = nil
-            payload.withUnsafeBytes { pong($0) }
         }
     }
 
@@ -247,33 +235,43 @@ package struct Outbox: ~Copyable {
         }
     }
 
-    /// Puts the next frame of the queue on the wire; false if nothing is left to put there.
-    private mutating func encodeNext() -> Bool {
+    /// Puts the next frame of the queue on the wire, and gives how many bytes of a message went into it; nil if there is nothing to put there.
+    private mutating func encodeNext() -> Int? {
         putPendingBeat()
-        guard encodedEntries < entries.count else {
+        guard let fragment = queue.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) else {
             if case .closing(let frame) = mode { putClose(frame) }
+            return nil
+        }
+        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
+        let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
+        if isMessageCompressed, let compression {
+            guard putCompressed(fragment, opcode, compression) else { return nil }
+        } else {
+            putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
+        }
+        queue.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
+        return fragment.bytes.count
+    }
+
+    /// Each fragment is flushed to its end, so that it can leave at once; the flush's own tail is left out at the end of the message. A stream
+    /// that breaks costs the connection and no message: they wait for the next.
+    private mutating func putCompressed(_ fragment: MessageQueue.Fragment, _ opcode: Opcode, _ compression: Compression) -> Bool {
+        guard compression.deflater.deflate(fragment.bytes, into: &compressed) else {
+            closeNow(CloseFrame(code: CloseCode.internalError, reason: ASCII.bytes("compression failed")))
             return false
         }
-        let entry = entries[encodedEntries]
-        let size = min(entry.size &- fragmentedBytes, limits.fragmentSize)
-        let isFinal = fragmentedBytes &+ size == entry.size
-        let start = encodedBytes &+ fragmentedBytes
-        let fragment = UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ size)])
-        putFrame(fragmentedBytes == 0 ? entry.kind.opcode : .continuation, isFinal: isFinal, fragment)
-        if isFinal {
-            entries[encodedEntries].wireEnd = wireWritten
-            encodedEntries &+= 1
-            encodedBytes &+= entry.size
-            fragmentedBytes = 0
-        } else {
-            fragmentedBytes &+= size
+        if fragment.isFinal {
+            compressed.removeLast(Compression.tail.count)
+            if !compression.keepsContext { compression.deflater.reset() }
         }
+        putFrame(opcode, isFinal: fragment.isFinal, isCompressed: fragment.isFirst, compressed.bytes)
+        compressed.removeAll()
         return true
     }
 
     /// A beat is a data frame, so it may not stand between the fragments of a message (RFC 6455 section 5.4).
     private mutating func putPendingBeat() {
-        guard let beat = pendingBeat, fragmentedBytes == 0 else { return }
+        guard let beat = pendingBeat, !queue.isInsideMessage else { return }
         pendingBeat = nil
         unsentBeats &+= 1
         beat.payload.withUnsafeBytes { putFrame(beat.kind.opcode, isFinal: true, $0) }
@@ -285,13 +283,15 @@ package struct Outbox: ~Copyable {
         mode = .closed
     }
 
-    private mutating func putFrame(_ opcode: Opcode, isFinal: Bool, _ payload: UnsafeRawBufferPointer) {
+    private mutating func putFrame(
+        _ opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer
+    ) {
         let key: MaskingKey? =
             switch role {
             case .client: keys.next()
             case .server: nil
             }
-        put { FrameWriter.append(opcode: opcode, isFinal: isFinal, payload: payload, maskingKey: key, to: &$0) }
+        put { FrameWriter.append(opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &$0) }
     }
 
     private mutating func put(_ write: (inout ByteQueue) -> Void) {

@@ -23,7 +23,7 @@ package struct Session: ~Copyable {
         /// Pass to `protocolFailed`.
         case failed(ProtocolError)
         /// Pass to `handshakeSucceeded`.
-        case opened(subprotocol: [UInt8])
+        case opened(Agreement)
         /// Pass to `handshakeFailed`.
         case refused(HandshakeError)
     }
@@ -56,6 +56,7 @@ package struct Session: ~Copyable {
     private var phase = Phase.idle
     private var reader: FrameReader
     private var beats = Beats()
+    private var pongBudget = PongBudget()
     private var backoff: Backoff
     private var random: Random
     private var closedByApplication = false
@@ -68,7 +69,7 @@ package struct Session: ~Copyable {
         self.configuration = configuration
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
-        reader = FrameReader(role: .client, messageSizeMax: configuration.messageSizeMax)
+        reader = FrameReader(role: .client, limits: configuration.messages)
     }
 
     // MARK: Outputs
@@ -145,7 +146,8 @@ package struct Session: ~Copyable {
 
     package mutating func transportOpened(_ nonce: HandshakeNonce, _ outbox: inout Outbox) {
         guard case .connecting(let deadline) = phase else { return }
-        let handshake = ClientHandshake(nonce: nonce, subprotocols: configuration.subprotocols)
+        let handshake = ClientHandshake(
+            nonce: nonce, subprotocols: configuration.subprotocols, compression: configuration.compression?.offer)
         outbox.beginHandshake(handshake.request(url: configuration.url, fields: configuration.headerFields))
         phase = .handshaking(handshake, deadline: deadline)
     }
@@ -181,9 +183,9 @@ package struct Session: ~Copyable {
             }
         case .handshaking(var handshake, let deadline):
             do throws(HandshakeError) {
-                let subprotocol = try handshake.read(UnsafeRawBufferPointer(input), consumed: &consumed)
+                let agreement = try handshake.read(UnsafeRawBufferPointer(input), consumed: &consumed)
                 phase = .handshaking(handshake, deadline: deadline)
-                return subprotocol.map { .opened(subprotocol: $0) } ?? .needsInput
+                return agreement.map { .opened($0) } ?? .needsInput
             } catch {
                 return .refused(error)
             }
@@ -204,18 +206,27 @@ package struct Session: ~Copyable {
         }
     }
 
-    package mutating func handshakeSucceeded(subprotocol: [UInt8], _ now: Instant, _ outbox: inout Outbox) {
+    package mutating func handshakeSucceeded(_ agreement: Agreement, _ now: Instant, _ outbox: inout Outbox) {
         guard case .handshaking = phase else { return }
+        var streams: (decompression: Decompression, compression: Compression?)?
+        if let parameters = agreement.compression {
+            streams = configuration.compression?.streams(parameters)
+            guard streams != nil else {
+                attemptFailed(.transport(Self.noMemoryForCompression), now, &outbox)
+                return
+            }
+        }
         epoch &+= 1
         if epoch > 1 { metrics.reconnections &+= 1 }
         metrics.openedAt = now
         attempts = 0
-        reader = FrameReader(role: .client, messageSizeMax: configuration.messageSizeMax)
+        reader = FrameReader(role: .client, limits: configuration.messages, decompression: streams?.decompression)
+        pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
         beats = Beats(configuration, salt: random.next(), opened: now)
         phase = .open
-        outbox.open()
+        outbox.open(streams?.compression)
         change(to: .connected, reason: nil, now)
-        emit(.opened(subprotocol: subprotocol), now)
+        emit(.opened(agreement), now)
     }
 
     package mutating func handshakeFailed(_ error: HandshakeError, _ now: Instant, _ outbox: inout Outbox) {
@@ -229,7 +240,7 @@ package struct Session: ~Copyable {
         switch opcode {
         case .ping:
             metrics.pingsReceived &+= 1
-            outbox.pong(payload)
+            outbox.pong(payload, atOnce: pongBudget.spend(now))
         case .pong:
             if let roundTrip = beats.pongReceived(payload, now) {
                 metrics.pongsReceived &+= 1
@@ -389,6 +400,9 @@ package struct Session: ~Copyable {
             finish(.failed, reason: failure, now, &outbox)
         }
     }
+
+    private static let noMemoryForCompression = TransportFailure(
+        kind: .system, nativeCode: 0, sentence: "there is no memory for the streams of permessage-deflate")
 
     private static let closeTimeout = TransportFailure(
         kind: .lost, nativeCode: 0, sentence: "close.timeout ran out before everything was sent and the server had answered")

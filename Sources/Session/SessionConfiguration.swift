@@ -10,7 +10,10 @@ package struct SessionConfiguration {
     /// For a whole attempt: resolving, connecting, TLS and the opening handshake.
     package var connectTimeout = Interval.seconds(15)
     package var closeTimeout = Interval.seconds(5)
-    package var messageSizeMax = 16 << 20
+    package var messages = MessageAssembler.Limits(messageSizeMax: 16 << 20)
+    package var compression: CompressionConfiguration?
+    /// Pings answered a second one by one; of more only the latest is answered when the socket is next written to.
+    package var pongsPerSecondMax = 100
     package var ping: PingSchedule.Configuration?
     package var beat: PayloadBeat.Configuration?
     package var reconnects = true
@@ -20,5 +23,29 @@ package struct SessionConfiguration {
 
     package init(url: URL) {
         self.url = url
+    }
+}
+
+/// The offer of permessage-deflate, and what carries it out.
+package struct CompressionConfiguration {
+    package var offer: DeflateParameters
+    /// Smaller messages are sent uncompressed.
+    package var threshold: Int
+    package var provider: any CompressionProvider
+
+    package init(offer: DeflateParameters, threshold: Int, provider: any CompressionProvider) {
+        self.offer = offer
+        self.threshold = threshold
+        self.provider = provider
+    }
+
+    /// The streams of a connection that agreed on `parameters`; nil if there is no memory for them. Zlib does not write the smallest window
+    /// of all; a connection that agreed on it sends uncompressed, as any sender may.
+    func streams(_ parameters: DeflateParameters) -> (decompression: Decompression, compression: Compression?)? {
+        guard let inflater = provider.inflater(windowBits: parameters.serverWindowBits) else { return nil }
+        let decompression = Decompression(inflater: inflater, keepsContext: parameters.serverContextTakeover)
+        guard parameters.clientWindowBits > 8 else { return (decompression, nil) }
+        guard let deflater = provider.deflater(windowBits: parameters.clientWindowBits) else { return nil }
+        return (decompression, Compression(deflater: deflater, keepsContext: parameters.clientContextTakeover, threshold: threshold))
     }
 }

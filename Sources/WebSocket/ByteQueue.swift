@@ -65,6 +65,22 @@ package struct ByteQueue: ~Copyable {
         }
     }
 
+    /// Empties the queue and gives the block that holds its bytes away: they stay where they are for as long as someone keeps it.
+    package mutating func detach() -> Allocation? {
+        defer {
+            allocation = nil
+            storage = nil
+            (capacity, head, tail) = (0, 0, 0)
+        }
+        return allocation
+    }
+
+    /// Takes back the last `size` bytes.
+    package mutating func removeLast(_ size: Int) {
+        tail &-= min(size, count)
+        if head == tail { removeAll() }
+    }
+
     private mutating func grow(by size: Int) {
         let needed = count &+ size
         // Moving the bytes to the front is cheaper than a new allocation once at least half of the old one is free.

@@ -20,6 +20,7 @@ package enum HandshakeError: Error, Equatable {
     case acceptMissing
     case acceptWrong
     case unaskedExtension
+    case invalidExtensionParameters
     case unaskedSubprotocol
     /// Any status but 101, with the first bytes of the body.
     case refused(status: UInt16, body: [UInt8])
@@ -36,9 +37,23 @@ package enum HandshakeError: Error, Equatable {
         case .acceptMissing: "the answer lacks a single Sec-WebSocket-Accept"
         case .acceptWrong: "the answer's Sec-WebSocket-Accept does not match our key; a cache or proxy may stand between"
         case .unaskedExtension: "the answer names an extension that was not offered"
+        case .invalidExtensionParameters: "the answer's permessage-deflate parameters do not fit the offer (RFC 7692 section 7.1)"
         case .unaskedSubprotocol: "the answer names a subprotocol that was not offered"
         case .refused(let status, _): "the server refused the opening handshake with HTTP status \(status)"
         }
+    }
+}
+
+/// What both ends have agreed on in the opening handshake.
+package struct Agreement {
+    /// Empty if there is none.
+    package let subprotocol: [UInt8]
+    /// Nil without compression.
+    package let compression: DeflateParameters?
+
+    package init(subprotocol: [UInt8], compression: DeflateParameters?) {
+        self.subprotocol = subprotocol
+        self.compression = compression
     }
 }
 
@@ -52,10 +67,13 @@ package struct ClientHandshake {
     private var state = State.head(HTTPHeadReader())
     private let nonce: HandshakeNonce
     private let subprotocols: [[UInt8]]
+    private let compression: DeflateParameters?
 
-    package init(nonce: HandshakeNonce, subprotocols: [[UInt8]]) {
+    /// `compression` is what to offer; nil offers none.
+    package init(nonce: HandshakeNonce, subprotocols: [[UInt8]], compression: DeflateParameters? = nil) {
         self.nonce = nonce
         self.subprotocols = subprotocols
+        self.compression = compression
     }
 
     /// The request head. `fields` are the application's own, complete lines without their CRLF.
@@ -66,15 +84,18 @@ package struct ClientHandshake {
         if !subprotocols.isEmpty {
             request += ASCII.bytes("\r\nSec-WebSocket-Protocol: ") + [UInt8](subprotocols.joined(separator: ASCII.bytes(", ")))
         }
+        if let compression {
+            request += ASCII.bytes("\r\nSec-WebSocket-Extensions: ") + PermessageDeflate.offer(compression)
+        }
         for field in fields {
             request += ASCII.bytes("\r\n") + field
         }
         return request + ASCII.bytes("\r\n\r\n")
     }
 
-    /// Takes received bytes from `consumed` on. Gives the agreed subprotocol, empty if none, once the handshake has succeeded; what follows
-    /// the head in the same input is left for the frame reader.
-    package mutating func read(_ input: UnsafeRawBufferPointer, consumed: inout Int) throws(HandshakeError) -> [UInt8]? {
+    /// Takes received bytes from `consumed` on. Gives what was agreed on once the handshake has succeeded; what follows the head in
+    /// the same input is left for the frame reader.
+    package mutating func read(_ input: UnsafeRawBufferPointer, consumed: inout Int) throws(HandshakeError) -> Agreement? {
         // A loop, not a recursion: one read can hold thousands of interim answers.
         while true {
             switch state {
@@ -116,18 +137,18 @@ package struct ClientHandshake {
     }
 
     /// RFC 6455 section 4.1, the client's checks of the server's answer.
-    private func check(_ head: HTTPHead) throws(HandshakeError) -> [UInt8] {
+    private func check(_ head: HTTPHead) throws(HandshakeError) -> Agreement {
         guard head.minorVersion == 1 else { throw .head(.malformedStatusLine) }
         guard head.contains("websocket", in: "upgrade") else { throw .upgradeMissing }
         guard head.contains("upgrade", in: "connection") else { throw .connectionMissing }
         let accepts = head.values("sec-websocket-accept")
         guard accepts.count == 1 else { throw .acceptMissing }
         guard accepts[0].elementsEqual(nonce.accept) else { throw .acceptWrong }
-        guard head.values("sec-websocket-extensions").allSatisfy({ ASCII.list($0).isEmpty }) else { throw .unaskedExtension }
+        let compression = try PermessageDeflate.agreed(head.values("sec-websocket-extensions"), offer: compression)
         let chosen = head.values("sec-websocket-protocol")
         guard chosen.count <= 1 else { throw .unaskedSubprotocol }
-        guard let subprotocol = chosen.first else { return [] }
+        guard let subprotocol = chosen.first else { return Agreement(subprotocol: [], compression: compression) }
         guard subprotocols.contains(where: { $0.elementsEqual(subprotocol) }) else { throw .unaskedSubprotocol }
-        return [UInt8](subprotocol)
+        return Agreement(subprotocol: [UInt8](subprotocol), compression: compression)
     }
 }

@@ -1,6 +1,8 @@
 /// The header of a frame (RFC 6455 section 5.2), read and written in place.
 package struct FrameHeader: Equatable {
     package let isFinal: Bool
+    /// The RSV1 bit, which permessage-deflate sets on the first frame of a compressed message (RFC 7692 section 6).
+    package let isCompressed: Bool
     package let opcode: Opcode
     package let payloadSize: UInt64
     package let maskingKey: MaskingKey?
@@ -8,8 +10,9 @@ package struct FrameHeader: Equatable {
     /// The longest header: two bytes, a 64-bit length and a masking key.
     package static let sizeMax = 14
 
-    package init(isFinal: Bool, opcode: Opcode, payloadSize: UInt64, maskingKey: MaskingKey?) {
+    package init(isFinal: Bool, isCompressed: Bool = false, opcode: Opcode, payloadSize: UInt64, maskingKey: MaskingKey?) {
         self.isFinal = isFinal
+        self.isCompressed = isCompressed
         self.opcode = opcode
         self.payloadSize = payloadSize
         self.maskingKey = maskingKey
@@ -26,11 +29,13 @@ package struct FrameHeader: Equatable {
     }
 
     /// Reads the header at `bytes`, of which `size(secondByte:)` bytes are readable, and checks everything that a header alone can show.
-    package init(at bytes: UnsafeRawPointer, receiver: Role) throws(ProtocolError) {
+    package init(at bytes: UnsafeRawPointer, receiver: Role, allowsCompression: Bool) throws(ProtocolError) {
         let first = bytes.load(as: UInt8.self)
         let second = bytes.load(fromByteOffset: 1, as: UInt8.self)
-        guard first & 0x70 == 0 else { throw .reservedBits }
+        let isCompressed = first & 0x40 != 0
+        guard first & 0x30 == 0, allowsCompression || !isCompressed else { throw .reservedBits }
         guard let opcode = Opcode(rawValue: first & 0x0F) else { throw .reservedOpcode(first & 0x0F) }
+        if isCompressed && (opcode.isControl || opcode == .continuation) { throw .reservedBits }
         let isFinal = first & 0x80 != 0
         let isMasked = second & 0x80 != 0
         switch receiver {
@@ -54,7 +59,7 @@ package struct FrameHeader: Equatable {
             guard offset == 2 else { throw .controlFrameTooLong }
         }
         self.init(
-            isFinal: isFinal, opcode: opcode, payloadSize: payloadSize,
+            isFinal: isFinal, isCompressed: isCompressed, opcode: opcode, payloadSize: payloadSize,
             maskingKey: isMasked ? MaskingKey(at: bytes + offset) : nil)
     }
 }

@@ -1,12 +1,12 @@
 /// Reads frames (RFC 6455 section 5) from bytes as they arrive, and gives complete messages and control frames.
 ///
-/// A message that lies whole in the input is handed out as a view into it: nothing is copied and nothing allocated. After an error the
-/// reader takes no more input (section 7.1.7: data after a failure is not processed).
+/// A message that lies whole and uncompressed in the input is handed out as a view into it: nothing is copied and nothing allocated. After an
+/// error the reader takes no more input (section 7.1.7: data after a failure is not processed).
 package struct FrameReader: ~Copyable {
     package enum Outcome {
         /// All input is consumed.
         case needsInput
-        /// The batch must be delivered before reading on: it is full, or its last message lies in the reader's own buffer.
+        /// The batch must be delivered before reading on: it is full, or the reader's own buffers hold much of it.
         case deliver
         /// A control frame; its payload is valid until the next read.
         case control(Opcode, payload: UnsafeRawBufferPointer)
@@ -25,23 +25,28 @@ package struct FrameReader: ~Copyable {
     private var stash = ByteQueue()
     private var assembler: MessageAssembler
     private let role: Role
+    private let allowsCompression: Bool
+    /// Messages up to this size are taken from the input in one step, if they lie there whole.
+    private let wholeSizeMax: UInt64
 
-    package init(role: Role, messageSizeMax: Int) {
+    package init(role: Role, limits: MessageAssembler.Limits, decompression: Decompression? = nil) {
         self.role = role
-        assembler = MessageAssembler(sizeMax: messageSizeMax)
+        allowsCompression = decompression != nil
+        assembler = MessageAssembler(limits: limits, decompression: decompression)
+        wholeSizeMax = UInt64(max(0, min(limits.messageSizeMax, limits.frameSizeMax, limits.partSize ?? .max)))
     }
 
-    /// Reads from `input` at `consumed`, which moves on. The input is unmasked in place in the server role.
+    /// Reads from `input` at `consumed`, which moves on. The input is unmasked in place in the server role. Messages in the batch stay valid
+    /// until the first read that finds it empty.
     package mutating func read(
         _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, into batch: inout MessageBatch
     ) -> Outcome {
-        assembler.discardDelivered()
+        if batch.isEmpty { assembler.discardDelivered() }
         do throws(ProtocolError) {
             return try advance(input, &consumed, &batch)
         } catch {
             state = .failed
             stash.removeAll()
-            assembler.discard()
             return .failed(error)
         }
     }
@@ -75,7 +80,7 @@ package struct FrameReader: ~Copyable {
             let size = FrameHeader.size(secondByte: start.load(fromByteOffset: 1, as: UInt8.self))
             if count &- consumed >= size {
                 consumed &+= size
-                return try FrameHeader(at: start, receiver: role)
+                return try FrameHeader(at: start, receiver: role, allowsCompression: allowsCompression)
             }
         }
         while consumed < count {
@@ -84,7 +89,7 @@ package struct FrameReader: ~Copyable {
             guard stash.count >= 2, stash.count == FrameHeader.size(secondByte: stash.bytes[1]),
                 let start = stash.bytes.baseAddress
             else { continue }
-            let header = try FrameHeader(at: start, receiver: role)
+            let header = try FrameHeader(at: start, receiver: role, allowsCompression: allowsCompression)
             stash.removeAll()
             return header
         }
@@ -105,11 +110,13 @@ package struct FrameReader: ~Copyable {
             }
             return .control(header.opcode, payload: view(header.maskingKey, base, size, &consumed))
         }
-        if isWhole && header.isFinal && !assembler.isCollecting && header.opcode != .continuation {
+        if isWhole && header.isFinal && !header.isCompressed && !assembler.isCollecting && header.opcode != .continuation
+            && header.payloadSize <= wholeSizeMax
+        {
             return try takeWhole(header, base, &consumed, &batch)
         }
         try assembler.begin(header)
-        // The assembler has checked the size against its limit, which is an Int.
+        // The assembler has checked the size against its limits, which are Ints.
         state = .payload(header, remaining: Int(truncatingIfNeeded: header.payloadSize))
         return nil
     }
@@ -118,12 +125,10 @@ package struct FrameReader: ~Copyable {
     private mutating func takeWhole(
         _ header: FrameHeader, _ base: UnsafeMutableRawPointer, _ consumed: inout Int, _ batch: inout MessageBatch
     ) throws(ProtocolError) -> Outcome? {
-        let size = Int(truncatingIfNeeded: header.payloadSize)
-        if size > assembler.sizeLimit { throw .messageTooLarge(limit: assembler.sizeLimit) }
-        let payload = view(header.maskingKey, base, size, &consumed)
+        let payload = view(header.maskingKey, base, Int(truncatingIfNeeded: header.payloadSize), &consumed)
         let kind: MessageKind = header.opcode == .text ? .text : .binary
         if kind == .text && !UTF8Validator.isValid(payload) { throw .textNotUTF8 }
-        batch.append(kind, payload)
+        batch.append(Message(kind: kind, payload: payload))
         return batch.isFull ? .deliver : nil
     }
 
@@ -133,23 +138,45 @@ package struct FrameReader: ~Copyable {
     ) throws(ProtocolError) -> Outcome? {
         let size = min(remaining, count &- consumed)
         let done = Int(truncatingIfNeeded: header.payloadSize) &- remaining
-        let bytes = view(header.maskingKey?.advanced(by: done), base, size, &consumed)
+        let key = header.maskingKey?.advanced(by: done)
+        let bytes = view(key, base, size, &consumed)
         if header.opcode.isControl {
             stash.append(bytes)
-        } else {
-            try assembler.append(bytes)
-        }
-        guard remaining == size else {
             state = .payload(header, remaining: remaining &- size)
-            return nil
-        }
-        state = .header
-        if header.opcode.isControl {
+            guard remaining == size else { return nil }
+            state = .header
             defer { stash.removeAll() }
             return .control(header.opcode, payload: stash.bytes)
         }
-        guard header.isFinal, let message = try assembler.finish() else { return nil }
-        batch.append(message.kind, message.payload)
+        let taken = try assembler.append(bytes)
+        if taken < size {
+            // Masked again: the rest comes by here once more.
+            consumed &-= size &- taken
+            key?.advanced(by: taken).apply(from: base + consumed, to: base + consumed, count: size &- taken)
+        }
+        let left = remaining &- taken
+        state = .payload(header, remaining: left)
+        return left == 0 ? try endFrame(header, &batch) : deliverPart(&batch)
+    }
+
+    /// After the last byte of a frame: ends the message if the frame is its last.
+    private mutating func endFrame(_ header: FrameHeader, _ batch: inout MessageBatch) throws(ProtocolError) -> Outcome? {
+        if header.isFinal {
+            // What is left inside the inflater comes in a further part, by the next read.
+            guard try assembler.complete() else { return deliverPart(&batch) }
+            state = .header
+            guard let message = try assembler.finish() else { return nil }
+            batch.append(message)
+            return batch.isFull || assembler.wantsDelivery ? .deliver : nil
+        }
+        if let outcome = deliverPart(&batch) { return outcome }
+        state = .header
+        return nil
+    }
+
+    private mutating func deliverPart(_ batch: inout MessageBatch) -> Outcome? {
+        guard let part = assembler.takePart() else { return nil }
+        batch.append(part)
         return .deliver
     }
 

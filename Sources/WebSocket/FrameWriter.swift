@@ -2,10 +2,10 @@
 package enum FrameWriter {
     /// Appends one frame. With a masking key the payload is masked on its way, in one pass.
     package static func append(
-        opcode: Opcode, isFinal: Bool, payload: UnsafeRawBufferPointer, maskingKey: MaskingKey?, to queue: inout ByteQueue
+        opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, payload: UnsafeRawBufferPointer, maskingKey: MaskingKey?, to queue: inout ByteQueue
     ) {
         let start = queue.reserve(FrameHeader.sizeMax &+ payload.count)
-        start.storeBytes(of: (isFinal ? 0x80 : 0) | opcode.rawValue, as: UInt8.self)
+        start.storeBytes(of: (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode.rawValue, as: UInt8.self)
         let maskBit: UInt8 = maskingKey == nil ? 0 : 0x80
         var offset = 2
         if payload.count < 126 {

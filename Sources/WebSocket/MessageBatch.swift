@@ -1,7 +1,22 @@
-/// Complete messages on their way to the application, as views into the bytes they were read from.
+/// Which part of a message this is: large ones can be delivered in parts.
+package enum MessagePart: UInt8, BitwiseCopyable {
+    case whole = 0
+    case first = 1
+    case last = 2
+    case middle = 3
+}
+
+/// A message, or a part of one, on its way to the application, as a view into the bytes it was read from.
 package struct Message {
     package let kind: MessageKind
+    package let part: MessagePart
     package let payload: UnsafeRawBufferPointer
+
+    package init(kind: MessageKind, part: MessagePart = .whole, payload: UnsafeRawBufferPointer) {
+        self.kind = kind
+        self.part = part
+        self.payload = payload
+    }
 }
 
 /// A reusable array of messages: one a thread, so that receiving a message allocates nothing.
@@ -25,8 +40,8 @@ package struct MessageBatch: ~Copyable {
     }
 
     /// Adds a message; the caller has seen that the batch is not full.
-    package mutating func append(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
-        (storage + count).initialize(to: Message(kind: kind, payload: payload))
+    package mutating func append(_ message: Message) {
+        (storage + count).initialize(to: message)
         count &+= 1
     }
 

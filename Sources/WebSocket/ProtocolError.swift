@@ -15,11 +15,13 @@ package enum ProtocolError: Error, Equatable {
     case illegalCloseCode(UInt16)
     case closeReasonNotUTF8
     case messageTooLarge(limit: Int)
+    case frameTooLarge(limit: Int)
+    case compressedDataInvalid
 
     package var closeCode: UInt16 {
         switch self {
-        case .textNotUTF8, .closeReasonNotUTF8: CloseCode.invalidPayload
-        case .messageTooLarge: CloseCode.messageTooBig
+        case .textNotUTF8, .closeReasonNotUTF8, .compressedDataInvalid: CloseCode.invalidPayload
+        case .messageTooLarge, .frameTooLarge: CloseCode.messageTooBig
         case .reservedBits, .reservedOpcode, .fragmentedControlFrame, .controlFrameTooLong, .maskedByServer, .unmaskedByClient,
             .lengthNotMinimal, .lengthOver63Bits, .continuationWithoutStart, .messageInsideFragments, .closePayloadOfOneByte,
             .illegalCloseCode:
@@ -30,7 +32,7 @@ package enum ProtocolError: Error, Equatable {
     /// A phrase that completes "the server ...", also sent as the reason of our close frame.
     package var phrase: String {
         switch self {
-        case .reservedBits: "set reserved bits without an extension"
+        case .reservedBits: "set reserved bits that no agreed extension uses there"
         case .reservedOpcode(let opcode): "used the reserved opcode \(opcode)"
         case .fragmentedControlFrame: "fragmented a control frame"
         case .controlFrameTooLong: "sent a control frame over 125 bytes"
@@ -45,6 +47,8 @@ package enum ProtocolError: Error, Equatable {
         case .illegalCloseCode(let code): "sent the illegal close code \(code)"
         case .closeReasonNotUTF8: "sent a close reason that is not UTF-8"
         case .messageTooLarge(let limit): "sent a message over \(limit) bytes"
+        case .frameTooLarge(let limit): "sent a frame over \(limit) bytes"
+        case .compressedDataInvalid: "sent compressed data that cannot be inflated"
         }
     }
 }

@@ -4,6 +4,8 @@
 package struct UTF8Validator {
     /// Continuation bytes that the present sequence still needs.
     private var needed: UInt8 = 0
+    /// Bytes of the present sequence that have come.
+    private var begun: UInt8 = 0
     /// The range that the next continuation byte must lie in; narrower than 0x80...0xBF only after E0, ED, F0 and F4.
     private var lower: UInt8 = 0x80
     private var upper: UInt8 = 0xBF
@@ -12,6 +14,9 @@ package struct UTF8Validator {
 
     /// True if the bytes so far end at a code point's end.
     package var isComplete: Bool { needed == 0 }
+
+    /// How many of the last bytes belong to a code point that is not complete yet.
+    package var incompleteCount: Int { needed == 0 ? 0 : Int(begun) }
 
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var validator = UTF8Validator()
@@ -38,10 +43,12 @@ package struct UTF8Validator {
         if needed > 0 {
             guard byte >= lower && byte <= upper else { return false }
             needed &-= 1
+            begun &+= 1
             lower = 0x80
             upper = 0xBF
             return true
         }
+        begun = 1
         switch byte {
         case 0x00...0x7F: return true
         case 0xC2...0xDF: needed = 1

@@ -27,7 +27,7 @@ struct ConnectionPlanTests {
         #expect(plan.session.beat?.interval == nil)
         #expect(plan.session.connectTimeout == .seconds(15))
         #expect(plan.session.closeTimeout == .seconds(5))
-        #expect(plan.session.messageSizeMax == 16 << 20)
+        #expect(plan.session.messages.messageSizeMax == 16 << 20)
         #expect(plan.session.reconnects)
         #expect(plan.session.backoff.base == .milliseconds(500))
         #expect(plan.session.backoff.cap == .seconds(30))
@@ -59,7 +59,7 @@ struct ConnectionPlanTests {
         #expect(plan.inboxLimits.overflow == .dropNewest)
         #expect(plan.delivery == .inline)
         #expect(plan.session.subprotocols == [bytes("chat"), bytes("v2.chat")])
-        #expect(plan.session.messageSizeMax == 1)
+        #expect(plan.session.messages.messageSizeMax == 1)
     }
 
     @Test func passesHeadersOn() throws {

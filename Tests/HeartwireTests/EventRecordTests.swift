@@ -25,7 +25,7 @@ struct EventRecordTests {
     }
 
     @Test func tellsOpenings() {
-        let record = event(.opened(subprotocol: bytes("chat")))
+        let record = event(.opened(Agreement(subprotocol: bytes("chat"), compression: nil)))
         #expect(record.event.kind == hw_event_kind(HW_EVENT_OPENED))
         #expect(record.text == bytes("chat"))
         #expect(record.error == nil)
@@ -79,7 +79,7 @@ struct EventRecordTests {
 
     @Test(
         arguments: [
-            (.opened(subprotocol: bytes("chat")), "chat", nil), (.writable, "", nil),
+            (.opened(Agreement(subprotocol: bytes("chat"), compression: nil)), "chat", nil), (.writable, "", nil),
             (.attemptFailed(.handshake(.refused(status: 500, body: bytes("body"))), attempt: 1, delay: nil), nil, "body"),
         ] as [(Event.Kind, String?, String?)])
     func laysItselfOutInOneBlock(kind: Event.Kind, text: String?, body: String?) {

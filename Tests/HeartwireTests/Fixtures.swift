@@ -55,7 +55,7 @@ extension Array where Element == [UInt8] {
         return try joined.withUnsafeBytes { joined in
             var start = 0
             for payload in self {
-                batch.append(.text, UnsafeRawBufferPointer(rebasing: joined[start..<start + payload.count]))
+                batch.append(Message(kind: .text, payload: UnsafeRawBufferPointer(rebasing: joined[start..<start + payload.count])))
                 start += payload.count
             }
             return try body(batch.messages)

@@ -54,7 +54,7 @@ struct InboxSegmentTests {
     }
 
     @Test func roomForAnEventCoversItsAlignment() {
-        let record = event(.opened(subprotocol: bytes("chat")))
+        let record = event(.opened(Agreement(subprotocol: bytes("chat"), compression: nil)))
         for offset in 0..<16 {
             let segment = InboxSegment(recordsMax: 10, arenaSize: offset + InboxSegment.size(record))
             append(String(repeating: "x", count: offset), to: segment)

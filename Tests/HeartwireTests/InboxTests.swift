@@ -296,7 +296,7 @@ struct InboxOverflowTests {
     @Test func keepsTheMostImportantEventsWhenTheyPileUp() throws {
         let fixture = try InboxFixture()
         for _ in 0..<40_000 { fixture.push(missed: 1) }
-        for _ in 0..<40_000 { fixture.push(.opened(subprotocol: [])) }
+        for _ in 0..<40_000 { fixture.push(.opened(Agreement(subprotocol: [], compression: nil))) }
         fixture.push(.released, isLast: true)
         var taken: [Delivered] = []
         while case let more = fixture.take(), !more.isEmpty { taken += more }

@@ -106,7 +106,7 @@ final class SessionHarness {
             case .deliver: break
             case .control(let opcode, let payload): session.controlReceived(opcode, payload: payload, now, &outbox)
             case .failed(let error): session.protocolFailed(error, now, &outbox)
-            case .opened(let subprotocol): session.handshakeSucceeded(subprotocol: subprotocol, now, &outbox)
+            case .opened(let agreement): session.handshakeSucceeded(agreement, now, &outbox)
             case .refused(let error): session.handshakeFailed(error, now, &outbox)
             }
         }
@@ -230,7 +230,8 @@ extension Event {
     var summary: String {
         switch kind {
         case .stateChanged(_, let reason): "state \(state)" + (reason.map { " (\($0.summary))" } ?? "")
-        case .opened(let subprotocol): "opened \(epoch)" + (subprotocol.isEmpty ? "" : " " + String(decoding: subprotocol, as: UTF8.self))
+        case .opened(let agreement):
+            agreement.subprotocol.isEmpty ? "opened \(epoch)" : "opened \(epoch) \(String(decoding: agreement.subprotocol, as: UTF8.self))"
         case .closed(let frame, let byPeer, let failure):
             "closed \(frame.code)" + (byPeer ? " by peer" : "") + (failure.map { " (\($0.summary))" } ?? "")
         case .attemptFailed(let failure, let attempt, let delay):

@@ -17,7 +17,7 @@ struct SessionPropertyTests {
             $0.reconnects = reconnects
             $0.stableAfter = .seconds(2)
             $0.backoff = .init(base: .milliseconds(200), cap: .seconds(2), attemptsMax: 0)
-            $0.messageSizeMax = 1000
+            $0.messages.messageSizeMax = 1000
         }
         var accepted: [[UInt8]] = []
         for _ in 0..<400 {
@@ -109,7 +109,7 @@ struct SessionPropertyTests {
         case 7...9: harness.step { harness.session.protocolFailed(.reservedBits, harness.now, &harness.outbox) }
         case 10...12: harness.step { harness.session.consumerTooSlow(harness.now, &harness.outbox) }
         case 13: harness.step { harness.session.handshakeFailed(.refused(status: 503, body: []), harness.now, &harness.outbox) }
-        case 14: harness.step { harness.session.handshakeSucceeded(subprotocol: [], harness.now, &harness.outbox) }
+        case 14: harness.step { harness.session.handshakeSucceeded(Agreement(subprotocol: [], compression: nil), harness.now, &harness.outbox) }
         case 15...17: harness.answer("HTTP/1.1 503 Busy\nContent-Length: 1\n\nx")
         case 18...20:
             let opcodes: [Opcode] = [.continuation, .text, .binary, .close, .ping, .pong]

@@ -79,7 +79,7 @@ struct SessionTests {
             ([0x88, 3, 3, 0xE8, 0xFF], "closeReasonNotUTF8", 1007),
         ] as [([UInt8], String, UInt16)])
     func answersAViolationWithItsCodeAndReconnects(input: [UInt8], error: String, code: UInt16) throws {
-        let harness = SessionHarness { $0.messageSizeMax = 100 }
+        let harness = SessionHarness { $0.messages.messageSizeMax = 100 }
         harness.connect()
         _ = harness.takeEvents()
         harness.receive(SentFrame.write(.text, bytes("before")) + input + SentFrame.write(.text, bytes("after")))

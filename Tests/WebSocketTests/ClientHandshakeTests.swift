@@ -14,7 +14,9 @@ struct ClientHandshakeTests {
         var rest: [UInt8] = []
         for chunk in chunks {
             var consumed = 0
-            if subprotocol == nil { subprotocol = try chunk.withUnsafeBytes { try handshake.read($0, consumed: &consumed) } }
+            if subprotocol == nil {
+                subprotocol = try chunk.withUnsafeBytes { try handshake.read($0, consumed: &consumed)?.subprotocol }
+            }
             rest += chunk[consumed...]
         }
         return (subprotocol, rest)
@@ -137,7 +139,7 @@ struct ClientHandshakeTests {
         #expect(handshake.unfinishedRefusal == nil)
         var consumed = 0
         let input = bytes("HTTP/1.1 503 Busy\r\n\r\ncome ba")
-        let result = try input.withUnsafeBytes { try handshake.read($0, consumed: &consumed) }
+        let result = try input.withUnsafeBytes { try handshake.read($0, consumed: &consumed)?.subprotocol }
         #expect(result == nil)
         #expect(consumed == input.count)
         #expect(handshake.unfinishedRefusal == .refused(status: 503, body: bytes("come ba")))

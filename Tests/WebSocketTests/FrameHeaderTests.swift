@@ -2,8 +2,10 @@ import Testing
 import WebSocket
 
 struct FrameHeaderTests {
-    private func parse(_ bytes: [UInt8], receiver: Role = .client) throws -> FrameHeader {
-        try bytes.withUnsafeBytes { try FrameHeader(at: $0.baseAddress.unsafelyUnwrapped, receiver: receiver) }
+    private func parse(_ bytes: [UInt8], receiver: Role = .client, allowsCompression: Bool = false) throws -> FrameHeader {
+        try bytes.withUnsafeBytes {
+            try FrameHeader(at: $0.baseAddress.unsafelyUnwrapped, receiver: receiver, allowsCompression: allowsCompression)
+        }
     }
 
     @Test func sizeFollowsFromTheSecondByte() {

@@ -51,7 +51,7 @@ struct FrameReaderErrorTests {
     }
 
     @Test func consumesAndIgnoresAllAfterAFailure() {
-        var reader = FrameReader(role: .client, messageSizeMax: 100)
+        var reader = FrameReader(role: .client, limits: MessageAssembler.Limits(messageSizeMax: 100))
         var batch = MessageBatch()
         var received: [Received] = []
         read(frame(3, []), with: &reader, &batch, into: &received)

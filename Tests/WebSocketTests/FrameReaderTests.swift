@@ -45,7 +45,7 @@ struct FrameReaderTests {
     }
 
     @Test func handsOutWholeMessagesAsViewsIntoTheInput() {
-        var reader = FrameReader(role: .client, messageSizeMax: 100)
+        var reader = FrameReader(role: .client, limits: MessageAssembler.Limits(messageSizeMax: 100))
         var batch = MessageBatch()
         var input = frame(1, bytes("in place"))
         input.withUnsafeMutableBytes { input in
@@ -58,7 +58,7 @@ struct FrameReaderTests {
 
     @Test func stopsForDeliveryWhenTheBatchIsFull() {
         let input = (0..<MessageBatch.capacity * 2 + 10).flatMap { frame(1, bytes("\($0)")) }
-        var reader = FrameReader(role: .client, messageSizeMax: 100)
+        var reader = FrameReader(role: .client, limits: MessageAssembler.Limits(messageSizeMax: 100))
         var batch = MessageBatch()
         var copy = input
         var counts: [Int] = []
@@ -77,7 +77,7 @@ struct FrameReaderTests {
     }
 
     @Test func leavesWhatFollowsAControlFrameForTheNextRead() {
-        var reader = FrameReader(role: .client, messageSizeMax: 100)
+        var reader = FrameReader(role: .client, limits: MessageAssembler.Limits(messageSizeMax: 100))
         var batch = MessageBatch()
         var input = frame(9, [7]) + frame(1, bytes("after"))
         input.withUnsafeMutableBytes { input in

@@ -44,7 +44,7 @@ enum Received: Equatable {
 
 /// Feeds `chunks` to one reader and collects everything that comes out, in order.
 func readFrames(_ chunks: [[UInt8]], role: Role = .client, messageSizeMax: Int = 1 << 20) -> [Received] {
-    var reader = FrameReader(role: role, messageSizeMax: messageSizeMax)
+    var reader = FrameReader(role: role, limits: MessageAssembler.Limits(messageSizeMax: messageSizeMax))
     var batch = MessageBatch()
     var received: [Received] = []
     for chunk in chunks {

@@ -9,7 +9,7 @@ struct MessageBatchTests {
             for index in 0..<MessageBatch.capacity {
                 let isFull = batch.isFull
                 #expect(!isFull)
-                batch.append(index % 2 == 0 ? .text : .binary, UnsafeRawBufferPointer(rebasing: payload[..<(index % 255)]))
+                batch.append(Message(kind: index % 2 == 0 ? .text : .binary, payload: UnsafeRawBufferPointer(rebasing: payload[..<(index % 255)])))
             }
             let (isFull, count) = (batch.isFull, batch.count)
             #expect(isFull)
@@ -23,10 +23,10 @@ struct MessageBatchTests {
 
     @Test func isReusable() {
         var batch = MessageBatch()
-        batch.append(.text, UnsafeRawBufferPointer(start: nil, count: 0))
+        batch.append(Message(kind: .text, payload: UnsafeRawBufferPointer(start: nil, count: 0)))
         batch.removeAll()
         let isEmpty = batch.isEmpty
-        batch.append(.binary, UnsafeRawBufferPointer(start: nil, count: 0))
+        batch.append(Message(kind: .binary, payload: UnsafeRawBufferPointer(start: nil, count: 0)))
         let kinds = batch.messages.map { $0.kind }
         #expect(isEmpty)
         #expect(kinds == [.binary])

@@ -28,11 +28,15 @@ struct ConnectionPlan {
         session = try Self.session(settings, url)
         outbox = Outbox.Limits(
             messagesMax: Int(clamping: settings.number(.queueMessagesMax)), bytesMax: Int(clamping: settings.number(.queueBytesMax)),
-            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)))
+            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: session.beat != nil)
         inboxLimits = Inbox.Limits(settings)
         delivery = DeliveryMode(rawValue: settings.choice(.delivery)) ?? .dispatcher
         if delivery == .inbox && settings.inbox == nil {
             throw Self.conflict("delivery is \"inbox\" but there is none: call hw_config_set_inbox")
+        }
+        let overflow = (delivery == .inbox ? settings.inbox?.inbox.limits : nil)?.overflow ?? inboxLimits.overflow
+        if session.messages.partSize != nil && (overflow == .dropOldest || overflow == .dropNewest) {
+            throw Self.conflict("message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
         self.settings = settings
         let caFile = settings.bytes(.tlsCAFile)
@@ -49,7 +53,9 @@ struct ConnectionPlan {
         session.subprotocols = try subprotocols(settings.bytes(.subprotocols))
         session.connectTimeout = interval(.connectTimeout)
         session.closeTimeout = interval(.closeTimeout)
-        session.messageSizeMax = Int(clamping: settings.number(.messageBytesMax))
+        session.messages = try messages(settings)
+        session.pongsPerSecondMax = Int(clamping: settings.number(.pongPerSecondMax))
+        session.compression = compression(settings)
         if settings.number(.pingInterval) > 0 {
             session.ping = PingSchedule.Configuration(
                 interval: interval(.pingInterval), timeout: interval(.pingTimeout),
@@ -62,6 +68,30 @@ struct ConnectionPlan {
             attemptsMax: Int(clamping: settings.number(.reconnectAttemptsMax)))
         session.stableAfter = interval(.reconnectStableAfter)
         return session
+    }
+
+    private static func messages(_ settings: Config.Settings) throws(ErrorDetails) -> MessageAssembler.Limits {
+        let partSize = Int(clamping: settings.number(.messagePartBytes))
+        guard partSize == 0 || partSize >= 1024 else {
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'message.part_bytes' must be 0 or at least 1KiB")
+        }
+        let frameSizeMax = Int(clamping: settings.number(.frameBytesMax))
+        return MessageAssembler.Limits(
+            messageSizeMax: Int(clamping: settings.number(.messageBytesMax)), frameSizeMax: frameSizeMax == 0 ? nil : frameSizeMax,
+            partSize: partSize == 0 ? nil : partSize)
+    }
+
+    /// Nil if compression is off, or zlib is not there.
+    private static func compression(_ settings: Config.Settings) -> CompressionConfiguration? {
+        guard settings.choice(.compression) == 1, let zlib = Zlib.shared else { return nil }
+        var offer = DeflateParameters()
+        offer.clientWindowBits = Int(clamping: settings.number(.compressionClientWindowBits))
+        offer.serverWindowBits = Int(clamping: settings.number(.compressionServerWindowBits))
+        offer.clientContextTakeover = settings.boolean(.compressionClientContextTakeover)
+        offer.serverContextTakeover = settings.boolean(.compressionServerContextTakeover)
+        return CompressionConfiguration(
+            offer: offer, threshold: Int(clamping: settings.number(.compressionThresholdBytes)),
+            provider: ZlibProvider(zlib, memoryLevel: Int(clamping: settings.number(.compressionMemoryLevel))))
     }
 
     /// An interval needs exactly one payload, and a payload an interval.

@@ -41,7 +41,10 @@ enum PropertyId: Int, CaseIterable {
     case pingInterval, pingTimeout, pingMissedMax
     case heartbeatInterval, heartbeatText, heartbeatBinary
     case connectTimeout, closeTimeout
-    case messageBytesMax, messageFragmentBytes
+    case messageBytesMax, messagePartBytes, messageFragmentBytes, frameBytesMax
+    case pongPerSecondMax
+    case compression, compressionThresholdBytes, compressionClientContextTakeover, compressionServerContextTakeover
+    case compressionClientWindowBits, compressionServerWindowBits, compressionMemoryLevel
     case reconnectEnabled, reconnectBase, reconnectCap, reconnectAttemptsMax, reconnectStableAfter
     case queueMessagesMax, queueBytesMax
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
@@ -80,11 +83,42 @@ enum PropertyTable {
             unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
         Property(
             id: .messageBytesMax, name: "message.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
-            unit: "bytes", doc: "The largest message to receive; a larger one closes the connection with 1009."),
+            unit: "bytes", doc: "The largest message to receive, inflated; a larger one closes the connection with 1009."),
+        Property(
+            id: .messagePartBytes, name: "message.part_bytes", kind: .size(0...gibibyte), defaultValue: "0", range: "0 .. 1GiB",
+            unit: "bytes", doc: "Larger messages are delivered in parts of at most this size, at least 1KiB, as they arrive; 0: whole."),
         Property(
             id: .messageFragmentBytes, name: "message.fragment_bytes", kind: .size(125...gibibyte), defaultValue: "64KiB",
             range: "125 .. 1GiB", unit: "bytes",
             doc: "Larger messages are sent in fragments of this size, so that pings and pongs go out between them."),
+        Property(
+            id: .frameBytesMax, name: "frame.bytes_max", kind: .size(0...gibibyte), defaultValue: "0", range: "0 .. 1GiB", unit: "bytes",
+            doc: "The largest data frame to receive, a larger one closes the connection with 1009; 0: as message.bytes_max."),
+        Property(
+            id: .pongPerSecondMax, name: "pong.per_second_max", kind: .integer(1...1_000_000), defaultValue: "100", range: "1 .. 1000000",
+            unit: "pongs", doc: "Pings answered one by one in a second; of a flood beyond it only the latest is answered."),
+        Property(
+            id: .compression, name: "compression", kind: .choice(["off", "on"]), defaultValue: "off", range: "off | on", unit: "",
+            doc: "Whether to offer permessage-deflate; it costs up to 300 KiB of memory a connection. Needs libz.so.1 at run time."),
+        Property(
+            id: .compressionThresholdBytes, name: "compression.threshold_bytes", kind: .size(0...gibibyte), defaultValue: "128",
+            range: "0 .. 1GiB", unit: "bytes", doc: "Smaller messages are sent uncompressed."),
+        Property(
+            id: .compressionClientContextTakeover, name: "compression.client_context_takeover", kind: .boolean, defaultValue: "true",
+            range: "true | false", unit: "",
+            doc: "Whether messages we send may refer to earlier ones: smaller messages, more memory on both sides."),
+        Property(
+            id: .compressionServerContextTakeover, name: "compression.server_context_takeover", kind: .boolean, defaultValue: "true",
+            range: "true | false", unit: "", doc: "The same for messages we receive; a server that insists otherwise is refused."),
+        Property(
+            id: .compressionClientWindowBits, name: "compression.client_window_bits", kind: .integer(9...15), defaultValue: "15",
+            range: "9 .. 15", unit: "bits", doc: "Window for messages we send: 2 to this power in bytes; a server may ask for less."),
+        Property(
+            id: .compressionServerWindowBits, name: "compression.server_window_bits", kind: .integer(9...15), defaultValue: "15",
+            range: "9 .. 15", unit: "bits", doc: "Window for messages we receive; below 15 a server that does not agree is refused."),
+        Property(
+            id: .compressionMemoryLevel, name: "compression.memory_level", kind: .integer(1...9), defaultValue: "8", range: "1 .. 9",
+            unit: "", doc: "zlib's memory for compressing, 2 to this power times 512 bytes, beside four windows."),
         Property(
             id: .reconnectEnabled, name: "reconnect.enabled", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
             doc: "Whether to try again after a failed attempt or a lost connection."),

@@ -22,9 +22,10 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_STATE)
             event.previous_state = from.rawValue
             set(reason)
-        case .opened(let subprotocol):
+        case .opened(let agreement):
             event.kind = hw_event_kind(HW_EVENT_OPENED)
-            text = subprotocol
+            text = agreement.subprotocol
+            event.compressed = agreement.compression == nil ? 0 : 1
         case .closed(let frame, let byPeer, let failure):
             event.kind = hw_event_kind(HW_EVENT_CLOSED)
             set(failure)

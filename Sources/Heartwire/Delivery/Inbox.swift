@@ -44,7 +44,7 @@ final class Inbox: @unchecked Sendable {
         case released
     }
 
-    private let limits: Limits
+    let limits: Limits
     private let lock = Lock()
     private let arrived: Condition
     private var segments: [InboxSegment] = []

@@ -17,8 +17,8 @@ struct Transport {
     /// TLS cannot read before it has written.
     private var readWaitsForWrite = false
 
-    /// Bytes after which a flush leaves the rest to the I/O thread's next turn: the lock is held meanwhile, and others wait for it.
-    private static let flushMax = 262_144
+    /// Writes after which a flush leaves the rest to the I/O thread's next turn: the lock is held meanwhile, and others wait for it.
+    private static let writesMax = 4
 
     init(poller: Poller) {
         self.poller = poller
@@ -52,8 +52,7 @@ struct Transport {
     mutating func flush(_ outbox: inout Outbox) -> Bool {
         guard let stream, writeFailure == nil else { return true }
         writeWaitsForRead = false
-        var written = 0
-        while written < Self.flushMax {
+        for _ in 0..<Self.writesMax {
             let bytes = outbox.nextTransmit()
             if bytes.isEmpty {
                 waitUntilWritable(readWaitsForWrite)
@@ -62,7 +61,6 @@ struct Transport {
             switch stream.write(bytes) {
             case .bytes(let count):
                 outbox.transmitted(count)
-                written += count
             case .wouldBlock:
                 waitUntilWritable(true)
                 return true

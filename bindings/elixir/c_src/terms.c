@@ -137,6 +137,7 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
         {"count", enif_make_uint64(env, event->count)},
         {"text", term_binary(env, event->text, event->text_size)},
         {"body", term_binary(env, event->body, event->body_size)},
+        {"compressed", boolean(env, event->compressed)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));

@@ -62,6 +62,7 @@ class hw_event(ctypes.Structure):
         ("text_size", c_size_t),
         ("body", c_void_p),
         ("body_size", c_size_t),
+        ("compressed", c_int32),
     ]
 
 

@@ -56,6 +56,7 @@ class Event:
     count: int
     text: str
     body: bytes
+    compressed: bool
 
     @property
     def error(self) -> HeartwireError | None:
@@ -95,6 +96,7 @@ def event_at(address: int) -> Event:
         count=raw.count,
         text=ctypes.string_at(raw.text, raw.text_size).decode("utf-8", "replace") if raw.text_size else "",
         body=ctypes.string_at(raw.body, raw.body_size) if raw.body_size else b"",
+        compressed=bool(raw.compressed),
     )
 
 

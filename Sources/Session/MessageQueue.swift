@@ -1,0 +1,212 @@
+import WebSocket
+
+/// The bounded first-in first-out queue of the application's messages.
+///
+/// Messages stay until the kernel has all their bytes; what a broken connection cut short is given out again for the next one. A message that
+/// the application hands over in parts has its place from its first part on, and those behind it wait for its last.
+struct MessageQueue: ~Copyable {
+    struct Limits {
+        var messagesMax: Int
+        var bytesMax: Int
+    }
+
+    /// A stretch of a message, for one frame.
+    struct Fragment {
+        let kind: MessageKind
+        let bytes: UnsafeRawBufferPointer
+        let isFirst: Bool
+        let isFinal: Bool
+        /// Of the whole message; the largest number while parts are still to come.
+        let messageSize: Int
+    }
+
+    private struct Entry: BitwiseCopyable {
+        let kind: MessageKind
+        let isInParts: Bool
+        let size: Int
+        /// Position in the connection's outgoing bytes where the message ends; set when it has been encoded.
+        var wireEnd: UInt64 = 0
+    }
+
+    /// A message that comes in parts.
+    private final class Draft {
+        let id: UInt64
+        let kind: MessageKind
+        var payload = ByteQueue()
+        var validator = UTF8Validator()
+        var isComplete = false
+
+        init(id: UInt64, kind: MessageKind) {
+            self.id = id
+            self.kind = kind
+        }
+    }
+
+    private let limits: Limits
+    /// Whether parts wait until their message is complete, so that an unfinished message never stands between a beat and the wire.
+    private let holdsDrafts: Bool
+    private var entries = RingQueue<Entry>()
+    /// The bytes of the entries that did not come in parts.
+    private var payloads = ByteQueue()
+    /// Those that did, in the order of their entries.
+    private var drafts: [Draft] = []
+    private var draftBytes = 0
+    private var lastId: UInt64 = 0
+    private var isSealed = false
+    private var refusedForSpace = false
+
+    private var encodedEntries = 0
+    private var encodedDrafts = 0
+    private var encodedBytes = 0
+    /// Bytes of the entry at `encodedEntries` that are in fragments on the wire already.
+    private var fragmentedBytes = 0
+
+    init(limits: Limits, holdsDrafts: Bool) {
+        self.limits = limits
+        self.holdsDrafts = holdsDrafts
+    }
+
+    var count: Int { entries.count }
+    var byteCount: Int { payloads.count &+ draftBytes }
+
+    /// True while a message has begun on the wire and not ended: no other data frame may come between (RFC 6455 section 5.4).
+    var isInsideMessage: Bool { fragmentedBytes > 0 }
+
+    // MARK: Filling
+
+    mutating func enqueue(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
+        if let refusal = refusal(payload.count, isNewMessage: true) { return refusal }
+        entries.append(Entry(kind: kind, isInParts: false, size: payload.count))
+        payloads.append(payload)
+        lastId &+= 1
+        return .accepted(id: lastId)
+    }
+
+    /// Takes a part of the message `id`; 0 begins a new one.
+    mutating func enqueue(
+        _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool
+    ) -> Outbox.Admission {
+        let existing = id == 0 ? nil : drafts.first { $0.id == id && !$0.isComplete && $0.kind == kind }
+        guard id == 0 || existing != nil else { return isSealed ? .closed : .unknownMessage }
+        guard payload.count <= limits.bytesMax &- (existing?.payload.count ?? 0) else { return .tooLarge }
+        if let refusal = refusal(payload.count, isNewMessage: existing == nil) { return refusal }
+        var validator = existing?.validator ?? UTF8Validator()
+        guard kind == .binary || validator.append(payload) && (!isLast || validator.isComplete) else { return .notUTF8 }
+        let draft = existing ?? beginDraft(kind)
+        draft.validator = validator
+        draft.payload.append(payload)
+        draft.isComplete = isLast
+        draftBytes &+= payload.count
+        return .accepted(id: draft.id)
+    }
+
+    private mutating func beginDraft(_ kind: MessageKind) -> Draft {
+        lastId &+= 1
+        let draft = Draft(id: lastId, kind: kind)
+        drafts.append(draft)
+        entries.append(Entry(kind: kind, isInParts: true, size: 0))
+        return draft
+    }
+
+    private mutating func refusal(_ size: Int, isNewMessage: Bool) -> Outbox.Admission? {
+        guard !isSealed else { return .closed }
+        guard size <= limits.bytesMax else { return .tooLarge }
+        guard !isNewMessage || entries.count < limits.messagesMax, size <= limits.bytesMax &- byteCount else {
+            refusedForSpace = true
+            return .full
+        }
+        return nil
+    }
+
+    /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
+    mutating func takeWritable() -> Bool {
+        guard refusedForSpace, entries.count <= limits.messagesMax / 2, byteCount <= limits.bytesMax / 2 else { return false }
+        refusedForSpace = false
+        return true
+    }
+
+    /// Refuses further messages and parts; complete messages are still sent.
+    mutating func seal() {
+        isSealed = true
+    }
+
+    mutating func removeAll() {
+        refusedForSpace = false
+        entries.removeAll()
+        payloads.removeAll()
+        drafts.removeAll()
+        draftBytes = 0
+        rewind()
+    }
+
+    // MARK: Emptying
+
+    /// The next bytes to encode, at most `sizeMax`; nil if there are none now. `wireWritten` is where the next frame begins.
+    mutating func nextFragment(sizeMax: Int, wireWritten: UInt64) -> Fragment? {
+        while encodedEntries < entries.count {
+            let entry = entries[encodedEntries]
+            guard entry.isInParts else {
+                let size = min(entry.size &- fragmentedBytes, sizeMax)
+                let start = encodedBytes &+ fragmentedBytes
+                return Fragment(
+                    kind: entry.kind, bytes: UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ size)]),
+                    isFirst: fragmentedBytes == 0, isFinal: fragmentedBytes &+ size == entry.size, messageSize: entry.size)
+            }
+            let draft = drafts[encodedDrafts]
+            let left = draft.payload.count &- fragmentedBytes
+            if draft.isComplete || (left > 0 && !holdsDrafts && !isSealed) {
+                let size = min(left, sizeMax)
+                return Fragment(
+                    kind: entry.kind,
+                    bytes: UnsafeRawBufferPointer(rebasing: draft.payload.bytes[fragmentedBytes..<(fragmentedBytes &+ size)]),
+                    isFirst: fragmentedBytes == 0, isFinal: draft.isComplete && size == left,
+                    messageSize: draft.isComplete ? draft.payload.count : .max)
+            }
+            // A message that will never be complete is passed over, unless its beginning is on the wire.
+            guard isSealed && fragmentedBytes == 0 else { return nil }
+            endEntry(entry, wireWritten)
+        }
+        return nil
+    }
+
+    /// The fragment just given out is on the wire, which now ends at `wireEnd`.
+    mutating func encoded(_ size: Int, isFinal: Bool, wireEnd: UInt64) {
+        if isFinal {
+            endEntry(entries[encodedEntries], wireEnd)
+        } else {
+            fragmentedBytes &+= size
+        }
+    }
+
+    private mutating func endEntry(_ entry: Entry, _ wireEnd: UInt64) {
+        entries[encodedEntries].wireEnd = wireEnd
+        encodedEntries &+= 1
+        encodedBytes &+= entry.size
+        if entry.isInParts { encodedDrafts &+= 1 }
+        fragmentedBytes = 0
+    }
+
+    /// The kernel has all bytes up to `wireSent`: forgets the messages that end there. Gives their number.
+    mutating func sent(upTo wireSent: UInt64) -> UInt64 {
+        var count: UInt64 = 0
+        while encodedEntries > 0 && entries[0].wireEnd <= wireSent, let entry = entries.popFirst() {
+            encodedEntries &-= 1
+            if entry.isInParts {
+                let draft = drafts.removeFirst()
+                encodedDrafts &-= 1
+                draftBytes &-= draft.payload.count
+                if draft.isComplete { count &+= 1 }
+            } else {
+                payloads.removeFirst(entry.size)
+                encodedBytes &-= entry.size
+                count &+= 1
+            }
+        }
+        return count
+    }
+
+    /// The connection ended: everything not wholly sent is given out anew.
+    mutating func rewind() {
+        (encodedEntries, encodedDrafts, encodedBytes, fragmentedBytes) = (0, 0, 0, 0)
+    }
+}
