@@ -62,9 +62,9 @@ final class OutboxHarness {
     var outbox: Outbox
     private(set) var sent: [UInt8] = []
 
-    init(messagesMax: Int = 1000, bytesMax: Int = 1 << 20, fragmentSize: Int = 65536, role: Role = .client) {
+    init(messagesMax: Int = 1000, bytesMax: Int = 1 << 20, fragmentSize: Int = 65536, role: Role = .client, hasBeats: Bool = false) {
         outbox = Outbox(
-            role: role, limits: .init(messagesMax: messagesMax, bytesMax: bytesMax, fragmentSize: fragmentSize),
+            role: role, limits: .init(messagesMax: messagesMax, bytesMax: bytesMax, fragmentSize: fragmentSize, hasBeats: hasBeats),
             fillRandom: countingRandomness())
     }
 

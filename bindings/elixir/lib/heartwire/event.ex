@@ -51,7 +51,8 @@ defmodule Heartwire.Event do
           delay_ms: non_neg_integer,
           count: non_neg_integer,
           text: binary,
-          body: binary
+          body: binary,
+          compressed: boolean
         }
 
   @enforce_keys [:kind]
@@ -71,5 +72,6 @@ defmodule Heartwire.Event do
             delay_ms: 0,
             count: 0,
             text: "",
-            body: ""
+            body: "",
+            compressed: false
 end
