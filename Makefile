@@ -17,11 +17,11 @@ PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setu
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test bench lint install wheel clean elixir
+.PHONY: help build demo test conformance bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(SETUP)/packages ## Build the release library, .build/release/libheartwire.so
 	swift build -c release --product heartwire
@@ -75,6 +75,9 @@ endif
 
 test: elixir $(SETUP)/python ## Run every test suite; SUITE=name runs one
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) $(SUITE)
+
+conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library
+	@exec $(PYTHON) Tests/Conformance/run.py --library $(LIBRARY)
 
 bench: $(SETUP)/python $(SETUP)/peers ## Run the benchmarks; BENCH=name runs one
 	@exec $(PYTHON) Tests/Benchmarks/run.py --library $(LIBRARY) $(BENCH)

@@ -79,6 +79,10 @@ def make_suites(library: str) -> list[Suite]:
         Suite("swift", ["swift", "test"], ROOT, count_swift, timeout_s=1200),
         Suite("abi", [python, "Tests/ABI/check.py"], ROOT, count_summary, timeout_s=300),
         Suite("c", [python, "Tests/C/run.py", "--library", library], ROOT, count_summary, timeout_s=600),
+        Suite(
+            "conformance", [python, "Tests/Conformance/run.py", "--library", library, "--without-compression"],
+            ROOT, count_summary, timeout_s=300,
+        ),  # fmt: skip
         Suite("python", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python"], ROOT, count_summary, timeout_s=600),
         Suite("elixir", ["mix", "test", "--no-color"], ROOT / "bindings" / "elixir", count_exunit, timeout_s=600),
     ]
@@ -98,7 +102,7 @@ def wait_with_progress(process: subprocess.Popen[bytes], suite: Suite, log: IO[s
             process.wait(min(PROGRESS_INTERVAL_S, suite.timeout_s - elapsed))
             return True
         except subprocess.TimeoutExpired:
-            print(f"{suite.name:<8} {time.monotonic() - started:5.0f} s  {last_line(log)}", flush=True)
+            print(f"{suite.name:<11} {time.monotonic() - started:5.0f} s  {last_line(log)}", flush=True)
     return False
 
 
@@ -110,7 +114,7 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def run_suite(suite: Suite, environment: dict[str, str]) -> Result:
-    print(f"{suite.name:<8} runs {' '.join(suite.command)}", flush=True)
+    print(f"{suite.name:<11} runs {' '.join(suite.command)}", flush=True)
     started = time.monotonic()
     # A file takes the output: the end of a pipe would wait for every process that a suite might leave behind.
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
@@ -130,17 +134,17 @@ def run_suite(suite: Suite, environment: dict[str, str]) -> Result:
         counts.failed = 1
     if counts.failed:
         reason = f"ended with status {process.returncode}" if in_time else f"took longer than {suite.timeout_s} s"
-        print(f"{output.rstrip()}\n{suite.name:<8} {reason}")
+        print(f"{output.rstrip()}\n{suite.name:<11} {reason}")
     seconds = time.monotonic() - started
-    print(f"{suite.name:<8} {counts.passed} passed, {counts.failed} failed in {seconds:.0f} s\n", flush=True)
+    print(f"{suite.name:<11} {counts.passed} passed, {counts.failed} failed in {seconds:.0f} s\n", flush=True)
     return Result(suite, counts, seconds)
 
 
 def print_table(results: list[Result]) -> None:
-    print(f"{'suite':<8} {'tests':>6} {'passed':>7} {'failed':>7} {'seconds':>8}")
+    print(f"{'suite':<11} {'tests':>6} {'passed':>7} {'failed':>7} {'seconds':>8}")
     for result in results:
         counts = result.counts
-        print(f"{result.suite.name:<8} {counts.passed + counts.failed:>6} {counts.passed:>7} {counts.failed:>7} {result.seconds:>8.1f}")
+        print(f"{result.suite.name:<11} {counts.passed + counts.failed:>6} {counts.passed:>7} {counts.failed:>7} {result.seconds:>8.1f}")
 
 
 def main() -> int:
