@@ -7,9 +7,9 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from types import TracebackType
 
-from ._channel import Channel
+from ._channel import Channel, closed_error
 from ._config import Headers, Option
-from ._connection import BaseConnection, closed_error
+from ._connection import BaseConnection
 from ._delivery import CAPACITY, Message
 from ._errors import HeartwireError
 from ._events import Event
