@@ -124,3 +124,8 @@ class BaseConnection(Managed):
     def __repr__(self) -> str:
         """Without the URL, whose query may hold a secret that has no place in a log."""
         return f"<{type(self).__module__}.{type(self).__qualname__} {self._channel.number} {self.state.name.lower()}>"
+
+
+def is_interruption(kind: type[BaseException] | None) -> bool:
+    """True for what leaves a with block and is no error, such as Ctrl-C or a cancelled task: it is not to wait for a server."""
+    return kind is not None and not issubclass(kind, Exception)

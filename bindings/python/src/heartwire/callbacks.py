@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ._config import Headers, Option
-from ._connection import BaseConnection
+from ._connection import BaseConnection, is_interruption
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
@@ -61,7 +61,10 @@ class Client(BaseConnection):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        if is_interruption(kind):
+            self.release()
+        else:
+            self.close()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from ._channel import closed_error
 from ._config import Headers, Option
-from ._connection import BaseConnection
+from ._connection import BaseConnection, is_interruption
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
@@ -57,8 +57,7 @@ class Connection(BaseConnection):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """An interrupted program should end now, not after a close handshake."""
-        if kind is not None and not issubclass(kind, Exception):
+        if is_interruption(kind):
             self.release()
         else:
             self.close()
