@@ -6,7 +6,7 @@ import logging
 import threading
 
 import pytest
-from conftest import PATIENCE_SECONDS, Servers
+from conftest import PATIENCE_SECONDS, Servers, run_script
 
 import heartwire
 from heartwire import Event, EventKind, Message, State
@@ -127,6 +127,38 @@ def test_failing_callback_is_logged_and_the_next_follows(servers: Servers, caplo
             client.send("two")
             assert collector.complete.wait(PATIENCE_SECONDS)
     assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt()])
+def test_callback_that_ends_the_program(servers: Servers, caplog: pytest.LogCaptureFixture, ending: BaseException) -> None:
+    received: list[Message] = []
+
+    def on_message(client: heartwire.Client, message: Message) -> None:
+        received.append(message)
+        raise ending
+
+    client = heartwire.Client(servers.url("ws", "/flood?n=100&size=1"), on_message=on_message)
+    for _ in range(2):
+        with pytest.raises(type(ending)) as caught:
+            client.wait(PATIENCE_SECONDS)
+        assert caught.value is ending
+    assert received == ["x"]
+    assert client.state is State.DISCONNECTED
+    assert [record.name for record in caplog.records] == ["heartwire"]
+    client.close()
+
+
+EXIT_IN_CALLBACK = """
+import sys
+import heartwire
+with heartwire.Client(sys.argv[1], on_message=lambda client, message: sys.exit(3)) as client:
+    client.send("hello")
+    client.wait()
+"""
+
+
+def test_exit_in_a_callback_ends_the_program_that_waits(servers: Servers) -> None:
+    assert run_script(EXIT_IN_CALLBACK, servers.url("ws"))[:2] == (3, "")
 
 
 def test_wait_raises_the_failure(servers: Servers) -> None:

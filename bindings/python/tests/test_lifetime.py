@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -236,6 +238,54 @@ sys.exit(process.exitcode)
 
 def test_multiprocessing_by_fork(servers: Servers) -> None:
     assert run_script(MULTIPROCESSING, servers.url("ws")) == (0, "worker\n", "")
+
+
+INTERRUPTIONS = [asyncio.CancelledError, KeyboardInterrupt, SystemExit, GeneratorExit]
+
+# The server never answers the close frame, so whoever waits for the answer has to be freed.
+UNANSWERED = {"close_timeout": "1h"}
+
+
+@contextlib.contextmanager
+def ends_without_help(ws: heartwire.Connection | heartwire.sync.Connection | heartwire.Client) -> Iterator[None]:
+    helped = threading.Event()
+
+    def help_out() -> None:
+        helped.set()
+        ws.release()
+
+    timer = threading.Timer(PATIENCE_SECONDS / 2, help_out)
+    timer.start()
+    yield
+    timer.cancel()
+    timer.join()
+    assert not helped.is_set()
+    assert ws.state is heartwire.State.DISCONNECTED
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS)
+def test_interrupted_asyncio_block_ends_at_once(servers: Servers, interruption: type[BaseException]) -> None:
+    async def main() -> None:
+        block = heartwire.connect(servers.url("raw", "/silent"), **UNANSWERED)
+        with ends_without_help(await block.__aenter__()):
+            await block.__aexit__(interruption, interruption(), None)
+
+    run(main())
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS)
+def test_interrupted_synchronous_block_ends_at_once(servers: Servers, interruption: type[BaseException]) -> None:
+    ws = heartwire.sync.connect(servers.url("raw", "/silent"), **UNANSWERED)
+    with ends_without_help(ws):
+        ws.__exit__(interruption, interruption(), None)
+
+
+@pytest.mark.parametrize("interruption", INTERRUPTIONS)
+def test_interrupted_block_of_a_client_ends_at_once(servers: Servers, interruption: type[BaseException]) -> None:
+    client = heartwire.Client(servers.url("raw", "/silent"), **UNANSWERED)
+    wait_until(lambda: client.state is heartwire.State.CONNECTED)
+    with ends_without_help(client):
+        client.__exit__(interruption, interruption(), None)
 
 
 INTERRUPTED = """

@@ -8,6 +8,7 @@ import itertools
 import os
 import select
 import threading
+from collections import deque
 from collections.abc import Mapping
 
 from ._config import Config, Headers, Option, c_text
@@ -31,8 +32,9 @@ class Channel:
     """
     Owns an hw_connection and its hw_inbox.
 
-    Any thread may call anything. Borrowed data lives until the next take or the release of the inbox, so both happen under one
-    lock, and never while a thread polls the inbox's descriptor: the last one to leave the poll releases it.
+    Any thread may call anything, and so may a signal handler, which runs between any two instructions of the thread that it
+    interrupts. So only take holds a lock. release sets a flag, and the handles are released at once if nobody uses them, else by
+    whoever is the last to leave; a user announces itself before it looks at the flag, so one of the two sees the other.
     """
 
     def __init__(
@@ -41,11 +43,11 @@ class Channel:
         self.number = next(_numbers)
         self.url = url
         self._pid = os.getpid()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._batch = Batch()
-        self._polling = 0
+        self._taking = False
+        self._polling: list[int] = []
         self._released = False
-        self._disposed = False
         self._last_metrics: Metrics | None = None
         with Config() as config:
             config.apply(options, properties, headers)
@@ -59,7 +61,7 @@ class Channel:
 
     @property
     def state(self) -> State:
-        return State(library.hw_connection_state(self._connection))
+        return State.DISCONNECTED if self._released else State(library.hw_connection_state(self._connection))
 
     def metrics(self) -> Metrics:
         raw = hw_metrics(struct_size=ctypes.sizeof(hw_metrics))
@@ -80,6 +82,8 @@ class Channel:
         else:
             # bytes(5) would be five zero bytes: a slip must not become a message.
             raise TypeError(f"a message is str, bytes, bytearray or memoryview, not {type(message).__name__}")
+        if self._released:
+            raise closed_error()
         number = ctypes.c_uint64()
         status = library.hw_connection_send(self._connection, kind, data, len(data), None, ctypes.byref(number))
         if status != Status.OK:
@@ -101,63 +105,90 @@ class Channel:
         detail = error.message.decode("utf-8", "replace") or "no attempt has failed yet"
         return TimeoutError(f"not connected in the given time: {detail}", status=Status.TIMEOUT, retryable=True)
 
-    def take(self) -> tuple[list[Item], list[Event]]:
-        """Takes what waits in the inbox, at most one batch of it, without waiting; the events in it come once more by themselves."""
-        batch = self._batch
+    def take(self, pending: deque[Item]) -> list[Event] | None:
+        """
+        Moves what waits in the inbox, at most one batch of it, to pending, without waiting. Returns the events in it once more,
+        or None if nothing was there.
+        """
         with self._lock:
-            if self._released:
-                return [], []
-            status = library.hw_inbox_take(self._inbox, batch.deliveries, CAPACITY, batch.count, 0)
-            if status == Status.OK:
-                return batch.copy()
+            if self._taking:
+                message = "a signal handler cannot receive while the code that it interrupts does"
+                raise StateError(message, status=Status.STATE)
+            self._taking = True
+            try:
+                return None if self._released else self._take(pending)
+            finally:
+                self._taking = False
+                self._dispose_if_idle()
+
+    def _take(self, pending: deque[Item]) -> list[Event] | None:
+        """Copies at once, since the data is borrowed until the next take or the release of the inbox."""
+        batch = self._batch
+        status = library.hw_inbox_take(self._inbox, batch.deliveries, CAPACITY, batch.count, 0)
+        if status == Status.OK:
+            items, events = batch.copy()
+            pending += items
+            return events
         if status != Status.TIMEOUT:
             self._fail(status, "nothing can be received")
-        return [], []
+        return None
+
+    def interrupts_take(self) -> bool:
+        """True in a signal handler that interrupted take: nothing arrives before the handler returns. Others wait for the take."""
+        with self._lock:
+            return self._taking
 
     def poll(self, timeout: float | None) -> bool:
         """Waits until the inbox has something, at most timeout seconds. In Python, so that Ctrl-C interrupts it."""
-        with self._lock:
+        self._polling.append(threading.get_ident())
+        try:
             if self._released:
                 return True
-            self._polling += 1
-        try:
             poll = select.poll()
             poll.register(self.fd, select.POLLIN)
             return bool(poll.poll(None if timeout is None else max(0, timeout * 1000)))
         finally:
-            with self._lock:
-                self._polling -= 1
-                self._dispose_if_idle()
+            self._polling.pop()
+            self._dispose_if_idle()
 
     def release(self) -> None:
         """Never blocks. A thread in poll is woken by the event that the connection's release puts into the inbox."""
-        with self._lock:
-            if not self._released:
-                self._released = True
-                self._last_metrics = self.metrics()
-                library.hw_connection_release(self._connection)
-                self._dispose_if_idle()
+        self._released = True
+        self._dispose_if_idle()
 
     def after_fork_in_child(self) -> None:
-        """The lock may have been copied while another thread of the parent held it."""
-        self._lock = threading.Lock()
-        self._polling = 0
+        """Another thread of the parent may have been in the middle of anything."""
+        self._lock = threading.RLock()
+        self._taking = False
+        self._polling.clear()
 
     def require_own_process(self) -> None:
         if os.getpid() != self._pid:
             raise ForkedError("the connection belongs to the process that opened it, the parent of this one", status=Status.FORKED)
 
     def _dispose_if_idle(self) -> None:
-        if self._released and not self._polling and not self._disposed:
-            self._disposed = True
+        """
+        Two threads may find this due at once, for a second release does nothing. A take in progress keeps the connection as well:
+        it must not take the event that wakes the threads in poll.
+        """
+        if not self._released or self._taking:
+            return
+        if self._last_metrics is None:
+            self._last_metrics = self.metrics()
+        library.hw_connection_release(self._connection)
+        if not self._polling:
             library.hw_inbox_release(self._inbox)
 
     def _fail(self, status: int, message: str) -> None:
         """A handle that is not live was released here, so the caller's mistake is to use a closed connection."""
         self.require_own_process()
         if status == Status.HANDLE:
-            raise StateError("the connection is closed", status=Status.STATE)
+            raise closed_error()
         raise error_from_status(status, message)
+
+
+def closed_error() -> StateError:
+    return StateError("the connection is closed", status=Status.STATE)
 
 
 def _new_inbox(config: Config) -> int | None:

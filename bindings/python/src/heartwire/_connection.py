@@ -6,10 +6,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._channel import Channel
+from ._channel import Channel, closed_error
 from ._config import Headers, Option
 from ._delivery import Item, Message
-from ._errors import HeartwireError, StateError, Status
+from ._errors import HeartwireError
 from ._events import Event, EventKind, Metrics, State
 from ._lifetime import Managed
 
@@ -64,11 +64,10 @@ class BaseConnection(Managed):
 
     def _take(self) -> bool:
         """Moves one batch from the inbox to _pending; False if nothing was there."""
-        items, events = self._channel.take()
-        self._pending.extend(items)
-        for event in events:
+        events = self._channel.take(self._pending)
+        for event in events or ():
             self._follow(event)
-        return bool(items)
+        return events is not None
 
     def _follow(self, event: Event) -> None:
         """The release at the end also wakes any other thread that waits for the inbox."""
@@ -127,5 +126,6 @@ class BaseConnection(Managed):
         return f"<{type(self).__module__}.{type(self).__qualname__} {self._channel.number} {self.state.name.lower()}>"
 
 
-def closed_error() -> StateError:
-    return StateError("the connection is closed", status=Status.STATE)
+def is_interruption(kind: type[BaseException] | None) -> bool:
+    """True for what leaves a with block and is no error, such as Ctrl-C or a cancelled task: it is not to wait for a server."""
+    return kind is not None and not issubclass(kind, Exception)

@@ -7,9 +7,9 @@ import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from types import TracebackType
 
-from ._channel import Channel
+from ._channel import Channel, closed_error
 from ._config import Headers, Option
-from ._connection import BaseConnection, closed_error
+from ._connection import BaseConnection, is_interruption
 from ._delivery import CAPACITY, Message
 from ._errors import HeartwireError
 from ._events import Event
@@ -62,7 +62,11 @@ class connect:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        if is_interruption(kind):
+            self._connection.release()
+        else:
             await self._connection.close()
 
     async def _open(self) -> Connection:

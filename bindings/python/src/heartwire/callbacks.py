@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ._config import Headers, Option
-from ._connection import BaseConnection
+from ._connection import BaseConnection, is_interruption
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
@@ -32,7 +32,8 @@ class Client(BaseConnection):
     of its own. Connecting goes on in the background; send may be called at once, for it queues.
 
     Every method may be called from any thread and from the callbacks. The client lives until it is closed, fails for good or the
-    interpreter exits. An exception in a callback is logged by the logger "heartwire", and the next callback follows.
+    interpreter exits. An exception in a callback is logged by the logger "heartwire", and the next callback follows; one that is
+    to end the program, such as that of sys.exit, is logged too, ends the client, and is raised again by wait.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Client(BaseConnection):
     ) -> None:
         super().__init__(url, on_event, headers, properties, options)
         self._on_message = on_message
+        self._ending: BaseException | None = None
         # Threads that are not daemons are joined before atexit handlers run, which would keep a forgotten client alive for ever.
         self._thread = _CallbackThread(target=self._run, name=f"heartwire-{self._channel.number}", daemon=True)
         try:
@@ -61,7 +63,10 @@ class Client(BaseConnection):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        if is_interruption(kind):
+            self.release()
+        else:
+            self.close()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """
@@ -74,10 +79,15 @@ class Client(BaseConnection):
             self._thread.join()
 
     def wait(self, timeout: float | None = None) -> None:
-        """Blocks until the connection has ended; raises the reason if it failed, TimeoutError after timeout seconds."""
+        """
+        Blocks until the connection has ended. Raises the reason if it failed, what a callback raised to end the program, or
+        TimeoutError after timeout seconds.
+        """
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise TimeoutError("the connection has not ended in the given time", status=Status.TIMEOUT, retryable=True)
+        if self._ending is not None:
+            raise self._ending
         self._ended()
 
     def _run(self) -> None:
@@ -86,6 +96,9 @@ class Client(BaseConnection):
                 self._channel.poll(None)
                 self._take()
                 self._call_back()
+        except BaseException as ending:
+            _log.exception("the callback thread of %r ends with an exception", self)
+            self._ending = ending
         finally:
             self.release()
 

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
+from ._channel import closed_error
 from ._config import Headers, Option
-from ._connection import BaseConnection, closed_error
+from ._connection import BaseConnection, is_interruption
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
@@ -56,8 +57,7 @@ class Connection(BaseConnection):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """An interrupted program should end now, not after a close handshake."""
-        if kind is not None and not issubclass(kind, Exception):
+        if is_interruption(kind):
             self.release()
         else:
             self.close()
@@ -93,11 +93,14 @@ class Connection(BaseConnection):
     def close(self, code: int = 1000, reason: str = "") -> None:
         """
         Sends what is queued, closes gracefully and waits for the server's answer, at most close_timeout. Messages that have
-        arrived can still be received. Calling it again does nothing.
+        arrived can still be received. Calling it again does nothing. In a signal handler that interrupts this thread while it
+        receives, it may return before the answer has come; receiving then goes on until the end.
         """
         if self._released:
             return
         self._channel.close(code, reason)
+        if self._channel.interrupts_take():
+            return
         try:
             while not self._released:
                 if not self._take():

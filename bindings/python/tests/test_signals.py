@@ -1,0 +1,100 @@
+"""What a signal handler may do while it interrupts its own thread in the middle of a take; in programs of their own, for they may hang."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Servers, run_script
+
+# Python runs handlers between any two instructions; these are the ones just before and just after the library's call.
+INTERRUPTED = """
+import signal, sys, threading
+import heartwire
+from heartwire._library import library
+
+url, moment, action = sys.argv[1:]
+take = library.hw_inbox_take
+ws = heartwire.sync.connect(url)
+
+def interrupted_take(*arguments):
+    library.hw_inbox_take = take
+    ws._channel.poll(None)
+    if moment == "before":
+        signal.raise_signal(signal.SIGUSR1)
+    status = take(*arguments)
+    if moment == "after":
+        signal.raise_signal(signal.SIGUSR1)
+    return status
+
+def handle(number, frame):
+    try:
+        print(getattr(ws, action)())
+    except heartwire.StateError as error:
+        print(error)
+
+ws.send("hello")
+signal.signal(signal.SIGUSR1, handle)
+library.hw_inbox_take = interrupted_take
+try:
+    print(ws.recv())
+except heartwire.StateError as error:
+    print(error)
+if action == "recv":
+    ws.close()
+print(list(ws), ws.state.name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("moment", "action", "told", "received"),
+    [
+        ("before", "close", "None", "hello"),
+        ("after", "close", "None", "hello"),
+        ("before", "release", "None", "hello"),
+        ("after", "release", "None", "hello"),
+        ("before", "recv", "a signal handler cannot receive while the code that it interrupts does", "hello"),
+        ("after", "recv", "a signal handler cannot receive while the code that it interrupts does", "hello"),
+    ],
+)
+def test_handler_that_interrupts_a_take(servers: Servers, moment: str, action: str, told: str, received: str) -> None:
+    status, output, errors = run_script(INTERRUPTED, servers.url("ws"), moment, action)
+    assert (status, output.splitlines(), errors) == (0, [told, received, "[] DISCONNECTED"], "")
+
+
+RELEASED_WHILE_ANOTHER_THREAD_POLLS = """
+import signal, sys, threading
+import heartwire
+from heartwire._library import library
+
+take = library.hw_inbox_take
+ws = heartwire.sync.connect(sys.argv[1])
+polling = threading.Thread(target=ws._channel.poll, args=(None,))
+
+def interrupted_take(*arguments):
+    library.hw_inbox_take = take
+    signal.raise_signal(signal.SIGUSR1)
+    return take(*arguments)
+
+def handle(number, frame):
+    polling.start()
+    while not ws._channel._polling:
+        pass
+    ws.release()
+    print(ws.state.name)
+    try:
+        ws.send("too late")
+    except heartwire.StateError as error:
+        print(error)
+
+signal.signal(signal.SIGUSR1, handle)
+library.hw_inbox_take = interrupted_take
+try:
+    ws.recv()
+except heartwire.StateError as error:
+    print(error)
+polling.join()
+"""
+
+
+def test_release_in_a_handler_wakes_other_threads(servers: Servers) -> None:
+    status, output, errors = run_script(RELEASED_WHILE_ANOTHER_THREAD_POLLS, servers.url("ws"))
+    assert (status, output.splitlines(), errors) == (0, ["DISCONNECTED"] + ["the connection is closed"] * 2, "")
