@@ -82,7 +82,7 @@ package struct Outbox: ~Copyable {
     private static let wireTarget = 65536
     /// Pings and pongs that may each wait on the wire while the peer does not read. Beyond it only the latest of the peer's pings is answered
     /// (RFC 6455 section 5.5.3), so a flood of them cannot grow memory.
-    private static let unsentControlFramesMax = 64
+    private static let unsentControlFramesMax = 256
 
     package init(role: Role, limits: Limits, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void) {
         self.role = role

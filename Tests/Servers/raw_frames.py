@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import struct
+import zlib
 
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 
@@ -21,6 +22,14 @@ def frame_head(opcode: int, size: int, fin: bool = True) -> bytes:
 def frame(opcode: int, payload: bytes, fin: bool = True) -> bytes:
     """An unmasked frame, as a server sends it."""
     return frame_head(opcode, len(payload), fin) + payload
+
+
+def compressed_frame(opcode: int, payload: bytes) -> bytes:
+    """An unmasked frame of a compressed message (RFC 7692 section 7.2.1), with no context from an earlier one."""
+    deflater = zlib.compressobj(wbits=-15)
+    deflated = deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH)
+    whole = frame(opcode, deflated.removesuffix(b"\x00\x00\xff\xff"))
+    return bytes([whole[0] | 0x40]) + whole[1:]
 
 
 def masked_frame(opcode: int, payload: bytes) -> bytes:
@@ -57,8 +66,8 @@ async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str
     return request_line.split(" ")[1], fields
 
 
-def response_head(fields: dict[str, str], accept: str | None = None) -> bytes:
-    """The 101 answer (section 4.2.2), with the right accept key unless another is given."""
+def response_head(fields: dict[str, str], accept: str | None = None, extensions: str | None = None) -> bytes:
+    """The 101 answer (section 4.2.2), with the right accept key unless another is given, and the extensions if any are given."""
     if accept is None:
         key = fields["sec-websocket-key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
@@ -67,5 +76,6 @@ def response_head(fields: dict[str, str], accept: str | None = None) -> bytes:
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Accept: {accept}",
+        *([f"Sec-WebSocket-Extensions: {extensions}"] if extensions is not None else []),
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

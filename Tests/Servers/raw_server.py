@@ -17,6 +17,7 @@ from raw_frames import (
     frame,
     frame_head,
     masked_frame,
+    compressed_frame,
     read_frame,
     read_request,
     response_head,
@@ -46,9 +47,9 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def accept(self, first_frames: bytes = b"") -> None:
-        """Completes the opening handshake, with frames in the same segment if given."""
-        await self.write(response_head(self.fields) + first_frames)
+    async def accept(self, first_frames: bytes = b"", extensions: str | None = None) -> None:
+        """Completes the opening handshake, with frames in the same segment and extensions if given."""
+        await self.write(response_head(self.fields, extensions=extensions) + first_frames)
 
     async def stall(self) -> None:
         """Reads and ignores everything until the client gives up."""
@@ -82,6 +83,10 @@ class RawServer:
             "/close-no-code": self._close_no_code,
             "/close-1-byte": self._close_1_byte,
             "/report-frames": self._report_frames,
+            "/report-each-frame": self._report_each_frame,
+            "/ping-flood": self._ping_flood,
+            "/deflate-answer": self._deflate_answer,
+            "/deflate-bomb": self._deflate_bomb,
             "/seen-close": self._seen_close,
         }
 
@@ -250,6 +255,42 @@ class RawServer:
                 if fin:
                     await connection.write(frame(TEXT, json.dumps(sizes).encode()))
                     sizes = []
+
+    async def _report_each_frame(self, connection: Connection) -> None:
+        """Answers each data frame with JSON: its opcode, whether it is the last of its message, and its payload's size."""
+        await connection.accept()
+        while True:
+            fin, opcode, payload = await read_frame(connection.reader)
+            if opcode == CLOSE:
+                await connection.write(frame(CLOSE, payload))
+                return
+            if opcode in (TEXT, BINARY, CONTINUATION):
+                await connection.write(frame(TEXT, json.dumps([opcode, fin, len(payload)]).encode()))
+
+    async def _ping_flood(self, connection: Connection) -> None:
+        """Sends pings numbered from 0 without pause, then says in JSON how many pongs came and the number in the last."""
+        count = int(connection.query["n"])
+        await connection.accept()
+        await connection.write(b"".join(frame(PING, b"%d" % number) for number in range(count)))
+        pongs, last = 0, -1
+        while last != count - 1:
+            _, opcode, payload = await read_frame(connection.reader)
+            if opcode == PONG:
+                pongs, last = pongs + 1, int(payload)
+        await connection.write(frame(TEXT, json.dumps([pongs, last]).encode()))
+        await self._finish(connection)
+
+    async def _deflate_answer(self, connection: Connection) -> None:
+        """Answers the offer of extensions with the text it is given, whatever was offered, then sends a compressed message."""
+        await connection.accept(extensions=connection.query["answer"])
+        await connection.write(compressed_frame(TEXT, b"Hello"))
+        await self._await_close(connection)
+
+    async def _deflate_bomb(self, connection: Connection) -> None:
+        """Sends one message of so many zero bytes, compressed about a thousandfold."""
+        await connection.accept(extensions="permessage-deflate")
+        await connection.write(compressed_frame(BINARY, bytes(int(connection.query["size"]))))
+        await self._await_close(connection)
 
     async def _seen_close(self, connection: Connection) -> None:
         """Sends JSON: the code and reason with which the client closed the connection that had the same key."""

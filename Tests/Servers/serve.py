@@ -69,7 +69,7 @@ async def listen_websockets(app: WebSocketsApp, tls: ssl.SSLContext | None) -> i
             ssl=tls,
             process_request=app.process_request,
             select_subprotocol=app.select_subprotocol,
-            compression=None,
+            compression="deflate",
             ping_interval=None,
             max_size=None,
         )

@@ -72,8 +72,8 @@ final class OutboxHarness {
         payload.withUnsafeBytes { outbox.enqueue(kind, $0) }
     }
 
-    func pong(_ payload: [UInt8]) {
-        payload.withUnsafeBytes { outbox.pong($0) }
+    func pong(_ payload: [UInt8], atOnce: Bool = true) {
+        payload.withUnsafeBytes { outbox.pong($0, atOnce: atOnce) }
     }
 
     var hasClosed: Bool { outbox.hasClosed }
