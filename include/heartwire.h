@@ -314,9 +314,9 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
 /*
  * Opens a managed connection to url ("ws://host:port/path?query" or "wss://...") and returns at once; connecting goes on in the
  * background and its outcome is an event. A user name and password in the url ("wss://user:password@host/", percent-encoded) are sent as
- * Basic authentication; they appear in no error text, event or log. Only the first "wss" connection with a tls.ca_file or the system's trust store reads the
- * certificate files, which takes some milliseconds. The configuration is copied. Release the handle with hw_connection_release.
- * Callbacks may run before this function returns; *out is written before the first.
+ * Basic authentication; they appear in no error text, event or log. Only the first "wss" connection with a tls.ca_file or the system's
+ * trust store reads the certificate files, which takes some milliseconds. The configuration is copied. Release the handle with
+ * hw_connection_release. Callbacks may run before this function returns; *out is written before the first.
  * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols or basic_auth malformed),
  * HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
