@@ -186,7 +186,7 @@ enum {
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
-                                    body: the first bytes of the answer */
+                                    body: the first bytes of the answer, and retry_after_ms */
     HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered, nor anything else received, within ping.timeout: count in a row */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
@@ -217,6 +217,7 @@ typedef struct hw_event {
     const uint8_t *body;
     size_t body_size;
     int32_t compressed; /* 1 if permessage-deflate was agreed on */
+    uint64_t retry_after_ms; /* of HW_E_HTTP_STATUS: how long the server asks to be left alone (Retry-After); 0 if it does not */
 } hw_event;
 
 /*
@@ -289,9 +290,9 @@ hw_status hw_config_describe(size_t index, hw_property *out);
 
 /*
  * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
- * RFC 9110 token, the value holds a control character, or the field belongs to the handshake (Host, Upgrade, Connection,
- * Content-Length, Transfer-Encoding, Sec-WebSocket-...; subprotocols are the property "subprotocols"). HW_E_TOO_LARGE: more than 64
- * fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
+ * RFC 9110 token, the value holds a control character, or the field belongs to the handshake or its framing (Host, Upgrade, Connection,
+ * Content-Length, Transfer-Encoding, TE, Trailer, Expect, Keep-Alive, Proxy-Connection, Sec-WebSocket-...; subprotocols are the property
+ * "subprotocols"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_add_header(hw_config *config, const char *name, const char *value, hw_error *error);
 
@@ -312,10 +313,12 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
 
 /*
  * Opens a managed connection to url ("ws://host:port/path?query" or "wss://...") and returns at once; connecting goes on in the
- * background and its outcome is an event. Only the first "wss" connection with a tls.ca_file or the system's trust store reads the
- * certificate files, which takes some milliseconds. The configuration is copied. Release the handle with hw_connection_release.
- * Callbacks may run before this function returns; *out is written before the first.
- * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ * background and its outcome is an event. A user name and password in the url ("wss://user:password@host/", percent-encoded) are sent as
+ * Basic authentication; they appear in no error text, event or log. Only the first "wss" connection with a tls.ca_file or the system's
+ * trust store reads the certificate files, which takes some milliseconds. The configuration is copied. Release the handle with
+ * hw_connection_release. Callbacks may run before this function returns; *out is written before the first.
+ * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols or basic_auth malformed),
+ * HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 

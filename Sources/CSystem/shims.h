@@ -53,6 +53,9 @@ static inline int64_t hws_monotonic_ns(void) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The wall clock, in seconds since 1970. */
+static inline int64_t hws_unix_time(void) { return (int64_t)time(NULL); }
+
 /* Fills from the kernel's generator. 0 on success; short reads and interruptions are retried. */
 static inline int hws_random(void *buffer, size_t size) {
     uint8_t *next = (uint8_t *)buffer;

@@ -60,6 +60,9 @@ extension Connection {
                 settle()
             case .refused(let error):
                 withSession { $0.handshakeFailed(error, io.now, &$1) }
+                // After a redirect the next transport takes over at once: what is left of this one's bytes is not for it.
+                settle()
+                return
             }
         }
     }

@@ -268,8 +268,9 @@ final class Connection: @unchecked Sendable {
     private func openTransport() {
         guard slot != nil, let deadline = session.deadline else { return }
         serial &+= 1
-        let url = plan.session.url
-        let connector = Connector(url: url, tls: plan.tls, poller: io.poller, data: pollerData, attemptDeadline: deadline)
+        let url = session.target
+        let tls = url.isSecure ? plan.tls : nil
+        let connector = Connector(url: url, tls: tls, poller: io.poller, data: pollerData, attemptDeadline: deadline)
         self.connector = connector
         if let resolution = Resolver.numeric(url.host, port: url.port) {
             advance(connector.resolved(resolution, io.now))
@@ -297,7 +298,7 @@ final class Connection: @unchecked Sendable {
             lock.withLock {
                 transport.attach(stream, data: pollerData)
                 if let nonce = HandshakeNonce.random() {
-                    session.transportOpened(nonce, &outbox)
+                    session.transportOpened(nonce, unixTime: hws_unix_time(), &outbox)
                 } else {
                     session.transportEnded(HandshakeNonce.failure, io.now, &outbox)
                 }

@@ -13,6 +13,8 @@ struct ErrorDetails: Error {
     var message: String
     /// The start of a refused handshake's HTTP body.
     var body: [UInt8] = []
+    /// What a refused handshake's Retry-After asks for.
+    var retryAfterMs: UInt64 = 0
 
     init(_ status: Int, _ layer: Int, _ message: String) {
         self.status = hw_status(status)
@@ -68,11 +70,14 @@ struct ErrorDetails: Error {
     }
 
     private init(_ error: HandshakeError) {
-        if case .refused(let status, let body) = error {
+        switch error {
+        case .refused(let refusal), .redirect(_, let refusal):
             self.init(HW_E_HTTP_STATUS, HW_LAYER_HTTP, error.sentence)
-            httpStatus = Int32(status)
-            self.body = body
-        } else {
+            httpStatus = Int32(refusal.status)
+            body = refusal.body
+            retryAfterMs = refusal.retryAfterMs ?? 0
+        case .head, .upgradeMissing, .connectionMissing, .acceptMissing, .acceptWrong, .unaskedExtension,
+            .invalidExtensionParameters, .unaskedSubprotocol:
             self.init(HW_E_HANDSHAKE, HW_LAYER_HTTP, error.sentence)
         }
     }

@@ -16,7 +16,8 @@ package enum Failure {
     package var isRetryable: Bool {
         switch self {
         case .transport(let failure): failure.kind != .certificate
-        case .handshake(.refused(let status, _)): !(400...499).contains(status) || [408, 425, 429].contains(status)
+        case .handshake(.refused(let refusal)):
+            !(400...499).contains(refusal.status) || [408, 425, 429].contains(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
         case .connectTimeout, .protocolViolation, .peerIsGone, .slowConsumer: true

@@ -51,6 +51,7 @@ package struct Session: ~Copyable {
     package private(set) var state = State.disconnected
     package private(set) var epoch: UInt64 = 0
     package private(set) var metrics = SessionMetrics()
+    private var route: Route
 
     private let configuration: SessionConfiguration
     private var phase = Phase.idle
@@ -70,9 +71,13 @@ package struct Session: ~Copyable {
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
         reader = FrameReader(role: .client, limits: configuration.messages)
+        route = Route(to: configuration.url, redirectsMax: configuration.redirectsMax)
     }
 
     // MARK: Outputs
+
+    /// Where the present attempt's transport leads.
+    package var target: URL { route.url }
 
     /// When `timeout` must be called next; nil while there is nothing to wait for.
     package var deadline: Instant? {
@@ -144,11 +149,13 @@ package struct Session: ~Copyable {
 
     // MARK: The transport's inputs
 
-    package mutating func transportOpened(_ nonce: HandshakeNonce, _ outbox: inout Outbox) {
+    /// `unixTime` is the present in seconds since 1970: dates in the server's answer are compared with it.
+    package mutating func transportOpened(_ nonce: HandshakeNonce, unixTime: Int64, _ outbox: inout Outbox) {
         guard case .connecting(let deadline) = phase else { return }
         let handshake = ClientHandshake(
-            nonce: nonce, subprotocols: configuration.subprotocols, compression: configuration.compression?.offer)
-        outbox.beginHandshake(handshake.request(url: configuration.url, fields: configuration.headerFields))
+            nonce: nonce, subprotocols: configuration.subprotocols, compression: configuration.compression?.offer,
+            headSizeMax: configuration.handshakeSizeMax, followsRedirects: route.followsRedirects, unixTime: unixTime)
+        outbox.beginHandshake(handshake.request(url: route.url, fields: route.allowed(configuration.headerFields)))
         phase = .handshaking(handshake, deadline: deadline)
     }
 
@@ -182,9 +189,11 @@ package struct Session: ~Copyable {
             case .failed(let error): return .failed(error)
             }
         case .handshaking(var handshake, let deadline):
+            // Held in one place only, or every read would copy what was collected.
+            phase = .idle
+            defer { phase = .handshaking(handshake, deadline: deadline) }
             do throws(HandshakeError) {
                 let agreement = try handshake.read(UnsafeRawBufferPointer(input), consumed: &consumed)
-                phase = .handshaking(handshake, deadline: deadline)
                 return agreement.map { .opened($0) } ?? .needsInput
             } catch {
                 return .refused(error)
@@ -230,8 +239,27 @@ package struct Session: ~Copyable {
     }
 
     package mutating func handshakeFailed(_ error: HandshakeError, _ now: Instant, _ outbox: inout Outbox) {
-        guard case .handshaking = phase else { return }
-        attemptFailed(.handshake(error), now, &outbox)
+        guard case .handshaking(_, let deadline) = phase else { return }
+        do throws(HandshakeError) {
+            try followRedirect(error)
+            outbox.connectionEnded()
+            phase = .connecting(deadline: deadline)
+            actions += [.closeTransport, .openTransport]
+        } catch {
+            attemptFailed(.handshake(error), now, &outbox)
+        }
+    }
+
+    /// Turns the route to where a redirect points; throws the error to report if it is not to be followed.
+    private mutating func followRedirect(_ error: HandshakeError) throws(HandshakeError) {
+        guard case .refused(let refusal) = error else { throw error }
+        let isFollowed: Bool
+        do throws(RedirectError) {
+            isFollowed = try route.follow(refusal)
+        } catch let reason {
+            throw .redirect(reason, refusal)
+        }
+        if !isFollowed { throw error }
     }
 
     package mutating func controlReceived(
@@ -324,6 +352,7 @@ package struct Session: ~Copyable {
 
     private mutating func beginAttempt(_ now: Instant) {
         phase = .connecting(deadline: now + configuration.connectTimeout)
+        route = Route(to: configuration.url, redirectsMax: configuration.redirectsMax)
         attempts &+= 1
         actions.append(.openTransport)
     }

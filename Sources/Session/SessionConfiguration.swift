@@ -7,6 +7,10 @@ package struct SessionConfiguration {
     /// Complete header lines of the application's own, without CRLF.
     package var headerFields: [[UInt8]] = []
     package var subprotocols: [[UInt8]] = []
+    /// For the answer's head, interim answers included.
+    package var handshakeSizeMax = HTTPHead.sizeMax
+    /// How many redirects an attempt follows.
+    package var redirectsMax = 0
     /// For a whole attempt: resolving, connecting, TLS and the opening handshake.
     package var connectTimeout = Interval.seconds(15)
     package var closeTimeout = Interval.seconds(5)

@@ -13,37 +13,6 @@ package struct HandshakeNonce {
     }
 }
 
-package enum HandshakeError: Error, Equatable {
-    case head(HTTPHeadError)
-    case upgradeMissing
-    case connectionMissing
-    case acceptMissing
-    case acceptWrong
-    case unaskedExtension
-    case invalidExtensionParameters
-    case unaskedSubprotocol
-    /// Any status but 101, with the first bytes of the body.
-    case refused(status: UInt16, body: [UInt8])
-
-    /// What the server did wrong, as a sentence.
-    package var sentence: String {
-        switch self {
-        case .head(.tooLarge): "the answer's head is over \(HTTPHead.sizeMax) bytes"
-        case .head(.tooManyFields): "the answer has more than \(HTTPHead.fieldsMax) header fields"
-        case .head(.malformedStatusLine): "the answer is not HTTP/1.1; is this a WebSocket port, and ws or wss the right scheme?"
-        case .head(.malformedField): "the answer has a malformed header field"
-        case .upgradeMissing: "the answer lacks Upgrade: websocket"
-        case .connectionMissing: "the answer lacks Connection: Upgrade"
-        case .acceptMissing: "the answer lacks a single Sec-WebSocket-Accept"
-        case .acceptWrong: "the answer's Sec-WebSocket-Accept does not match our key; a cache or proxy may stand between"
-        case .unaskedExtension: "the answer names an extension that was not offered"
-        case .invalidExtensionParameters: "the answer's permessage-deflate parameters do not fit the offer (RFC 7692 section 7.1)"
-        case .unaskedSubprotocol: "the answer names a subprotocol that was not offered"
-        case .refused(let status, _): "the server refused the opening handshake with HTTP status \(status)"
-        }
-    }
-}
-
 /// What both ends have agreed on in the opening handshake.
 package struct Agreement {
     /// Empty if there is none.
@@ -60,20 +29,29 @@ package struct Agreement {
 package struct ClientHandshake {
     private enum State {
         case head(HTTPHeadReader)
-        case refusal(status: UInt16, HTTPBodyStart)
+        case refusal(HTTPRefusal, HTTPBodyStart)
         case done
     }
 
-    private var state = State.head(HTTPHeadReader())
+    private var state: State
     private let nonce: HandshakeNonce
     private let subprotocols: [[UInt8]]
     private let compression: DeflateParameters?
+    private let followsRedirects: Bool
+    private let unixTime: Int64
 
-    /// `compression` is what to offer; nil offers none.
-    package init(nonce: HandshakeNonce, subprotocols: [[UInt8]], compression: DeflateParameters? = nil) {
+    /// `compression` is what to offer; nil offers none. `headSizeMax` bounds the heads of all answers together. `unixTime` is the present, for
+    /// dates in the answer.
+    package init(
+        nonce: HandshakeNonce, subprotocols: [[UInt8]], compression: DeflateParameters? = nil, headSizeMax: Int = HTTPHead.sizeMax,
+        followsRedirects: Bool = false, unixTime: Int64 = 0
+    ) {
+        state = .head(HTTPHeadReader(sizeMax: headSizeMax))
         self.nonce = nonce
         self.subprotocols = subprotocols
         self.compression = compression
+        self.followsRedirects = followsRedirects
+        self.unixTime = unixTime
     }
 
     /// The request head. `fields` are the application's own, complete lines without their CRLF.
@@ -104,48 +82,62 @@ package struct ClientHandshake {
             case .head(var reader):
                 // Held in one place only, or every read would copy what was collected.
                 state = .done
-                let head: HTTPHead?
-                do throws(HTTPHeadError) {
-                    head = try reader.read(input, consumed: &consumed)
-                } catch {
-                    throw .head(error)
-                }
-                guard let head else {
+                guard let head = try Self.nextHead(&reader, input, &consumed) else {
                     state = .head(reader)
                     return nil
                 }
-                if head.status == 101 {
-                    state = .done
-                    return try check(head)
-                }
+                if head.status == 101 { return try check(head) }
                 // Interim answers (RFC 9110 section 15.2) come before the real one.
-                state = head.status < 200 ? .head(HTTPHeadReader()) : .refusal(status: head.status, HTTPBodyStart(head: head))
-            case .refusal(let status, var body):
+                state = head.status < 200 ? .head(reader) : try refusal(head)
+            case .refusal(var refusal, var body):
+                state = .done
+                if followsRedirects && refusal.redirection != nil { throw .refused(refusal) }
                 body.append(UnsafeRawBufferPointer(rebasing: input[consumed...]))
                 consumed = input.count
-                state = .refusal(status: status, body)
-                if body.isComplete { throw .refused(status: status, body: body.bytes) }
-                return nil
+                guard body.isComplete else {
+                    state = .refusal(refusal, body)
+                    return nil
+                }
+                refusal.body = body.bytes
+                throw .refused(refusal)
             }
+        }
+    }
+
+    private static func nextHead(
+        _ reader: inout HTTPHeadReader, _ input: UnsafeRawBufferPointer, _ consumed: inout Int
+    ) throws(HandshakeError) -> HTTPHead? {
+        do throws(HTTPHeadError) {
+            return try reader.read(input, consumed: &consumed)
+        } catch {
+            throw .head(error)
+        }
+    }
+
+    private func refusal(_ head: HTTPHead) throws(HandshakeError) -> State {
+        do throws(HTTPHeadError) {
+            return .refusal(HTTPRefusal(head: head, unixTime: unixTime), try HTTPBodyStart(head: head))
+        } catch {
+            throw .head(error)
         }
     }
 
     /// The refusal whose body was cut short by the end of the stream or of our patience, if that is where we are.
     package var unfinishedRefusal: HandshakeError? {
-        if case .refusal(let status, let body) = state { return .refused(status: status, body: body.bytes) }
-        return nil
+        guard case .refusal(var refusal, let body) = state else { return nil }
+        refusal.body = body.bytes
+        return .refused(refusal)
     }
 
     /// RFC 6455 section 4.1, the client's checks of the server's answer.
     private func check(_ head: HTTPHead) throws(HandshakeError) -> Agreement {
-        guard head.minorVersion == 1 else { throw .head(.malformedStatusLine) }
-        guard head.contains("websocket", in: "upgrade") else { throw .upgradeMissing }
-        guard head.contains("upgrade", in: "connection") else { throw .connectionMissing }
-        let accepts = head.values("sec-websocket-accept")
-        guard accepts.count == 1 else { throw .acceptMissing }
-        guard accepts[0].elementsEqual(nonce.accept) else { throw .acceptWrong }
-        let compression = try PermessageDeflate.agreed(head.values("sec-websocket-extensions"), offer: compression)
-        let chosen = head.values("sec-websocket-protocol")
+        guard head.minorVersion == 1 else { throw .head(.malformedStartLine) }
+        guard head.fields.containsOnly("websocket", in: "upgrade") else { throw .upgradeMissing }
+        guard head.fields.contains("upgrade", in: "connection") else { throw .connectionMissing }
+        guard let accept = head.fields.onlyValue("sec-websocket-accept") else { throw .acceptMissing }
+        guard accept.elementsEqual(nonce.accept) else { throw .acceptWrong }
+        let compression = try PermessageDeflate.agreed(head.fields.values("sec-websocket-extensions"), offer: compression)
+        let chosen = head.fields.values("sec-websocket-protocol")
         guard chosen.count <= 1 else { throw .unaskedSubprotocol }
         guard let subprotocol = chosen.first else { return Agreement(subprotocol: [], compression: compression) }
         guard subprotocols.contains(where: { $0.elementsEqual(subprotocol) }) else { throw .unaskedSubprotocol }

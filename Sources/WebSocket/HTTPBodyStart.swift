@@ -15,10 +15,13 @@ package struct HTTPBodyStart {
     /// More than this is not kept, nor waited for.
     package static let sizeMax = 1024
 
-    package init(head: HTTPHead) {
-        if head.contains("chunked", in: "transfer-encoding") {
-            framing = .chunkSize(digits: [])
-        } else if let length = head.values("content-length").first.flatMap({ ASCII.decimal($0, max: .max) }) {
+    /// The order of the questions is that of RFC 9112 section 6.3.
+    package init(head: HTTPHead) throws(HTTPHeadError) {
+        if head.status == 204 || head.status == 304 {
+            framing = .complete
+        } else if let encoding = head.fields.list("transfer-encoding").last {
+            framing = ASCII.equalsIgnoringCase(encoding, "chunked") ? .chunkSize(digits: []) : .untilClose
+        } else if let length = try head.fields.contentLength() {
             framing = length == 0 ? .complete : .length(remaining: length)
         } else {
             framing = .untilClose
@@ -62,11 +65,8 @@ package struct HTTPBodyStart {
         guard byte == 0x0A else { return digits.count < 256 ? .chunkSize(digits: digits + [byte]) : .complete }
         var size: UInt64 = 0
         for digit in digits.prefix(15) {
-            switch digit {
-            case 0x30...0x39: size = size &<< 4 | UInt64(digit &- 0x30)
-            case 0x41...0x46, 0x61...0x66: size = size &<< 4 | UInt64((digit | 0x20) &- 0x61 &+ 10)
-            default: return size == 0 ? .complete : .chunk(remaining: size)
-            }
+            guard let value = ASCII.hexDigit(digit) else { break }
+            size = size &<< 4 | UInt64(value)
         }
         return size == 0 ? .complete : .chunk(remaining: size)
     }

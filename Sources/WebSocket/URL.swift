@@ -18,7 +18,7 @@ package enum URLError: Error, Equatable {
         case .hostCharacter(let byte): "the URL's host holds the byte \(byte); write an internationalized name in its xn-- form"
         case .addressLiteral: "the URL's IPv6 address is malformed; write it as in ws://[::1]:8080/"
         case .port: "the URL's port must be a number from 1 to 65535"
-        case .userInfo: "the URL holds a user name; send credentials with an Authorization header"
+        case .userInfo: "the URL's user name or password is malformed; percent-encode what is neither letter, digit nor -._~!$&'()*+,;="
         case .fragment: "the URL has a fragment (#), which RFC 6455 section 3 forbids; write %23 for a literal #"
         case .pathCharacter(let byte): "the URL's path holds the byte \(byte); percent-encode spaces, control and non-ASCII characters"
         case .tooLong: "the URL is longer than \(URL.sizeMax) bytes"
@@ -34,6 +34,8 @@ package struct URL: Equatable {
     package let port: UInt16
     /// Path and query as they stand in the request line; begins with a slash.
     package let resource: [UInt8]
+    /// "user:password" of the URL, percent-decoded; nil if it has none.
+    package let credentials: [UInt8]?
 
     package static let sizeMax = 8192
 
@@ -49,11 +51,29 @@ package struct URL: Equatable {
         }
         let authorityEnd = rest.firstIndex { $0 == 0x2F || $0 == 0x3F || $0 == 0x23 } ?? rest.endIndex
         let authority = rest[..<authorityEnd]
-        guard !authority.contains(0x40) else { throw .userInfo }
+        let hostStart = authority.lastIndex(of: 0x40)
+        credentials = try hostStart.map { at throws(URLError) in try Self.credentials(authority[..<at]) }
         let portText: ArraySlice<UInt8>?
-        (host, isIPv6, portText) = try Self.splitAuthority(authority)
+        (host, isIPv6, portText) = try Self.splitHost(authority[(hostStart.map { $0 + 1 } ?? authority.startIndex)...])
         port = try Self.port(portText, isSecure: isSecure)
         resource = try Self.resource(rest[authorityEnd...])
+    }
+
+    private init(_ base: URL, resource: [UInt8]) {
+        (isSecure, host, isIPv6, port) = (base.isSecure, base.host, base.isIPv6, base.port)
+        self.resource = resource
+        credentials = nil
+    }
+
+    /// Another resource of the same origin, without the credentials.
+    func at(resource: [UInt8]) throws(URLError) -> URL {
+        guard resource.count <= Self.sizeMax else { throw .tooLong }
+        return URL(self, resource: try Self.resource(resource[...]))
+    }
+
+    /// Scheme, host and port (RFC 6454 section 4).
+    package func hasSameOrigin(as other: URL) -> Bool {
+        isSecure == other.isSecure && port == other.port && host.elementsEqual(other.host)
     }
 
     /// The Host field's value: the port only where it is not the scheme's own (RFC 9110 section 7.2), no zone (RFC 6874 section 1).
@@ -68,7 +88,37 @@ package struct URL: Equatable {
         return true
     }
 
-    private static func splitAuthority(
+    /// "user:password" with percent-encoding resolved (RFC 3986 section 3.2.1); the password may be missing. A user name cannot hold a colon,
+    /// nor either of them a control character (RFC 7617 section 2).
+    private static func credentials(_ text: ArraySlice<UInt8>) throws(URLError) -> [UInt8] {
+        let colon = text.firstIndex(of: 0x3A)
+        let user = try percentDecoded(text[..<(colon ?? text.endIndex)])
+        let password = try percentDecoded(colon.map { text[($0 + 1)...] } ?? [])
+        let credentials = user + [0x3A] + password
+        guard !text.isEmpty, BasicAuthentication.isValid(credentials), !user.contains(0x3A) else { throw .userInfo }
+        return credentials
+    }
+
+    private static func percentDecoded(_ text: ArraySlice<UInt8>) throws(URLError) -> [UInt8] {
+        var decoded: [UInt8] = []
+        var rest = text
+        while let byte = rest.popFirst() {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: decoded.append(byte)
+            // The sub-delimiters, and a colon, which may stand in a password.
+            case 0x21, 0x24, 0x26...0x2C, 0x3A, 0x3B, 0x3D: decoded.append(byte)
+            case 0x25:
+                guard let high = rest.popFirst().flatMap(ASCII.hexDigit), let low = rest.popFirst().flatMap(ASCII.hexDigit) else {
+                    throw .userInfo
+                }
+                decoded.append(high &<< 4 | low)
+            default: throw .userInfo
+            }
+        }
+        return decoded
+    }
+
+    private static func splitHost(
         _ authority: ArraySlice<UInt8>
     ) throws(URLError) -> (host: [UInt8], isIPv6: Bool, port: ArraySlice<UInt8>?) {
         guard let first = authority.first else { throw .hostMissing }

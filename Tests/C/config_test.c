@@ -246,7 +246,7 @@ TEST(malformed_urls_are_refused)
         "",                     "localhost",             "http://localhost/",   "ws:/localhost/",      "ws://",
         "ws:///path",           "ws://:80/",             "ws://localhost:x/",   "ws://localhost:0/",   "ws://localhost:65536/",
         "ws://localhost:-1/",   "ws://localhost/#top",   "ws://local host/",    "ws://localhost/a b",  "ws://localhost/\r\nX: y",
-        "ws://user@localhost/", "ws://[::1/",            "ws://[zz]/",          "ws://[]/",            "ws://[::1]x/",
+        "ws://us er@localhost/", "ws://[::1/",            "ws://[zz]/",          "ws://[]/",            "ws://[::1]x/",
         "ws://b\xC3\xB6rse/", "ws://localhost/\xC3\xA9", "wss//localhost/",  "ws://localhost:8 0/", " ws://localhost/",
     };
     hw_config *config = new_config();

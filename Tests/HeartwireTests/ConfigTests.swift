@@ -31,6 +31,12 @@ struct ConfigTests {
         #expect(try config.get(bytes("close.timeout")) == bytes("3s"))
     }
 
+    @Test func doesNotShowSecretsItRefuses() {
+        let details = error { try Config().set(bytes("basic_auth"), bytes("user:hunter2") + [0xFF]) }
+        #expect(details?.status == hw_status(HW_E_VALUE))
+        #expect(details?.message == "property 'basic_auth' cannot be that; it takes user:password")
+    }
+
     @Test func namesTheNearestPropertyForAnUnknownOne() {
         let details = error { try Config().set(bytes("ping.intervall"), bytes("1s")) }
         #expect(details?.status == hw_status(HW_E_PROPERTY))

@@ -28,6 +28,9 @@ struct ConnectionPlanTests {
         #expect(plan.session.connectTimeout == .seconds(15))
         #expect(plan.session.closeTimeout == .seconds(5))
         #expect(plan.session.messages.messageSizeMax == 16 << 20)
+        #expect(plan.session.handshakeSizeMax == 65536)
+        #expect(plan.session.redirectsMax == 0)
+        #expect(plan.session.headerFields == [])
         #expect(plan.session.reconnects)
         #expect(plan.session.backoff.base == .milliseconds(500))
         #expect(plan.session.backoff.cap == .seconds(30))
@@ -48,7 +51,10 @@ struct ConnectionPlanTests {
             ("ping.interval", "0"), ("heartbeat.interval", "1s"), ("heartbeat.binary", "beat"), ("reconnect.enabled", "false"),
             ("reconnect.attempts_max", "7"), ("message.fragment_bytes", "125"), ("inbox.overflow", "drop_newest"), ("delivery", "inline"),
             ("subprotocols", " chat , v2.chat"), ("message.bytes_max", "1"),
+            ("handshake.bytes_max", "1KiB"), ("redirects.max", "20"),
         ])
+        #expect(plan.session.handshakeSizeMax == 1024)
+        #expect(plan.session.redirectsMax == 20)
         #expect(plan.session.ping?.interval == nil)
         #expect(plan.session.beat?.interval == .seconds(1))
         #expect(plan.session.beat?.kind == .binary)
@@ -67,6 +73,46 @@ struct ConnectionPlanTests {
         try config.addHeader(name: bytes("Origin"), value: bytes("http://x"))
         let plan = try ConnectionPlan(config.snapshot, url: bytes("ws://h"), tlsContexts: TLSContexts())
         #expect(plan.session.headerFields == [bytes("Origin: http://x")])
+    }
+
+    @Test(
+        arguments: [
+            ("ws://Aladdin:open%20sesame@h/", []), ("ws://h/", [("basic_auth", "Aladdin:open sesame")]),
+            ("ws://Aladdin:open%20sesame@h/", [("basic_auth", "")]),
+        ] as [(String, [(String, String)])])
+    func sendsCredentials(url: String, properties: [(String, String)]) throws {
+        let plan = try plan(properties, url: url)
+        #expect(plan.session.headerFields == [bytes("Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")])
+    }
+
+    @Test(
+        arguments: [
+            ("ws://user:hunter2@h/", "user:hunter2", false, HW_E_CONFLICT), ("ws://user:hunter2@h/", nil, true, HW_E_CONFLICT),
+            ("ws://h/", "user:hunter2", true, HW_E_CONFLICT), ("ws://h/", "hunter2", false, HW_E_VALUE),
+            ("ws://h/", "user:hunter2\r\nX: y", false, HW_E_VALUE), ("ws://h/", "user:hunter2\u{0}", false, HW_E_VALUE),
+            ("ws://user:hunter2 @h/", nil, false, HW_E_URL), ("ws://user:hunter2@h:x/", nil, false, HW_E_URL),
+            ("wz://user:hunter2@h/", nil, false, HW_E_URL), ("ws://user:hunter2@h/a b", nil, false, HW_E_URL),
+        ] as [(String, String?, Bool, Int)])
+    func refusesContradictingCredentialsWithoutShowingThem(url: String, property: String?, header: Bool, status: Int) throws {
+        let config = Config()
+        if let property { try config.set(bytes("basic_auth"), bytes(property)) }
+        if header { try config.addHeader(name: bytes("AUTHORIZATION"), value: bytes("Bearer hunter2")) }
+        let error = refusal(config, url)
+        #expect(error?.status == hw_status(status))
+        #expect(error?.message.contains("hunter2") == false)
+    }
+
+    private func refusal(_ config: Config, _ url: String) -> ErrorDetails? {
+        do throws(ErrorDetails) {
+            _ = try ConnectionPlan(config.snapshot, url: bytes(url), tlsContexts: TLSContexts())
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func needsTrustWhereARedirectMayLeadToEncryption() throws {
+        #expect(try status([("tls.ca_file", "/nowhere/ca.pem"), ("redirects.max", "1")]) == hw_status(HW_E_TRUST_STORE))
     }
 
     @Test(arguments: [

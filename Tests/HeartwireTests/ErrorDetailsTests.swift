@@ -73,7 +73,8 @@ struct ErrorDetailsTests {
             (.transport(TransportFailure(kind: .certificate, nativeCode: 0, sentence: "")), HW_E_CERTIFICATE, HW_LAYER_TLS, 0),
             (.transport(TransportFailure(kind: .system, nativeCode: 0, sentence: "")), HW_E_SYSTEM, HW_LAYER_SYSTEM, 0),
             (.handshake(.acceptWrong), HW_E_HANDSHAKE, HW_LAYER_HTTP, 0),
-            (.handshake(.refused(status: 403, body: [])), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
+            (.handshake(.refused(HTTPRefusal(status: 403))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
+            (.handshake(.redirect(.downgrade, HTTPRefusal(status: 302))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
             (.connectTimeout, HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, 0),
             (.protocolViolation(.reservedBits), HW_E_PROTOCOL, HW_LAYER_WEBSOCKET, 1002),
             (.protocolViolation(.textNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
@@ -92,7 +93,7 @@ struct ErrorDetailsTests {
     }
 
     @Test func keepsTheRefusalsBodyAndThePeersReason() {
-        let refusal = ErrorDetails(Failure.handshake(.refused(status: 418, body: bytes("teapot"))))
+        let refusal = ErrorDetails(Failure.handshake(.refused(HTTPRefusal(status: 418, body: bytes("teapot")))))
         #expect(refusal.httpStatus == 418)
         #expect(refusal.body == bytes("teapot"))
         #expect(

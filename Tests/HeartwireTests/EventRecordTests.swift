@@ -50,13 +50,14 @@ struct EventRecordTests {
     }
 
     @Test func tellsFailedAttempts() {
-        let refused = Failure.handshake(.refused(status: 503, body: bytes("busy")))
+        let refused = Failure.handshake(.refused(HTTPRefusal(status: 503, body: bytes("busy"), retryAfterMs: 7000)))
         let retried = event(.attemptFailed(refused, attempt: 3, delay: .milliseconds(1500)))
         #expect(retried.event.kind == hw_event_kind(HW_EVENT_ATTEMPT_FAILED))
         #expect(retried.event.attempt == 3)
         #expect(retried.event.delay_ms == 1500)
         #expect(retried.event.retryable == 1)
         #expect(retried.event.http_status == 503)
+        #expect(retried.event.retry_after_ms == 7000)
         #expect(retried.body == bytes("busy"))
         let last = event(.attemptFailed(refused, attempt: .max, delay: nil))
         #expect(last.event.delay_ms == 0)
@@ -80,7 +81,7 @@ struct EventRecordTests {
     @Test(
         arguments: [
             (.opened(Agreement(subprotocol: bytes("chat"), compression: nil)), "chat", nil), (.writable, "", nil),
-            (.attemptFailed(.handshake(.refused(status: 500, body: bytes("body"))), attempt: 1, delay: nil), nil, "body"),
+            (.attemptFailed(.handshake(.refused(HTTPRefusal(status: 500, body: bytes("body")))), attempt: 1, delay: nil), nil, "body"),
         ] as [(Event.Kind, String?, String?)])
     func laysItselfOutInOneBlock(kind: Event.Kind, text: String?, body: String?) {
         let record = event(kind)

@@ -32,10 +32,30 @@ struct HeaderFieldsTests {
 
     @Test(arguments: [
         "Host", "UPGRADE", "connection", "Content-Length", "transfer-encoding", "Sec-WebSocket-Key", "sec-websocket-anything",
-        "Sec-WebSocket-Protocol", "Sec-WebSocket-",
+        "Sec-WebSocket-Protocol", "Sec-WebSocket-", "TE", "Trailer", "Expect", "Keep-Alive", "Proxy-Connection",
     ])
     func refusesFieldsOfTheHandshake(name: String) {
         #expect(status(bytes(name), bytes("x")) == hw_status(HW_E_HEADER))
+    }
+
+    @Test(arguments: [
+        ("Host", "taken from the URL"), ("Sec-WebSocket-Protocol", "the property 'subprotocols'"), ("Upgrade", "library writes"),
+    ])
+    func saysWhatToDoInstead(name: String, advice: String) {
+        var fields = HeaderFields()
+        do throws(ErrorDetails) {
+            try fields.add(name: bytes(name), value: bytes("x"))
+        } catch {
+            #expect(error.message.contains(advice))
+        }
+    }
+
+    @Test func findsFieldsByName() throws {
+        var fields = HeaderFields()
+        try fields.add(name: bytes("Authorization"), value: bytes("x: y"))
+        #expect(fields.contains("authorization"))
+        #expect(!fields.contains("authorizatio"))
+        #expect(!fields.contains("x"))
     }
 
     @Test(arguments: ["Origin", "X-Host", "Hosts", "Sec-WebSocketX", "User-Agent"]) func takesOthers(name: String) {

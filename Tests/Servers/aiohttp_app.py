@@ -77,6 +77,10 @@ async def _status(request: web.Request) -> web.StreamResponse:
     return web.Response(status=code, text=f"refused with {code}\n")
 
 
+async def _redirect(request: web.Request) -> web.StreamResponse:
+    return web.Response(status=int(request.query.get("code", "302")), headers={"Location": request.query["to"]})
+
+
 async def _ping(request: web.Request) -> web.StreamResponse:
     # With autoping aiohttp would swallow the pongs that are to be counted.
     socket = await _open(request, autoping=False)
@@ -125,6 +129,7 @@ def make_aiohttp_app() -> web.Application:
             web.get("/ping", _ping),
             web.get("/headers", _headers),
             web.get("/status", _status),
+            web.get("/redirect", _redirect),
         ]
     )
     return app

@@ -78,6 +78,9 @@ class RawServer:
             "/burst": self._burst,
             "/reset-after-burst": self._reset_after_burst,
             "/http-1.0": self._http_1_0,
+            "/huge-head": self._huge_head,
+            "/redirect-to-self": self._redirect_to_self,
+            "/odd-head": self._odd_head,
             "/ping-then-report": self._ping_then_report,
             "/accept-then-refuse": self._accept_then_refuse,
             "/close-no-code": self._close_no_code,
@@ -211,6 +214,24 @@ class RawServer:
 
     async def _http_1_0(self, connection: Connection) -> None:
         await connection.write(response_head(connection.fields).replace(b"HTTP/1.1", b"HTTP/1.0", 1))
+        await connection.stall()
+
+    async def _huge_head(self, connection: Connection) -> None:
+        """Sends header fields of 20 MB, or as much of them as the client takes."""
+        await connection.write(response_head(connection.fields)[:-2] + b"X: ")
+        for _ in range(20_000_000 // CHUNK_BYTES):
+            await connection.write(b"x" * CHUNK_BYTES)
+        await connection.stall()
+
+    async def _redirect_to_self(self, connection: Connection) -> None:
+        """Keeps the connection open, as a server may; the body that it announces never comes."""
+        await connection.write(b"HTTP/1.1 301 Here\r\nLocation: #again\r\nContent-Length: 5\r\n\r\n")
+        await connection.stall()
+
+    async def _odd_head(self, connection: Connection) -> None:
+        """Answers rightly but for further lines in the head, which the query holds in hexadecimal."""
+        lines = bytes.fromhex(connection.query["lines"])
+        await connection.write(response_head(connection.fields)[:-2] + lines + b"\r\n\r\n")
         await connection.stall()
 
     async def _ping_then_report(self, connection: Connection) -> None:

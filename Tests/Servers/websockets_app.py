@@ -37,11 +37,18 @@ class WebSocketsApp:
         }
 
     def process_request(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Refuses unknown paths, and answers /status with the status it was asked for."""
+        """Refuses unknown paths, and answers /status and /redirect as it was asked to."""
         path, query = split_target(request.path)
         if path == "/status":
             code = int(query["code"])
-            return connection.respond(http.HTTPStatus(code), f"refused with {code}\n")
+            response = connection.respond(http.HTTPStatus(code), f"refused with {code}\n")
+            if "retry_after" in query:
+                response.headers["Retry-After"] = query["retry_after"]
+            return response
+        if path == "/redirect":
+            response = connection.respond(http.HTTPStatus(int(query.get("code", "302"))), "elsewhere\n")
+            response.headers["Location"] = query["to"]
+            return response
         if path not in self._paths:
             return connection.respond(http.HTTPStatus.NOT_FOUND, f"no path {path}\n")
         return None

@@ -14,11 +14,14 @@ struct FailureTests {
     @Test func retriesWhatTimeMayHealOfHTTPStatuses() {
         for status in UInt16(200)...599 {
             let isFinal = (400...499).contains(status) && ![408, 425, 429].contains(status)
-            #expect(Failure.handshake(.refused(status: status, body: [])).isRetryable == !isFinal)
+            #expect(Failure.handshake(.refused(HTTPRefusal(status: status))).isRetryable == !isFinal)
         }
     }
 
-    @Test(arguments: [HandshakeError.acceptWrong, .acceptMissing, .upgradeMissing, .connectionMissing, .unaskedExtension, .head(.tooLarge)])
+    @Test(arguments: [
+        HandshakeError.acceptWrong, .acceptMissing, .upgradeMissing, .connectionMissing, .unaskedExtension, .head(.tooLarge(limit: 1)),
+        .redirect(.downgrade, HTTPRefusal(status: 302)),
+    ])
     func doesNotRetryInvalidAnswers(error: HandshakeError) {
         #expect(!Failure.handshake(error).isRetryable)
     }

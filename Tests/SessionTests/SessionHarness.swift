@@ -23,6 +23,7 @@ final class SessionHarness {
     private var batch = MessageBatch()
 
     private static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
+    static let unixTime: Int64 = 1_700_000_000
 
     init(
         seed: UInt64 = 1, limits: Outbox.Limits = .init(messagesMax: 100, bytesMax: 1 << 20, fragmentSize: 1000),
@@ -62,7 +63,7 @@ final class SessionHarness {
 
     // MARK: The transport and the peer
 
-    func openTransport() { step { session.transportOpened(Self.nonce, &outbox) } }
+    func openTransport() { step { session.transportOpened(Self.nonce, unixTime: Self.unixTime, &outbox) } }
 
     func endTransport(_ kind: TransportFailure.Kind = .lost) {
         step { session.transportEnded(TransportFailure(kind: kind, nativeCode: 104, sentence: "ended"), now, &outbox) }
@@ -107,7 +108,9 @@ final class SessionHarness {
             case .control(let opcode, let payload): session.controlReceived(opcode, payload: payload, now, &outbox)
             case .failed(let error): session.protocolFailed(error, now, &outbox)
             case .opened(let agreement): session.handshakeSucceeded(agreement, now, &outbox)
-            case .refused(let error): session.handshakeFailed(error, now, &outbox)
+            case .refused(let error):
+                session.handshakeFailed(error, now, &outbox)
+                return
             }
         }
     }
@@ -249,7 +252,8 @@ extension Failure {
     var summary: String {
         switch self {
         case .transport(let failure): "\(failure.kind)"
-        case .handshake(.refused(let status, let body)): "status \(status) \(String(decoding: body, as: UTF8.self))"
+        case .handshake(.refused(let refusal)): "status \(refusal.status) \(String(decoding: refusal.body, as: UTF8.self))"
+        case .handshake(.redirect(let error, let refusal)): "redirect \(refusal.status) \(error)"
         case .handshake(let error): "\(error)"
         case .connectTimeout: "timeout"
         case .protocolViolation(let error): "\(error)"

@@ -18,6 +18,7 @@ struct SessionPropertyTests {
             $0.stableAfter = .seconds(2)
             $0.backoff = .init(base: .milliseconds(200), cap: .seconds(2), attemptsMax: 0)
             $0.messages.messageSizeMax = 1000
+            $0.redirectsMax = 2
         }
         var accepted: [[UInt8]] = []
         for _ in 0..<400 {
@@ -108,9 +109,10 @@ struct SessionPropertyTests {
             receive(SentFrame.write(.close, CloseFrame(code: code, reason: []).payload), harness, &random)
         case 7...9: harness.step { harness.session.protocolFailed(.reservedBits, harness.now, &harness.outbox) }
         case 10...12: harness.step { harness.session.consumerTooSlow(harness.now, &harness.outbox) }
-        case 13: harness.step { harness.session.handshakeFailed(.refused(status: 503, body: []), harness.now, &harness.outbox) }
+        case 13: harness.step { harness.session.handshakeFailed(.refused(HTTPRefusal(status: 503)), harness.now, &harness.outbox) }
         case 14: harness.step { harness.session.handshakeSucceeded(Agreement(subprotocol: [], compression: nil), harness.now, &harness.outbox) }
         case 15...17: harness.answer("HTTP/1.1 503 Busy\nContent-Length: 1\n\nx")
+        case 24...29: harness.answer("HTTP/1.1 302 Elsewhere\nLocation: /elsewhere\n\n")
         case 18...20:
             let opcodes: [Opcode] = [.continuation, .text, .binary, .close, .ping, .pong]
             let opcode = opcodes[Int(random.next(through: 5))]

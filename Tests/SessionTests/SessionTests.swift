@@ -38,6 +38,17 @@ struct SessionTests {
         #expect(harness.metrics.pingsReceived == 1)
     }
 
+    /// Time must grow with the size, not with its square: were it so, this would not end.
+    @Test(.timeLimit(.minutes(2))) func readsAnAnswerThatTricklesInInLinearTime() {
+        let harness = SessionHarness { $0.handshakeSizeMax = 1 << 21 }
+        harness.start()
+        harness.openTransport()
+        harness.receive(bytes("HTTP/1.1 101 X\r\nA: "))
+        for _ in 0..<(1 << 19) { harness.receive([0x61]) }
+        harness.receive(bytes("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: cHJvb2Y=\r\n\r\n"))
+        #expect(harness.state == .connected)
+    }
+
     @Test func sendsWhatWasQueuedBeforeItWasOpen() throws {
         let harness = SessionHarness()
         harness.send([1])

@@ -2,8 +2,8 @@ import Testing
 import WebSocket
 
 struct HTTPBodyStartTests {
-    private func body(_ fields: String, _ chunks: [[UInt8]]) throws -> HTTPBodyStart {
-        var body = HTTPBodyStart(head: try HTTPHead(parsing: bytes("HTTP/1.1 400 Bad\r\n" + fields + "\r\n")))
+    private func body(_ fields: String, _ chunks: [[UInt8]], status: Int = 400) throws -> HTTPBodyStart {
+        var body = try HTTPBodyStart(head: try responseHead("HTTP/1.1 \(status) Bad\r\n" + fields + "\r\n"))
         for chunk in chunks { chunk.withUnsafeBytes { body.append($0) } }
         return body
     }
@@ -12,9 +12,11 @@ struct HTTPBodyStartTests {
         ("Content-Length: 5\r\n", "hello and more", "hello", true),
         ("Content-Length: 5\r\n", "hell", "hell", false),
         ("Content-Length: 0\r\n", "ignored", "", true),
-        ("Content-Length: 99999999999999999999999\r\n", "until close", "until close", false),
+        ("Content-Length: 5\r\nContent-Length: 5\r\n", "hello and more", "hello", true),
+        ("Content-Length: 5, 5\r\n", "hello and more", "hello", true),
         ("Content-Length: 18446744073709551615\r\n", "huge", "huge", false),
-        ("Content-Length: -5\r\n", "until close", "until close", false),
+        ("Transfer-Encoding: chunked, gzip\r\n", "until close", "until close", false),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "1\r\na\r\n0\r\n\r\n", "a", true),
         ("", "until close", "until close", false),
         ("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", "hello world", true),
         ("Transfer-Encoding: gzip, Chunked\r\nContent-Length: 3\r\n", "1;name=value\r\na\r\n0\r\n\r\n", "a", true),
@@ -33,6 +35,15 @@ struct HTTPBodyStartTests {
             #expect(result.bytes == bytes(expected))
             #expect(result.isComplete == isComplete)
         }
+    }
+
+    @Test(arguments: ["5\r\nContent-Length: 6", "5, 6", "99999999999999999999999", "-5", "+5", "5 5", "0x5", "", "5,"])
+    func refusesLengthsThatContradictOrAreNone(length: String) {
+        #expect(throws: HTTPHeadError.contentLength) { try body("Content-Length: \(length)\r\n", []) }
+    }
+
+    @Test(arguments: [204, 304]) func expectsNoBodyWhereNoneCanBe(status: Int) throws {
+        #expect(try body("Content-Length: 5\r\n", [], status: status).isComplete)
     }
 
     @Test func givesUpOnAChunkSizeWithoutEnd() throws {

@@ -46,6 +46,32 @@ struct URLTests {
         #expect(url.hostField == bytes(hostField))
     }
 
+    @Test(arguments: [
+        ("ws://user:password@h:81/p", "user:password"), ("ws://user@h:81/p", "user:"), ("ws://:password@h:81/p", ":password"),
+        ("ws://:@h:81/p", ":"), ("ws://user%40work:a%3Ab%20c@h:81/p", "user@work:a:b c"), ("ws://u:a:b@h:81/p", "u:a:b"),
+        ("ws://gr%C3%BCn:-._~!$&'()*+,;=@h:81/p", "gr\u{FC}n:-._~!$&'()*+,;="), ("ws://%75ser:%50w@h:81/p", "user:Pw"),
+    ])
+    func readsCredentials(text: String, credentials: String) throws {
+        let url = try parse(text)
+        #expect(url.credentials == bytes(credentials))
+        #expect(url.hostField == bytes("h:81"))
+        #expect(url.resource == bytes("/p"))
+    }
+
+    @Test func looksForCredentialsInTheAuthorityOnly() throws {
+        for text in ["ws://h/a:b@c", "ws://h?a:b@c", "ws://h"] { #expect(try parse(text).credentials == nil) }
+    }
+
+    @Test(arguments: [
+        ("ws://h", "ws://H:80/x?y", true), ("wss://h", "wss://h:443", true), ("ws://[::1]", "ws://[::1]/x", true),
+        ("ws://h", "wss://h", false),
+        ("ws://h:443", "wss://h:443", false), ("ws://h", "ws://h:81", false), ("ws://h", "ws://h.", false), ("ws://h", "ws://i", false),
+    ])
+    func comparesOrigins(a: String, b: String, isSame: Bool) throws {
+        #expect(try parse(a).hasSameOrigin(as: try parse(b)) == isSame)
+        #expect(try parse(b).hasSameOrigin(as: try parse(a)) == isSame)
+    }
+
     @Test(
         arguments: [
             ("", .schemeUnknown), ("http://h", .schemeUnknown), ("ws:/h", .schemeUnknown), ("ws//h", .schemeUnknown),
@@ -53,7 +79,11 @@ struct URLTests {
             (" ws://h", .schemeUnknown), ("ws", .schemeUnknown),
             ("ws://", .hostMissing), ("ws:///path", .hostMissing), ("ws://:80/", .hostMissing), ("ws://?q", .hostMissing),
             ("ws://#f", .hostMissing),
-            ("ws://user@h/", .userInfo), ("ws://user:secret@h/", .userInfo), ("ws://@h", .userInfo),
+            ("ws://@h", .userInfo), ("ws://a b@h", .userInfo), ("ws://a%4@h", .userInfo), ("ws://a%@h", .userInfo),
+            ("ws://a%zz@h", .userInfo),
+            ("ws://a@b@h", .userInfo), ("ws://a%3Ab:c@h", .userInfo), ("ws://a%00:b@h", .userInfo), ("ws://a:b%0d%0a@h", .userInfo),
+            ("ws://gr\u{FC}n@h", .userInfo), ("ws://a:b\r\n@h", .userInfo), ("ws://a[b@h", .userInfo), ("ws://user@", .hostMissing),
+            ("ws://user@/", .hostMissing), ("ws://user@:80", .hostMissing), ("ws://user:pw@h:x", .port),
             ("ws://a b/", .hostCharacter(32)), ("ws://a%41/", .hostCharacter(37)), ("ws://h\u{0}/", .hostCharacter(0)),
             ("ws://h\r\n/", .hostCharacter(13)),
             ("ws://m\u{FC}nchen/", .hostCharacter(0xC3)), ("ws://h\\x/", .hostCharacter(92)), ("ws://a]/", .hostCharacter(93)),

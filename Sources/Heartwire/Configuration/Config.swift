@@ -30,9 +30,9 @@ final class Config: @unchecked Sendable {
     func set(_ name: [UInt8], _ text: [UInt8]) throws(ErrorDetails) {
         let property = try Self.property(name)
         guard let value = PropertyValue(text, for: property) else {
-            let shown = String(decoding: text.prefix(60), as: UTF8.self)
-            throw ErrorDetails(
-                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be '\(shown)'; it takes \(property.form)\(property.range)")
+            let shown = property.isSecret ? "that" : "'" + String(decoding: text.prefix(60), as: UTF8.self) + "'"
+            let form = "it takes \(property.form)\(property.range)"
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be \(shown); \(form)")
         }
         update { $0.values[property.id.rawValue] = value }
     }

@@ -43,13 +43,16 @@ struct ConnectionPlan {
         guard !caFile.contains(0) else {
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'tls.ca_file' holds a NUL, which no path does")
         }
-        tls = url.isSecure ? try tlsContexts.context(caFile: caFile) : nil
+        let mayNeedTLS = url.isSecure || session.redirectsMax > 0
+        tls = mayNeedTLS ? try tlsContexts.context(caFile: caFile) : nil
     }
 
     private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         var session = SessionConfiguration(url: url)
-        session.headerFields = settings.headers.lines
+        session.headerFields = settings.headers.lines + (try authorization(settings, url))
+        session.handshakeSizeMax = Int(clamping: settings.number(.handshakeBytesMax))
+        session.redirectsMax = Int(clamping: settings.number(.redirectsMax))
         session.subprotocols = try subprotocols(settings.bytes(.subprotocols))
         session.connectTimeout = interval(.connectTimeout)
         session.closeTimeout = interval(.closeTimeout)
@@ -92,6 +95,23 @@ struct ConnectionPlan {
         return CompressionConfiguration(
             offer: offer, threshold: Int(clamping: settings.number(.compressionThresholdBytes)),
             provider: ZlibProvider(zlib, memoryLevel: Int(clamping: settings.number(.compressionMemoryLevel))))
+    }
+
+    /// The header line of Basic authentication, if credentials are given, in one place only. They stand in no error text.
+    private static func authorization(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> [[UInt8]] {
+        let property = settings.bytes(.basicAuth)
+        guard let credentials = url.credentials ?? (property.isEmpty ? nil : property) else { return [] }
+        if url.credentials != nil && !property.isEmpty {
+            throw conflict("the URL has a user name, and basic_auth is set; give one of them")
+        }
+        if settings.headers.contains("authorization") {
+            throw conflict("there is an Authorization header beside basic_auth or the URL's user name; give one of them")
+        }
+        guard BasicAuthentication.isValid(credentials) else {
+            let form = "property 'basic_auth' takes user:password, without control characters"
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, form)
+        }
+        return [BasicAuthentication.authorization(credentials)]
     }
 
     /// An interval needs exactly one payload, and a payload an interval.

@@ -9,9 +9,9 @@ struct HeaderFields {
     static let countMax = 64
     static let sizeMax = 32768
 
-    /// Fields that the handshake itself writes; a second one would contradict it.
+    /// Fields that the handshake itself writes, and those that would announce a body or change how the connection is used.
     private static let reserved: [StaticString] = [
-        "host", "upgrade", "connection", "content-length", "transfer-encoding",
+        "host", "upgrade", "connection", "content-length", "transfer-encoding", "te", "trailer", "expect", "keep-alive", "proxy-connection",
     ]
 
     mutating func add(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
@@ -24,7 +24,7 @@ struct HeaderFields {
         }
         let isHandshakes = ASCII.equalsIgnoringCase(name.prefix(14), "sec-websocket-")
         guard !isHandshakes && !Self.reserved.contains(where: { ASCII.equalsIgnoringCase(name, $0) }) else {
-            throw Self.error("the header '\(shown)' belongs to the opening handshake and is written by the library")
+            throw Self.error("the header '\(shown)' belongs to the opening handshake, which the library writes\(Self.advice(name))")
         }
         let line = name + ASCII.bytes(": ") + value
         guard lines.count < Self.countMax, size + line.count <= Self.sizeMax else {
@@ -33,6 +33,17 @@ struct HeaderFields {
         }
         lines.append(line)
         size += line.count
+    }
+
+    /// True if a field of this name has been added.
+    func contains(_ name: StaticString) -> Bool {
+        lines.contains { line in ASCII.equalsIgnoringCase(line.prefix { $0 != 0x3A }, name) }
+    }
+
+    private static func advice(_ name: [UInt8]) -> String {
+        if ASCII.equalsIgnoringCase(name, "host") { return "; it is taken from the URL" }
+        if ASCII.equalsIgnoringCase(name, "sec-websocket-protocol") { return "; set the property 'subprotocols'" }
+        return ""
     }
 
     private static func error(_ message: String) -> ErrorDetails {

@@ -34,6 +34,9 @@ extension Property {
         case .boolean, .choice, .text, .bytes: ""
         }
     }
+
+    /// True for values that no error text may show.
+    var isSecret: Bool { id == .basicAuth }
 }
 
 /// The properties in the order of the table.
@@ -41,6 +44,7 @@ enum PropertyId: Int, CaseIterable {
     case pingInterval, pingTimeout, pingMissedMax
     case heartbeatInterval, heartbeatText, heartbeatBinary
     case connectTimeout, closeTimeout
+    case handshakeBytesMax, redirectsMax, basicAuth
     case messageBytesMax, messagePartBytes, messageFragmentBytes, frameBytesMax
     case pongPerSecondMax
     case compression, compressionThresholdBytes, compressionClientContextTakeover, compressionServerContextTakeover
@@ -81,6 +85,16 @@ enum PropertyTable {
         Property(
             id: .closeTimeout, name: "close.timeout", kind: .duration(1...day), defaultValue: "5s", range: "1ms .. 24h",
             unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
+        Property(
+            id: .handshakeBytesMax, name: "handshake.bytes_max", kind: .size(1024...16_777_216), defaultValue: "64KiB",
+            range: "1KiB .. 16MiB", unit: "bytes",
+            doc: "The largest answer head to accept in the opening handshake, interim answers included."),
+        Property(
+            id: .redirectsMax, name: "redirects.max", kind: .integer(0...20), defaultValue: "0", range: "0 .. 20", unit: "redirects",
+            doc: "HTTP redirects an attempt follows, never from wss to ws; another origin gets no headers but Origin and User-Agent."),
+        Property(
+            id: .basicAuth, name: "basic_auth", kind: .text, defaultValue: "", range: "user:password", unit: "",
+            doc: "Credentials for Basic authentication, instead of those in the URL or an Authorization header."),
         Property(
             id: .messageBytesMax, name: "message.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
             unit: "bytes", doc: "The largest message to receive, inflated; a larger one closes the connection with 1009."),

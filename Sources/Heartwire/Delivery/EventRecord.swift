@@ -63,6 +63,7 @@ struct EventRecord {
         event.http_status = details.httpStatus
         event.close_code = details.closeCode
         event.retryable = details.isRetryable ? 1 : 0
+        event.retry_after_ms = details.retryAfterMs
         text = [UInt8](details.message.utf8)
         body = details.body
     }

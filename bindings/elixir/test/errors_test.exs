@@ -89,6 +89,25 @@ defmodule Heartwire.ErrorsTest do
     assert {:shutdown, %Error{http_status: 403, retryable: false}} = await_exit(socket)
   end
 
+  test "a refusal tells how long the server asks to be left alone" do
+    socket = open!(url(:ws, "/status?code=503&retry_after=120"), reconnect_attempts_max: 1)
+
+    assert %Event{http_status: 503, retry_after_ms: 120_000} =
+             await_event(socket, :attempt_failed)
+
+    await_exit(socket)
+  end
+
+  test "credentials stand in no error text" do
+    for value <- [~c"user:hunter2", "hunter2", {"user", "hunter2"}] do
+      assert {:error, %Error{status: :value, message: message}} =
+               Heartwire.start_link(url: url(:ws, "/echo"), basic_auth: value)
+
+      refute message =~ "hunter2"
+      refute message =~ inspect(~c"user:hunter2", charlists: :as_lists)
+    end
+  end
+
   for server <- [:wss_expired, :wss_wrong_host] do
     test "a certificate does not pass verification: #{server}" do
       socket = open!(url(unquote(server), "/echo"))

@@ -77,6 +77,22 @@ def test_body_is_taken_from_the_failed_attempt(servers: Servers) -> None:
     assert caught.value.body == b"refused with 403\n"
 
 
+def test_retry_after(servers: Servers) -> None:
+    events: list[heartwire.Event] = []
+    client = heartwire.Client(servers.url("ws", "/status?code=503&retry_after=120"), on_event=lambda _, event: events.append(event), **ONCE)
+    with pytest.raises(heartwire.HandshakeError, match="asks to wait 120 s"):
+        client.wait(PATIENCE_SECONDS)
+    client.release()
+    failed = next(event for event in events if event.kind is heartwire.EventKind.ATTEMPT_FAILED)
+    assert failed.retry_after_ms == 120_000
+
+
+def test_credentials_stand_in_no_error(servers: Servers) -> None:
+    with pytest.raises(heartwire.ConfigurationError) as caught:
+        heartwire.Client(servers.url("ws"), basic_auth="hunter2")
+    assert "hunter2" not in str(caught.value)
+
+
 def test_no_answer(servers: Servers) -> None:
     error = run(fail_to_connect(servers.url("raw", "/no-answer"), connect_timeout=0.05, **ONCE))
     assert isinstance(error, heartwire.ConnectTimeout)

@@ -11,7 +11,8 @@ defmodule Heartwire.Event do
     * `:closed` - an established connection ended: `epoch`, `status`, `close_code` (1005 none
       given, 1006 no close frame), `by_peer`; `text` is the close reason or what happened
     * `:attempt_failed` - `attempt`, `delay_ms` until the next, and the reason as above; when the
-      server refused with an HTTP status, `body` holds the first bytes of its answer
+      server refused with an HTTP status, `body` holds the first bytes of its answer, and
+      `retry_after_ms` how long it asks to be left alone, 0 if it does not
     * `:beat_missed` - a ping went unanswered: `count` in a row
     * `:writable` - the outbound queue has room again after a send failed with `:full`
     * `:slow_consumer` - the inbox reached its limit: `count` is 0 when reading paused, else the
@@ -52,7 +53,8 @@ defmodule Heartwire.Event do
           count: non_neg_integer,
           text: binary,
           body: binary,
-          compressed: boolean
+          compressed: boolean,
+          retry_after_ms: non_neg_integer
         }
 
   @enforce_keys [:kind]
@@ -73,5 +75,6 @@ defmodule Heartwire.Event do
             count: 0,
             text: "",
             body: "",
-            compressed: false
+            compressed: false,
+            retry_after_ms: 0
 end

@@ -28,13 +28,20 @@ defmodule Heartwire.Options do
     setter = if type in [:text, :bytes], do: :bytes, else: :text
 
     case written(value, type) do
-      {:ok, text} -> {:ok, {setter, name, text}}
-      :error -> invalid(:value, "The option #{inspect(option)} does not take #{inspect(value)}.")
+      {:ok, text} ->
+        {:ok, {setter, name, text}}
+
+      :error ->
+        invalid(:value, "The option #{inspect(option)} does not take #{shown(option, value)}.")
     end
   end
 
   defp property(other, _types),
     do: invalid(:argument, "An option is a pair of a name and a value, not #{inspect(other)}.")
+
+  # Credentials stand in no error text.
+  defp shown(:basic_auth, _value), do: "that"
+  defp shown(_option, value), do: inspect(value)
 
   # An unknown name gets the form of a property's, for the library to suggest the nearest.
   defp property_name(option, types) do

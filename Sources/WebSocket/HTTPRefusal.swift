@@ -1,0 +1,44 @@
+/// An HTTP answer other than 101: what it says of itself, and the first bytes of its body.
+package struct HTTPRefusal: Equatable {
+    package let status: UInt16
+    package internal(set) var body: [UInt8]
+    /// Where else to ask, for any status; nil unless there is exactly one such field.
+    package let location: [UInt8]?
+    package let retryAfterMs: UInt64?
+
+    package init(status: UInt16, body: [UInt8] = [], location: [UInt8]? = nil, retryAfterMs: UInt64? = nil) {
+        self.status = status
+        self.body = body
+        self.location = location
+        self.retryAfterMs = retryAfterMs
+    }
+
+    init(head: HTTPHead, unixTime: Int64) {
+        self.init(
+            status: head.status, location: head.fields.onlyValue("location").map { [UInt8]($0) },
+            retryAfterMs: head.fields.values("retry-after").first.flatMap { RetryAfter.milliseconds($0, unixTime: unixTime) })
+    }
+
+    /// Where to go, if the status asks to go there with the same method (RFC 9110 section 15.4; a GET stays a GET with all of these).
+    package var redirection: [UInt8]? {
+        switch status {
+        case 301, 302, 303, 307, 308: location
+        default: nil
+        }
+    }
+
+    /// What the server answered, as the object of "the server ...".
+    var phrase: String {
+        var phrase = "refused the opening handshake with HTTP status \(status)"
+        if let redirection { phrase += " and points to \(Self.shown(redirection)); open that URL, or set redirects.max to follow" }
+        if let retryAfterMs { phrase += " and asks to wait \(retryAfterMs / 1000) s (Retry-After)" }
+        return phrase
+    }
+
+    /// A received value for an error text: printable ASCII, of bounded length.
+    static func shown(_ value: [UInt8]) -> String {
+        let sizeMax = 100
+        let bytes = value.prefix(sizeMax).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
+        return "'" + String(decoding: bytes, as: UTF8.self) + (value.count > sizeMax ? "..." : "") + "'"
+    }
+}
