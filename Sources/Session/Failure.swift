@@ -15,7 +15,7 @@ package enum Failure {
     /// repeating; what time may heal is.
     package var isRetryable: Bool {
         switch self {
-        case .transport(let failure): failure.kind != .certificate
+        case .transport(let failure): failure.kind != .certificate && failure.kind != .clientCertificate
         case .handshake(.refused(let status, _)): !(400...499).contains(status) || [408, 425, 429].contains(status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
@@ -32,6 +32,8 @@ package struct TransportFailure {
         case lost
         case tls
         case certificate
+        /// The server wants a certificate of ours, or another.
+        case clientCertificate
         case system
     }
 

@@ -30,9 +30,10 @@ final class Config: @unchecked Sendable {
     func set(_ name: [UInt8], _ text: [UInt8]) throws(ErrorDetails) {
         let property = try Self.property(name)
         guard let value = PropertyValue(text, for: property) else {
-            let shown = String(decoding: text.prefix(60), as: UTF8.self)
+            // What may be a private key is not shown.
+            let shown = if case .pem = property.kind { "\(text.count) bytes" } else { "'\(String(decoding: text.prefix(60), as: UTF8.self))'" }
             throw ErrorDetails(
-                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be '\(shown)'; it takes \(property.form)\(property.range)")
+                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be \(shown); it takes \(property.form)\(property.range)")
         }
         update { $0.values[property.id.rawValue] = value }
     }
