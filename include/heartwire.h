@@ -182,7 +182,8 @@ enum {
 typedef int32_t hw_event_kind;
 enum {
     HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body */
-    HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch, compressed; text: the agreed subprotocol, or empty */
+    HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch, compressed, resumed; text: the agreed subprotocol, or
+                                    empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
@@ -191,7 +192,9 @@ enum {
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
                                     of messages dropped since the last such event */
-    HW_EVENT_RELEASED = 8        /* The last callback or delivery for this handle; free what its context refers to here */
+    HW_EVENT_RELEASED = 8,       /* The last callback or delivery for this handle; free what its context refers to here */
+    HW_EVENT_WARNING = 9         /* text: what is insecure though it was asked for. With tls.verify "false", before anything is said
+                                    to the server, on every connection */
 };
 
 /* One event. Borrowed like the messages it comes among. */
@@ -217,6 +220,7 @@ typedef struct hw_event {
     const uint8_t *body;
     size_t body_size;
     int32_t compressed; /* 1 if permessage-deflate was agreed on */
+    int32_t resumed;    /* 1 if TLS resumed the session of this handle's last connection */
     uint64_t retry_after_ms; /* of HW_E_HTTP_STATUS: how long the server asks to be left alone (Retry-After); 0 if it does not */
 } hw_event;
 

@@ -220,7 +220,8 @@ final class Connection: @unchecked Sendable {
                 case .closeTransport: closeTransport()
                 }
             }
-            let records = session.takeEvents().map(EventRecord.init)
+            let isResumed = transport.stream?.isResumed ?? false
+            let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown { deliver(record, isLast: false) }
         }
@@ -295,8 +296,11 @@ final class Connection: @unchecked Sendable {
             return
         case .established(let stream):
             connector = nil
+            // What came with the last of the handshake does not make the socket readable again.
+            if stream.hasPending { io.readAgain(self) }
             lock.withLock {
                 transport.attach(stream, data: pollerData)
+                if let warning = plan.tls?.warning(for: plan.session.url) { session.emit(.warning(warning), io.now) }
                 if let nonce = HandshakeNonce.random() {
                     session.transportOpened(nonce, unixTime: hws_unix_time(), &outbox)
                 } else {

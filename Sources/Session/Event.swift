@@ -14,6 +14,8 @@ package struct Event {
         case writable
         case readingPaused
         case messagesDropped(UInt64)
+        /// Something insecure that was asked for; the sentence says what.
+        case warning(String)
         case released
     }
 

@@ -15,7 +15,7 @@ package enum Failure {
     /// repeating; what time may heal is.
     package var isRetryable: Bool {
         switch self {
-        case .transport(let failure): failure.kind != .certificate
+        case .transport(let failure): failure.kind != .certificate && failure.kind != .clientCertificate
         case .handshake(.refused(let refusal)):
             !(400...499).contains(refusal.status) || [408, 425, 429].contains(refusal.status)
         case .handshake: false
@@ -33,6 +33,8 @@ package struct TransportFailure {
         case lost
         case tls
         case certificate
+        /// The server wants a certificate of ours, or another.
+        case clientCertificate
         case system
     }
 

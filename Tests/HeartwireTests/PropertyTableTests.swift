@@ -41,7 +41,7 @@ struct PropertyTableTests {
                 let ends = text(property.range).split(separator: " .. ").map { bytes(String($0)) }
                 #expect(ends.count == 2)
                 for end in ends { #expect(PropertyValue(end, for: property) != nil, "\(property.name)") }
-            case .text, .bytes:
+            case .text, .bytes, .pem:
                 break
             }
         }

@@ -243,6 +243,7 @@ extension Event {
         case .writable: "writable"
         case .readingPaused: "reading paused"
         case .messagesDropped(let count): "dropped \(count)"
+        case .warning(let sentence): "warning: \(sentence)"
         case .released: "released"
         }
     }

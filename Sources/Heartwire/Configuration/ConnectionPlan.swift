@@ -16,7 +16,7 @@ struct ConnectionPlan {
     let inboxLimits: Inbox.Limits
     let delivery: DeliveryMode
     let settings: Config.Settings
-    let tls: TLSContext?
+    let tls: TLSClient?
 
     init(_ settings: Config.Settings, url text: [UInt8], tlsContexts: TLSContexts) throws(ErrorDetails) {
         let url: URL
@@ -39,12 +39,8 @@ struct ConnectionPlan {
             throw Self.conflict("message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
         self.settings = settings
-        let caFile = settings.bytes(.tlsCAFile)
-        guard !caFile.contains(0) else {
-            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'tls.ca_file' holds a NUL, which no path does")
-        }
         let mayNeedTLS = url.isSecure || session.redirectsMax > 0
-        tls = mayNeedTLS ? try tlsContexts.context(caFile: caFile) : nil
+        tls = mayNeedTLS ? try TLSClient(settings, contexts: tlsContexts) : nil
     }
 
     private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {

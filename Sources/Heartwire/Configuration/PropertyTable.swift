@@ -12,6 +12,8 @@ struct Property {
         case choice([StaticString])
         case text
         case bytes
+        /// Text in PEM form, which may be long: bytes for the application.
+        case pem
     }
 
     let id: PropertyId
@@ -31,12 +33,15 @@ extension Property {
         case .duration: "a duration with its unit, such as 250ms, 20s or 5m, in "
         case .size: "bytes, or a size such as 64KiB or 16MiB, in "
         case .integer: "a number in "
-        case .boolean, .choice, .text, .bytes: ""
+        case .boolean, .choice, .text, .bytes, .pem: ""
         }
     }
 
     /// True for values that no error text may show.
-    var isSecret: Bool { id == .basicAuth }
+    var isSecret: Bool {
+        if case .pem = kind { return true }
+        return id == .basicAuth
+    }
 }
 
 /// The properties in the order of the table.
@@ -53,7 +58,9 @@ enum PropertyId: Int, CaseIterable {
     case queueMessagesMax, queueBytesMax
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols
-    case tlsCAFile
+    case tlsCAFile, tlsCADirectory, tlsCAPEM
+    case tlsCertificateFile, tlsCertificatePEM, tlsKeyFile, tlsKeyPEM, tlsKeyPassword
+    case tlsPins, tlsServerName, tlsVersionMin, tlsVerify
 }
 
 enum PropertyTable {
@@ -175,6 +182,39 @@ enum PropertyTable {
         Property(
             id: .tlsCAFile, name: "tls.ca_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
             doc: "Certificates of the authorities to trust instead of the system's."),
+        Property(
+            id: .tlsCADirectory, name: "tls.ca_dir", kind: .text, defaultValue: "", range: "path of a directory of PEM files", unit: "",
+            doc: "As tls.ca_file, from every file of a directory; the files need no particular names."),
+        Property(
+            id: .tlsCAPEM, name: "tls.ca_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
+            doc: "As tls.ca_file, in memory. All that tls.ca_file, tls.ca_dir and tls.ca_pem give is trusted."),
+        Property(
+            id: .tlsCertificateFile, name: "tls.certificate_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
+            doc: "The client's own certificate, then those that lead to its authority; the key may be in the same file."),
+        Property(
+            id: .tlsCertificatePEM, name: "tls.certificate_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
+            doc: "As tls.certificate_file, in memory."),
+        Property(
+            id: .tlsKeyFile, name: "tls.key_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
+            doc: "The private key of the client's certificate, if it is not in the same file."),
+        Property(
+            id: .tlsKeyPEM, name: "tls.key_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
+            doc: "As tls.key_file, in memory."),
+        Property(
+            id: .tlsKeyPassword, name: "tls.key_password", kind: .text, defaultValue: "", range: "text", unit: "",
+            doc: "What an encrypted private key was encrypted with. Nobody is ever asked on the terminal."),
+        Property(
+            id: .tlsPins, name: "tls.pins", kind: .text, defaultValue: "", range: "sha256/BASE64, separated by commas", unit: "",
+            doc: "SHA-256 of public keys (RFC 7469): one certificate of the verified chain, the server's own included, must have one of them."),
+        Property(
+            id: .tlsServerName, name: "tls.server_name", kind: .text, defaultValue: "", range: "host name or address", unit: "",
+            doc: "The name to ask for (SNI) and to find in the certificate, if it is not the URL's host."),
+        Property(
+            id: .tlsVersionMin, name: "tls.version_min", kind: .choice(["1.2", "1.3"]), defaultValue: "1.2", range: "1.2 | 1.3", unit: "",
+            doc: "The oldest version of TLS to accept."),
+        Property(
+            id: .tlsVerify, name: "tls.verify", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
+            doc: "INSECURE if false: anyone can pose as the server, and each connection gives a warning. Pins hold all the same."),
     ]
 
     /// The property of this name, or the nearest other name if there is none.

@@ -12,6 +12,9 @@ enum PropertyValue {
     /// Longest text or bytes value.
     static let sizeMax = 65536
 
+    /// Longest PEM value: room for any bundle of authorities.
+    static let pemSizeMax = 4 << 20
+
     /// Reads `text` as the property's kind wants it; nil if it does not fit.
     init?(_ text: [UInt8], for property: Property) {
         switch property.kind {
@@ -35,6 +38,9 @@ enum PropertyValue {
             self = .bytes(text)
         case .bytes:
             guard text.count <= Self.sizeMax else { return nil }
+            self = .bytes(text)
+        case .pem:
+            guard text.count <= Self.pemSizeMax else { return nil }
             self = .bytes(text)
         }
     }
@@ -75,7 +81,7 @@ enum PropertyValue {
         switch kind {
         case .duration: units = durationUnits
         case .size: units = sizeUnits
-        case .boolean, .integer, .choice, .text, .bytes: units = []
+        case .boolean, .integer, .choice, .text, .bytes, .pem: units = []
         }
         // The largest unit that divides the value.
         var best: (suffix: StaticString, factor: Int64) = ("", 1)

@@ -11,7 +11,8 @@ struct EventRecord {
     /// The error that the event reports, if it reports one.
     private(set) var error: ErrorDetails?
 
-    init(_ source: Event) {
+    /// `isResumed`: the connection that opened resumes a TLS session.
+    init(_ source: Event, isResumed: Bool = false) {
         event.struct_size = UInt32(MemoryLayout<hw_event>.size)
         event.time_ns = UInt64(bitPattern: source.time.nanoseconds)
         event.epoch = source.epoch
@@ -26,6 +27,7 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_OPENED)
             text = agreement.subprotocol
             event.compressed = agreement.compression == nil ? 0 : 1
+            event.resumed = isResumed ? 1 : 0
         case .closed(let frame, let byPeer, let failure):
             event.kind = hw_event_kind(HW_EVENT_CLOSED)
             set(failure)
@@ -48,6 +50,9 @@ struct EventRecord {
         case .messagesDropped(let count):
             event.kind = hw_event_kind(HW_EVENT_SLOW_CONSUMER)
             event.count = count
+        case .warning(let sentence):
+            event.kind = hw_event_kind(HW_EVENT_WARNING)
+            text = [UInt8](sentence.utf8)
         case .released:
             event.kind = hw_event_kind(HW_EVENT_RELEASED)
         }

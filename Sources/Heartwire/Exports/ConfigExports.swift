@@ -51,7 +51,7 @@ public func hw_config_set_bytes(
         let config = try Library.shared.handles.config(config).get()
         guard let name = Arguments.text(name) else { throw Arguments.missing("name") }
         guard let value = Arguments.bytes(data, size) else { throw Arguments.missing("data") }
-        try config.set(name, [UInt8](value.prefix(PropertyValue.sizeMax + 1)))
+        try config.set(name, [UInt8](value.prefix(PropertyValue.pemSizeMax + 1)))
     }
 }
 
@@ -108,7 +108,7 @@ extension Property {
         case .size: HW_PROPERTY_SIZE
         case .choice: HW_PROPERTY_CHOICE
         case .text: HW_PROPERTY_TEXT
-        case .bytes: HW_PROPERTY_BYTES
+        case .bytes, .pem: HW_PROPERTY_BYTES
         }
     }
 

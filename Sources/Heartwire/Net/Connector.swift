@@ -19,7 +19,7 @@ final class Connector {
     }
 
     private let url: URL
-    private let tls: TLSContext?
+    private let tls: TLSClient?
     private let poller: Poller
     /// Identifies the attempt's socket in the poller's events.
     private let data: UInt64
@@ -33,7 +33,7 @@ final class Connector {
     /// When the present address is given up for the next one; nil for the last.
     private(set) var addressDeadline: Instant?
 
-    init(url: URL, tls: TLSContext?, poller: Poller, data: UInt64, attemptDeadline: Instant) {
+    init(url: URL, tls: TLSClient?, poller: Poller, data: UInt64, attemptDeadline: Instant) {
         self.url = url
         self.tls = tls
         self.poller = poller
@@ -133,7 +133,7 @@ final class Connector {
     private func secure(_ fd: Int32, _ now: Instant) -> Progress {
         addressDeadline = nil
         guard let tls else { return establish(fd, nil) }
-        guard let session = TLSSession(context: tls, fd: fd, url: url) else {
+        guard let session = TLSSession(client: tls, fd: fd, url: url) else {
             discard(fd)
             state = .done
             return .failed(TransportFailure(kind: .tls, nativeCode: 0, sentence: "OpenSSL could not set up a TLS connection"))

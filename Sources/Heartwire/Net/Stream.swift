@@ -42,9 +42,12 @@ final class Stream {
         return count >= 0 ? .bytes(count) : Self.result(errno: hws_errno())
     }
 
+    /// True if TLS resumed an earlier connection's session.
+    var isResumed: Bool { tls?.isResumed ?? false }
+
     /// Shuts down before closing: a process forked meanwhile holds a copy of the descriptor, and the peer must see the end all the same.
     func close() {
-        tls?.sendCloseNotify()
+        tls?.close()
         shutdown(fd, Int32(SHUT_RDWR))
         CSystem.close(fd)
     }

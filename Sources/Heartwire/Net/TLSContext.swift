@@ -1,37 +1,43 @@
+import CHeartwire
 import CSystem
-import Session
 
-/// An SSL_CTX: protocol versions, verification and the trusted certificates. Shared by all connections with the same settings, because a
-/// trust store costs megabytes and tens of milliseconds.
+/// An SSL_CTX: protocol versions, the trusted certificates and the client's own. Shared by all connections with the same settings,
+/// because a trust store costs megabytes and tens of milliseconds.
 final class TLSContext: @unchecked Sendable {
     let pointer: OpaquePointer
+    /// False if the server's certificate is not to be verified.
+    let verifies: Bool
+    let versionMin: TLSSettings.Version
+    let hasCertificate: Bool
 
-    private init(_ pointer: OpaquePointer) {
+    /// Reads files, which may block on the disk for some milliseconds.
+    init(_ settings: TLSSettings) throws(ErrorDetails) {
+        guard let pointer = SSL_CTX_new(TLS_client_method()) else {
+            let reason = TLSError.lastReason() ?? "out of memory"
+            throw ErrorDetails(HW_E_SYSTEM, HW_LAYER_TLS, "OpenSSL could not be set up: \(reason)")
+        }
         self.pointer = pointer
+        verifies = settings.verifies
+        versionMin = settings.versionMin
+        hasCertificate = !settings.certificateFile.isEmpty || !settings.certificatePEM.isEmpty
+        _ = hws_ssl_ctx_set_minimum(pointer, settings.versionMin == .tls13 ? TLS1_3_VERSION : TLS1_2_VERSION)
+        hws_ssl_ctx_set_modes(pointer)
+        SSL_CTX_set_alpn_protos(pointer, Self.protocols, UInt32(Self.protocols.count))
+        TLSSession.installCallbacks(in: pointer)
+        if settings.verifies { try TrustStore.load(settings, into: pointer) }
+        if hasCertificate { try ClientCertificate.load(settings, into: pointer) }
     }
 
     deinit {
         SSL_CTX_free(pointer)
     }
 
-    enum Made {
-        case context(TLSContext)
-        case failed(TransportFailure)
-    }
+    /// What is offered by ALPN, in its wire form (RFC 7301 section 3.1): the one protocol that an RFC 6455 handshake is part of.
+    private static let protocols: [UInt8] = [8] + Array("http/1.1".utf8)
 
-    /// Reads the trust store, which may block on the disk for some milliseconds. `caFile` is empty for the system's.
-    static func make(caFile: [UInt8]) -> Made {
-        guard let pointer = SSL_CTX_new(TLS_client_method()) else {
-            let reason = TLSError.lastReason() ?? "out of memory"
-            return .failed(TransportFailure(kind: .tls, nativeCode: 0, sentence: "OpenSSL could not be set up: \(reason)"))
-        }
-        let context = TLSContext(pointer)
-        _ = hws_ssl_ctx_set_minimum_tls12(pointer)
-        hws_ssl_ctx_set_modes(pointer)
-        SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
-        let failure = caFile.isEmpty ? TrustStore.loadSystem(into: pointer) : TrustStore.load(file: caFile, into: pointer)
-        if let failure { return .failed(failure) }
-        return .context(context)
+    /// True for the protocol that was offered; also for none, as servers without ALPN answer.
+    static func isOffered(_ selected: UnsafeBufferPointer<UInt8>) -> Bool {
+        selected.isEmpty || selected.elementsEqual(protocols.dropFirst())
     }
 }
 

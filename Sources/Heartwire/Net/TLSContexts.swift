@@ -1,37 +1,32 @@
-import CHeartwire
-import CSystem
-import Session
-
-/// The TLS contexts in use, one for each trust store. One that no connection holds any more, or whose file has changed, is made anew, so a
-/// renewed CA file is noticed by the next connection that is opened.
+/// The TLS contexts in use, one for all connections with the same settings. One that no connection holds any more, or whose files have
+/// changed, is made anew, so a renewed file is noticed by the next connection that is opened.
 final class TLSContexts: @unchecked Sendable {
     private struct Entry {
-        let caFile: [UInt8]
-        let stamp: Int64
+        let settings: TLSSettings
+        let stamps: [Int64]
         var context: TLSContext
     }
 
     private let lock = Lock()
     private var entries: [Entry] = []
 
-    func context(caFile: [UInt8]) throws(ErrorDetails) -> TLSContext {
-        let stamp = caFile.isEmpty ? 0 : hws_file_stamp_ns(caFile.map { CChar(bitPattern: $0) } + [0])
-        let made = lock.withLock { () -> TLSContext.Made in
+    func context(_ settings: TLSSettings) throws(ErrorDetails) -> TLSContext {
+        let stamps = settings.fileStamps
+        let made = lock.withLock { () -> Result<TLSContext, ErrorDetails> in
             for index in entries.indices.reversed() where isKnownUniquelyReferenced(&entries[index].context) {
                 entries.remove(at: index)
             }
-            if let entry = entries.first(where: { $0.stamp == stamp && $0.caFile.elementsEqual(caFile) }) {
-                return .context(entry.context)
+            if let entry = entries.first(where: { $0.stamps.elementsEqual(stamps) && $0.settings.equals(settings) }) {
+                return .success(entry.context)
             }
-            let made = TLSContext.make(caFile: caFile)
-            if case .context(let context) = made { entries.append(Entry(caFile: caFile, stamp: stamp, context: context)) }
-            return made
+            do throws(ErrorDetails) {
+                let context = try TLSContext(settings)
+                entries.append(Entry(settings: settings, stamps: stamps, context: context))
+                return .success(context)
+            } catch {
+                return .failure(error)
+            }
         }
-        switch made {
-        case .context(let context): return context
-        case .failed(let failure):
-            let isTrustStore = failure.kind == .certificate
-            throw ErrorDetails(isTrustStore ? HW_E_TRUST_STORE : HW_E_SYSTEM, HW_LAYER_TLS, failure.sentence)
-        }
+        return try made.get()
     }
 }

@@ -2,14 +2,24 @@ import CSystem
 import Session
 import WebSocket
 
-/// One TLS connection over a socket. Bytes go through a BIO of our own, whose writes cannot raise SIGPIPE.
+/// One TLS connection over a socket, from its handshake to its end. Only one thread at a time may use it.
 final class TLSSession {
     private let ssl: OpaquePointer
-    private let context: TLSContext
-    private let host: [UInt8]
+    private let client: TLSClient
+    private let verification: CertificateVerification
+    private let socket: SocketBIO
+    /// The session that the server was asked to resume.
+    private var offered: TLSClient.Resumable?
+    private(set) var isResumed = false
+    /// The pins of the chain that this session was verified with.
+    private var chainPins: [[UInt8]] = []
+    private var verificationFailure: TransportFailure?
+    private var wasAskedForCertificate = false
     /// A fatal error was met: OpenSSL forbids to use the connection further, even for a close_notify.
     private var isBroken = false
     private var isEstablished = false
+    /// The last read ended although there may be more to be had without the socket becoming readable.
+    private var hasMore = false
     /// The end of the stream, met behind bytes that had to be handed out first.
     private var endBehindBytes: TransportFailure?
 
@@ -20,46 +30,90 @@ final class TLSSession {
         case failed(TransportFailure)
     }
 
+    /// Bytes without any data after which the peer is taken to flood us: key updates and the like cost it less than us. Data that arrives
+    /// in pieces stays below, as a record has at most 16 KiB.
+    private static let datalessBytesMax = 65536
+
     /// Nil if OpenSSL is out of memory. Server name indication goes out for names, not for addresses (RFC 6066 section 3); names
     /// and addresses alike are verified against the certificate.
     ///
     /// Once every property is set, a failing initializer runs `deinit`, so nothing is freed here after that.
-    init?(context: TLSContext, fd: Int32, url: URL) {
-        guard let ssl = SSL_new(context.pointer) else { return nil }
+    init?(client: TLSClient, fd: Int32, url: URL) {
+        guard let ssl = SSL_new(client.context.pointer) else { return nil }
         self.ssl = ssl
-        self.context = context
-        host = url.host
-        // A zone says which interface leads to the address, and a final dot that a name is complete: certificates hold neither.
-        var bare = url.host.prefix { $0 != 0x25 }
-        if bare.last == 0x2E { bare.removeLast() }
-        let name = bare.map { CChar(bitPattern: $0) } + [0]
-        let parameters = SSL_get0_param(ssl)
-        X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-        var isReady = true
-        if hws_is_address(name) != 0 {
-            isReady = X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1
-        } else {
-            isReady = X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1 && hws_ssl_set_server_name(ssl, name) == 1
-        }
-        guard isReady, let bio = SocketBIO.make(fd: fd) else { return nil }
+        self.client = client
+        let host = client.name(for: url)
+        verification = CertificateVerification(context: client.context, pins: client.pins, name: host)
+        socket = SocketBIO(fd: fd)
+        guard Self.setName(host, ssl), let bio = socket.makeBIO() else { return nil }
         SSL_set_bio(ssl, bio, bio)
+        hws_ssl_set_object(ssl, Unmanaged.passUnretained(self).toOpaque())
         SSL_set_connect_state(ssl)
+        if let session = client.takeSession(for: host), SSL_set_session(ssl, session.session) == 1 { offered = session }
     }
 
     deinit {
         SSL_free(ssl)
     }
 
-    /// True if a read has something to give although the socket is silent: buffered bytes, or the end of the stream.
-    var hasPending: Bool { endBehindBytes != nil || SSL_has_pending(ssl) == 1 }
+    private static func setName(_ host: [UInt8], _ ssl: OpaquePointer) -> Bool {
+        // A zone says which interface leads to the address, and a final dot that a name is complete: certificates hold neither.
+        var bare = host.prefix { $0 != 0x25 }
+        if bare.last == 0x2E { bare.removeLast() }
+        let name = bare.map { CChar(bitPattern: $0) } + [0]
+        let parameters = SSL_get0_param(ssl)
+        // The names of a certificate are its subjectAltName (RFC 9525 section 2); what the application gives to trust may be any
+        // authority on the way, not only a root.
+        X509_VERIFY_PARAM_set_hostflags(parameters, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT))
+        X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_PARTIAL_CHAIN))
+        if hws_is_address(name) != 0 { return X509_VERIFY_PARAM_set1_ip_asc(parameters, name) == 1 }
+        return X509_VERIFY_PARAM_set1_host(parameters, name, 0) == 1 && hws_ssl_set_server_name(ssl, name) == 1
+    }
+
+    /// True if a read may give something although the socket is silent: buffered bytes, or the end of the stream.
+    var hasPending: Bool { endBehindBytes != nil || hasMore }
+
+    // MARK: The handshake
+
+    /// Has OpenSSL ask a session of this class what it thinks of the server's certificates. Always, as pins hold without verification too.
+    static func installCallbacks(in context: OpaquePointer) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nil)
+        SSL_CTX_set_cert_verify_callback(
+            context,
+            { store, _ in
+                let ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx())
+                guard let store, let ssl, let session = TLSSession.of(OpaquePointer(ssl)) else { return 0 }
+                return session.verify(store) ? 1 : 0
+            }, nil)
+        SSL_CTX_set_cert_cb(
+            context,
+            { ssl, _ in
+                if let ssl, let session = TLSSession.of(ssl) { session.wasAskedForCertificate = true }
+                return 1
+            }, nil)
+    }
+
+    private static func of(_ ssl: OpaquePointer) -> TLSSession? {
+        hws_ssl_object(ssl).map { Unmanaged<TLSSession>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Inside the handshake, before anything but greetings has been said: an impostor gets no certificate of ours and no byte of HTTP.
+    private func verify(_ store: OpaquePointer) -> Bool {
+        switch verification.verify(store) {
+        case .trusted(let chainPins):
+            self.chainPins = chainPins
+            return true
+        case .failed(let failure):
+            verificationFailure = failure
+            X509_STORE_CTX_set_error(store, failure.nativeCode)
+            return false
+        }
+    }
 
     func handshake() -> Progress {
         ERR_clear_error()
         let result = SSL_do_handshake(ssl)
-        if result == 1 {
-            isEstablished = true
-            return .done
-        }
+        if result == 1 { return establish() }
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ: return .wantsRead
         case SSL_ERROR_WANT_WRITE: return .wantsWrite
@@ -69,23 +123,70 @@ final class TLSSession {
         }
     }
 
+    private func establish() -> Progress {
+        isResumed = SSL_session_reused(ssl) == 1
+        if isResumed, let offered {
+            // The server showed no certificate this time: the session answers for the one that it showed before.
+            chainPins = offered.chainPins
+            guard verification.accepts(chainPins) else { return .failed(verification.pinFailure(chainPins.first)) }
+        }
+        offered = nil
+        var selected: UnsafePointer<UInt8>?
+        var size: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &selected, &size)
+        let alpn = UnsafeBufferPointer(start: selected, count: Int(size))
+        guard TLSContext.isOffered(alpn) else { return .failed(explanation.otherProtocol(alpn)) }
+        isEstablished = true
+        socket.bytesReceived = 0
+        socket.bytesMax = Self.datalessBytesMax
+        hasMore = SSL_has_pending(ssl) == 1
+        return .done
+    }
+
+    private func handshakeFailure() -> TransportFailure {
+        if let verificationFailure { return verificationFailure }
+        if socket.error != 0 { return explanation.handshakeBroke(errno: socket.error) }
+        return explanation.handshakeFailed(ERR_peek_error())
+    }
+
+    private var explanation: TLSFailureText {
+        TLSFailureText(
+            name: shown(verification.name), versionMin: client.context.versionMin,
+            lacksCertificate: wasAskedForCertificate && !client.context.hasCertificate)
+    }
+
+    // MARK: The open connection
+
     func read(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult {
         if let endBehindBytes { return .ended(endBehindBytes) }
+        hasMore = false
         var total = 0
         // A record holds at most 16 KiB; several fill the buffer, so that messages are delivered in large batches.
         while total < buffer.count {
             ERR_clear_error()
+            socket.isEmpty = false
             let room = Int32(clamping: buffer.count - total)
             let count = SSL_read(ssl, buffer.baseAddress.map { $0 + total }, room)
             if count > 0 {
                 total += Int(count)
+                socket.bytesReceived = 0
                 continue
             }
-            let result = ending(count, ordinary: SSL_ERROR_WANT_READ)
-            guard total > 0 else { return result }
-            if case .ended(let failure) = result { endBehindBytes = failure }
-            return .bytes(total)
+            switch ending(count, ordinary: SSL_ERROR_WANT_READ) {
+            case .wouldBlock where !socket.isEmpty:
+                // A record without data, such as a session ticket, which others may follow.
+                guard socket.bytesReceived < socket.bytesMax else { return end(Self.flooded, behind: total) }
+            case .ended(let failure):
+                return end(failure, behind: total)
+            case let result:
+                // OpenSSL keeps what a handshake message made it set up, a ticket's too.
+                hws_ssl_free_idle_buffers(ssl)
+                guard total > 0 else { return result }
+                if case .wouldBlockOnOpposite = result { hasMore = true }
+                return .bytes(total)
+            }
         }
+        hasMore = true
         return .bytes(total)
     }
 
@@ -95,12 +196,24 @@ final class TLSSession {
         return count > 0 ? .bytes(Int(count)) : ending(count, ordinary: SSL_ERROR_WANT_WRITE)
     }
 
-    /// Best effort: tells the peer that the end is deliberate (RFC 8446 section 6.1), without waiting.
-    func sendCloseNotify() {
-        guard isEstablished && !isBroken else { return }
+    /// Tells the peer that the end is deliberate (RFC 8446 section 6.1), as far as that goes without waiting, and keeps the session.
+    func close() {
+        guard isEstablished else { return }
         ERR_clear_error()
-        SSL_shutdown(ssl)
+        if !isBroken { SSL_shutdown(ssl) }
         ERR_clear_error()
+        // A session may be resumed however its connection ended (RFC 5246 section 7.2.1), but for a fatal alert; OpenSSL bars it
+        // if it thinks that the shutdown was forgotten.
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        guard let session = SSL_get1_session(ssl) else { return }
+        let resumable = TLSClient.Resumable(session: session, name: verification.name, chainPins: chainPins)
+        if SSL_SESSION_is_resumable(session) == 1 { client.keep(resumable) }
+    }
+
+    private func end(_ failure: TransportFailure, behind total: Int) -> StreamResult {
+        guard total > 0 else { return .ended(failure) }
+        endBehindBytes = failure
+        return .bytes(total)
     }
 
     /// Why a call gave nothing. A handshake message that has arrived in part, such as a session ticket, makes even a write wait for reading.
@@ -113,61 +226,16 @@ final class TLSSession {
             return .ended(Stream.endOfStream)
         case SSL_ERROR_SYSCALL:
             isBroken = true
-            let code = hws_errno()
-            return code == 0 ? .ended(Stream.endOfStream) : Stream.result(errno: code)
+            return socket.error == 0 ? .ended(Self.truncated) : Stream.result(errno: socket.error)
         default:
             isBroken = true
-            guard let reason = TLSError.lastReason() else { return .ended(Stream.endOfStream) }
-            return .ended(TransportFailure(kind: .lost, nativeCode: 0, sentence: "the TLS connection broke: \(reason)"))
+            return .ended(explanation.connectionBroke(ERR_peek_error()))
         }
     }
 
-    private func handshakeFailure() -> TransportFailure {
-        let name = String(decoding: host, as: UTF8.self)
-        let verification = SSL_get_verify_result(ssl)
-        if verification != X509_V_OK {
-            ERR_clear_error()
-            let reason = String(cString: X509_verify_cert_error_string(verification))
-            return TransportFailure(
-                kind: .certificate, nativeCode: Int32(clamping: verification),
-                sentence: "the certificate of '\(name)' was not accepted: \(reason)")
-        }
-        let reason = TLSError.lastReason() ?? "the server ended the connection"
-        return TransportFailure(kind: .tls, nativeCode: 0, sentence: "the TLS handshake with '\(name)' failed: \(reason)")
-    }
-}
+    private static let truncated = TransportFailure(
+        kind: .lost, nativeCode: 0, sentence: "the server cut the connection, without a close handshake and without ending TLS (close_notify)")
 
-/// A BIO over a socket whose descriptor it does not own.
-private enum SocketBIO {
-    /// Made once for the process; OpenSSL keeps a pointer to it in every BIO.
-    nonisolated(unsafe) private static let method: OpaquePointer? = {
-        let type = BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR
-        guard let method = BIO_meth_new(type, "heartwire socket") else { return nil }
-        BIO_meth_set_read(method) { bio, buffer, size in
-            hws_bio_clear_retry(bio)
-            let count = hws_receive(fd(bio), buffer, Int(size))
-            if count < 0 && hws_would_block(hws_errno()) != 0 { hws_bio_set_retry_read(bio) }
-            return Int32(clamping: count)
-        }
-        BIO_meth_set_write(method) { bio, bytes, size in
-            hws_bio_clear_retry(bio)
-            let count = hws_send(fd(bio), bytes, Int(size))
-            if count < 0 && hws_would_block(hws_errno()) != 0 { hws_bio_set_retry_write(bio) }
-            return Int32(clamping: count)
-        }
-        BIO_meth_set_ctrl(method) { _, command, _, _ in command == BIO_CTRL_FLUSH ? 1 : 0 }
-        return method
-    }()
-
-    static func make(fd: Int32) -> OpaquePointer? {
-        guard let method, let bio = BIO_new(method) else { return nil }
-        // The descriptor itself stands where a pointer to data would; one more, so that 0 is not NULL.
-        BIO_set_data(bio, UnsafeMutableRawPointer(bitPattern: Int(fd) + 1))
-        BIO_set_init(bio, 1)
-        return bio
-    }
-
-    private static func fd(_ bio: OpaquePointer?) -> Int32 {
-        Int32(Int(bitPattern: BIO_get_data(bio)) - 1)
-    }
+    private static let flooded = TransportFailure(
+        kind: .lost, nativeCode: 0, sentence: "the server sent \(datalessBytesMax) bytes of TLS records that hold no data")
 }

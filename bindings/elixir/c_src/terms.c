@@ -138,6 +138,7 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
         {"text", term_binary(env, event->text, event->text_size)},
         {"body", term_binary(env, event->body, event->body_size)},
         {"compressed", boolean(env, event->compressed)},
+        {"resumed", boolean(env, event->resumed)},
         {"retry_after_ms", enif_make_uint64(env, event->retry_after_ms)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");

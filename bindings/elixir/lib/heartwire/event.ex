@@ -54,6 +54,7 @@ defmodule Heartwire.Event do
           text: binary,
           body: binary,
           compressed: boolean,
+          resumed: boolean,
           retry_after_ms: non_neg_integer
         }
 
@@ -76,5 +77,6 @@ defmodule Heartwire.Event do
             text: "",
             body: "",
             compressed: false,
+            resumed: false,
             retry_after_ms: 0
 end

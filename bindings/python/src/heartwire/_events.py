@@ -57,6 +57,7 @@ class Event:
     text: str
     body: bytes
     compressed: bool
+    resumed: bool
     retry_after_ms: int
 
     @property
@@ -98,6 +99,7 @@ def event_at(address: int) -> Event:
         text=ctypes.string_at(raw.text, raw.text_size).decode("utf-8", "replace") if raw.text_size else "",
         body=ctypes.string_at(raw.body, raw.body_size) if raw.body_size else b"",
         compressed=bool(raw.compressed),
+        resumed=bool(raw.resumed),
         retry_after_ms=raw.retry_after_ms,
     )
 

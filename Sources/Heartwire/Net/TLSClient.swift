@@ -1,0 +1,81 @@
+import CHeartwire
+import CSystem
+import WebSocket
+
+/// TLS as one managed connection wants it: the shared context, what is its own, and the session to resume when it connects again.
+///
+/// A session is never shared among connections, and goes only to the server that it comes from. The I/O thread alone uses it.
+final class TLSClient: @unchecked Sendable {
+    let context: TLSContext
+    let pins: PinList
+    /// Asked for and verified instead of the URL's host; empty if not set.
+    private let serverName: [UInt8]
+    private var kept: Resumable?
+
+    /// A session with what is needed to trust it again.
+    final class Resumable {
+        let session: OpaquePointer
+        let name: [UInt8]
+        /// The pins of the chain that was verified when the session began; empty if no pins are set.
+        let chainPins: [[UInt8]]
+
+        /// Takes over the caller's reference to the session.
+        init(session: OpaquePointer, name: [UInt8], chainPins: [[UInt8]]) {
+            self.session = session
+            self.name = name
+            self.chainPins = chainPins
+        }
+
+        deinit {
+            SSL_SESSION_free(session)
+        }
+
+        /// The server proves itself by the session alone, so that it may not outlive the server's certificate.
+        var hasValidCertificate: Bool {
+            guard let certificate = SSL_SESSION_get0_peer(session) else { return false }
+            return X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
+        }
+    }
+
+    init(_ settings: Config.Settings, contexts: TLSContexts) throws(ErrorDetails) {
+        serverName = try settings.cString(.tlsServerName)
+        guard let pins = PinList(settings.bytes(.tlsPins)) else {
+            let form = "it takes sha256/ and the Base64 of a public key's SHA-256, 44 characters, separated by commas"
+            let shown = String(decoding: settings.bytes(.tlsPins).prefix(60), as: UTF8.self)
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'tls.pins' cannot be '\(shown)'; \(form)")
+        }
+        self.pins = pins
+        context = try contexts.context(TLSSettings(settings))
+    }
+
+    /// The name to ask the server for and to find in its certificate.
+    func name(for url: URL) -> [UInt8] {
+        serverName.isEmpty ? url.host : serverName
+    }
+
+    /// The session for a server, which is given out once: a ticket that is used again tells onlookers that it is the same client
+    /// (RFC 8446 appendix C.4).
+    func takeSession(for name: [UInt8]) -> Resumable? {
+        guard let session = kept, session.name.elementsEqual(name) else { return nil }
+        kept = nil
+        return session.hasValidCertificate ? session : nil
+    }
+
+    func keep(_ session: Resumable) {
+        kept = session
+    }
+
+    /// What each connection that is not verified has to be warned of; nil if all is verified.
+    func warning(for url: URL) -> String? {
+        guard !context.verifies else { return nil }
+        let name = shown(self.name(for: url))
+        let rest = pins.isEmpty ? "anyone can pose as '\(name)'" : "its key is one of tls.pins, nothing else of it is known"
+        return "the server's certificate was not verified, neither its authority, nor its name, nor its dates, as tls.verify is false: \(rest)"
+    }
+}
+
+/// A host name for an error text, which a long one must not crowd out.
+func shown(_ name: [UInt8]) -> String {
+    let max = 60
+    return String(decoding: name.prefix(max), as: UTF8.self) + (name.count > max ? "..." : "")
+}

@@ -1,0 +1,90 @@
+import CSystem
+import Session
+
+/// What OpenSSL's errors mean to whoever has to mend them. `code` is the oldest error of this thread's queue, 0 if there is none.
+struct TLSFailureText {
+    /// The server's, as it is shown.
+    let name: String
+    let versionMin: TLSSettings.Version
+    /// The server asked for a certificate, and none is configured.
+    let lacksCertificate: Bool
+
+    func handshakeFailed(_ code: UInt) -> TransportFailure {
+        let reason = TLSError.lastReason() ?? "the server ended the connection"
+        switch Problem(code) {
+        case .certificateOfOurs: return clientCertificate(reason)
+        case .alert where lacksCertificate: return clientCertificate(reason)
+        case .version: return handshake("it speaks no TLS from version \(versionMin == .tls13 ? "1.3" : "1.2") on (tls.version_min): \(reason)")
+        case .notTLS: return handshake("it does not answer in TLS; is this the port of a ws:// URL? \(reason)")
+        case .alert, .other: return handshake(reason)
+        case .none: return handshake("the server ended the connection")
+        }
+    }
+
+    func handshakeBroke(errno code: Int32) -> TransportFailure {
+        TransportFailure(kind: .tls, nativeCode: code, sentence: "the TLS handshake with '\(name)' failed: \(systemErrorText(code))")
+    }
+
+    /// With TLS 1.3 a server judges the client's certificate when the handshake is over for the client.
+    func connectionBroke(_ code: UInt) -> TransportFailure {
+        let reason = TLSError.lastReason() ?? "the server ended the connection"
+        switch Problem(code) {
+        case .certificateOfOurs: return clientCertificate(reason)
+        case .alert: return TransportFailure(kind: .tls, nativeCode: 0, sentence: "the server '\(name)' ended the TLS connection: \(reason)")
+        case .version, .notTLS, .other, .none:
+            return TransportFailure(kind: .lost, nativeCode: 0, sentence: "the TLS connection with '\(name)' broke: \(reason)")
+        }
+    }
+
+    func otherProtocol(_ selected: UnsafeBufferPointer<UInt8>) -> TransportFailure {
+        let shown = selected.prefix(20).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
+        return handshake("by ALPN it chose '\(String(decoding: shown, as: UTF8.self))', only http/1.1 was offered")
+    }
+
+    private func handshake(_ reason: String) -> TransportFailure {
+        TransportFailure(kind: .tls, nativeCode: 0, sentence: "the TLS handshake with '\(name)' failed: \(reason)")
+    }
+
+    private func clientCertificate(_ reason: String) -> TransportFailure {
+        let sentence =
+            lacksCertificate
+            ? "the server '\(name)' wants a client certificate: set tls.certificate_file and tls.key_file (\(reason))"
+            : "the server '\(name)' does not accept the certificate of tls.certificate_file or tls.certificate_pem: \(reason)"
+        return TransportFailure(kind: .clientCertificate, nativeCode: 0, sentence: sentence)
+    }
+
+    private enum Problem {
+        /// An alert about the client's certificate (RFC 8446 section 6.2).
+        case certificateOfOurs
+        case alert
+        case version
+        case notTLS
+        case other
+        case none
+
+        init(_ code: UInt) {
+            let reason = hws_error_reason(code)
+            guard code != 0 else {
+                self = .none
+                return
+            }
+            guard hws_is_ssl_error(code) != 0 else {
+                self = .other
+                return
+            }
+            switch reason - SSL_AD_REASON_OFFSET {
+            case SSL_AD_BAD_CERTIFICATE, SSL_AD_UNSUPPORTED_CERTIFICATE, SSL_AD_CERTIFICATE_REVOKED, SSL_AD_CERTIFICATE_EXPIRED,
+                SSL_AD_CERTIFICATE_UNKNOWN, SSL_AD_UNKNOWN_CA, SSL_AD_ACCESS_DENIED, TLS13_AD_CERTIFICATE_REQUIRED:
+                self = .certificateOfOurs
+            case SSL_AD_PROTOCOL_VERSION: self = .version
+            case 0...255: self = .alert
+            default:
+                switch reason {
+                case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW: self = .version
+                case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG: self = .notTLS
+                default: self = .other
+                }
+            }
+        }
+    }
+}
