@@ -1,7 +1,7 @@
 import WebSocket
 
 /// Why an attempt failed or a connection ended.
-package enum Failure {
+package indirect enum Failure {
     /// Something below the protocol: resolver, TCP, TLS.
     case transport(TransportFailure)
     case handshake(HandshakeError)

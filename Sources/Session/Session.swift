@@ -39,12 +39,12 @@ package struct Session: ~Copyable {
         case idle
         case waiting(until: Instant)
         case connecting(deadline: Instant)
-        case handshaking(ClientHandshake, deadline: Instant)
+        indirect case handshaking(ClientHandshake, deadline: Instant)
         case open
         /// The application closed: our close frame follows the queue, the peer's is awaited.
         case closing(deadline: Instant)
         /// Nothing more is said or heard; the peer is given time to end the transport (RFC 6455 section 7.1.1).
-        case draining(Ending, deadline: Instant)
+        indirect case draining(Ending, deadline: Instant)
         case ended
     }
 

@@ -1,5 +1,5 @@
 /// Why an opening handshake came to nothing, from the client's side.
-package enum HandshakeError: Error, Equatable {
+package indirect enum HandshakeError: Error, Equatable {
     case head(HTTPHeadError)
     case upgradeMissing
     case connectionMissing
