@@ -91,10 +91,18 @@ def client_handshake() -> list[bytes]:
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\ngo off and more",
         "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
         "HTTP/1.1 200\r\n\r\n<html>until the end</html>",
+        "HTTP/1.1 301 Moved\r\nLocation: ../feed?v=2#now\r\nContent-Length: 2\r\n\r\nno",
+        "HTTP/1.1 308 Moved\r\nLocation: https://other.example:8443/./x/../y\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: ws://plain.example/\r\n\r\n",
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Sunday, 06-Nov-94 09:49:37 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Tue Feb 29 08:49:37 2000\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 101 x\r\nUpgrade : websocket\r\n\r\n",
         "SSH-2.0-OpenSSH_9.2\r\n",
     ]
-    return [choices + answer.encode() for choices in (b"\x00\x00\x00\x1e", b"\x01\x01\x00\x1e") for answer in answers]
+    nothing, everything = bytes([0, 0, 0, 0, 0, 30]), bytes([1, 1, 1, 1, 0, 30])
+    return [choices + answer.encode() for choices in (nothing, everything) for answer in answers]
 
 
 def deflate_negotiation() -> list[bytes]:
@@ -117,6 +125,7 @@ def url() -> list[bytes]:
         "ws://example.com", "wss://example.com:8443/feed?room=1", "WSS://EXAMPLE.com:443", "ws://127.0.0.1:65535/", "ws://[::1]:8080/chat",
         "wss://[fe80::1%25eth0]/", "ws://host?query", "ws://user:secret@host/", "ws://host/#part", "ws://host:0/", "http://host/",
         "ws://h\N{LATIN SMALL LETTER O WITH DIAERESIS}st/", "ws://[::ffff:192.0.2.1]", "ws://host:/", "ws:///",
+        "//other/path", "/a/./b/../../c/", "../..", "?query", "https://host", "g;x=1/../y#s", "",
     ]  # fmt: skip
     return [text.encode() for text in urls]
 
@@ -145,10 +154,10 @@ WORDS = {
     "ClientHandshake": [
         "HTTP/1.1 ", "101", "200", "401", "\r\n", "\r\n\r\n", ": ", "Upgrade: websocket", "Connection: Upgrade",
         "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: ",
-        "Content-Length: ", "Transfer-Encoding: chunked", *FIELDS,
+        "Content-Length: ", "Transfer-Encoding: chunked", "Location: ", "Retry-After: ", " GMT", *FIELDS,
     ],
     "DeflateNegotiation": FIELDS,
-    "URL": ["ws://", "wss://", "[::1]", "%25eth0", ":65535", "#", "@", "?"],
+    "URL": ["ws://", "wss://", "[::1]", "%25eth0", ":65535", "#", "@", "?", "//", "../", "/./"],
 }  # fmt: skip
 
 
