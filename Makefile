@@ -4,6 +4,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 VERSION := 0.1.0
 CFLAGS  ?= -O2
+FUZZ_SECONDS ?= 30
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON  := $(CURDIR)/.build/venv/bin/python
@@ -17,7 +18,7 @@ PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setu
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test conformance bench lint install wheel clean elixir
+.PHONY: help build demo test conformance fuzz bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -78,6 +79,9 @@ test: elixir $(SETUP)/python ## Run every test suite; SUITE=name runs one
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library
 	@exec $(PYTHON) Tests/Conformance/run.py --library $(LIBRARY)
+
+fuzz: $(SETUP)/packages ## Fuzz what reads foreign bytes; FUZZ_SECONDS=30 each, FUZZ=name fuzzes one
+	@exec python3 Tests/Fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 bench: $(SETUP)/python $(SETUP)/peers ## Run the benchmarks; BENCH=name runs one
 	@exec $(PYTHON) Tests/Benchmarks/run.py --library $(LIBRARY) $(BENCH)

@@ -1,7 +1,7 @@
 /*
- * The client that the fuzzing server examines: it echoes every message, in one connection a case.
+ * The client that the fuzzing server examines: it echoes every message, in one connection a case, WORKERS cases at a time.
  *
- * Usage: client URL AGENT
+ * Usage: client URL AGENT WORKERS
  *
  * The server says under /getCaseCount how many cases there are, runs one under /runCase, and ends under /updateReports. What it thinks
  * of a case is in its reports; this program prints how many it ran, and fails only if one did not come to its end.
@@ -16,8 +16,7 @@
 /* Longer than any case takes; the server itself gives up much earlier. */
 enum { CASE_TIMEOUT_MS = 120000 };
 
-/* Some cases only wait, so a few run at a time. */
-enum { WORKERS = 8 };
+enum { WORKERS_MAX = 64 };
 
 static const char *server_url, *agent;
 static int case_count;
@@ -101,16 +100,17 @@ static void *run_cases(void *config)
 
 int main(int argc, char **argv)
 {
-    pthread_t workers[WORKERS];
-    if (argc != 3) fail(argv[0], "expects the server's URL and the agent's name");
+    pthread_t workers[WORKERS_MAX];
+    int worker_count = argc == 4 ? atoi(argv[3]) : 0;
+    if (worker_count < 1 || worker_count > WORKERS_MAX) fail(argv[0], "expects the server's URL, the agent's name and a number of workers");
     server_url = argv[1], agent = argv[2];
 
     hw_config *counting = configure(read_case_count), *echoing = configure(echo);
     run(counting, "/getCaseCount");
     if (case_count <= 0) fail("/getCaseCount", "no cases");
-    for (int i = 0; i < WORKERS; i++)
+    for (int i = 0; i < worker_count; i++)
         if (pthread_create(&workers[i], NULL, run_cases, echoing)) fail("pthread_create", "no thread");
-    for (int i = 0; i < WORKERS; i++) pthread_join(workers[i], NULL);
+    for (int i = 0; i < worker_count; i++) pthread_join(workers[i], NULL);
     run(echoing, "/updateReports?agent=%s", agent);
     hw_config_free(counting);
     hw_config_free(echoing);

@@ -1,0 +1,174 @@
+"""What each fuzz target starts from: inputs, written as the target reads them, its choices first, then the data; and words to put in."""
+
+import pathlib
+import struct
+import zlib
+
+KEY = bytes([0x37, 0xFA, 0x21, 0x3D])
+TEXT = "Grüße, Welt: \N{EURO SIGN} \N{GRINNING FACE}".encode()
+
+
+def frame(opcode: int, payload: bytes, final: bool = True, reserved: int = 0, key: bytes | None = None) -> bytes:
+    """A frame of RFC 6455 section 5.2, with the shortest length."""
+    mask = 0x80 if key else 0
+    head = bytes([(0x80 if final else 0) | reserved | opcode])
+    if len(payload) < 126:
+        head += bytes([mask | len(payload)])
+    elif len(payload) <= 0xFFFF:
+        head += bytes([mask | 126]) + struct.pack(">H", len(payload))
+    else:
+        head += bytes([mask | 127]) + struct.pack(">Q", len(payload))
+    if key is None:
+        return head + payload
+    return head + key + bytes(byte ^ key[index % 4] for index, byte in enumerate(payload))
+
+
+def frame_reader() -> list[bytes]:
+    def wires(key: bytes | None) -> list[bytes]:
+        return [
+            frame(1, b"Hello", key=key),
+            frame(1, TEXT, key=key) + frame(2, bytes(range(200)), key=key) + frame(1, b"", key=key),
+            frame(1, TEXT[:3], final=False, key=key) + frame(9, b"ping", key=key) + frame(0, TEXT[3:], key=key),
+            frame(2, b"a" * 40, final=False, key=key) + frame(0, b"", final=False, key=key) + frame(0, b"b" * 60, key=key),
+            frame(10, b"", key=key) + frame(8, struct.pack(">H", 1000) + b"bye", key=key) + frame(1, b"late", key=key),
+            frame(1, b"\xed\xa0\x80", key=key),
+            frame(2, b"reserved", reserved=0x40, key=key),
+            frame(0, b"no start", key=key),
+            frame(2, b"", final=False, key=key) + frame(1, b"inside", key=key),
+            frame(9, b"long" * 32, key=key),
+        ]
+
+    client, server = bytes([0, 0, 0, 0, 9]), bytes([1, 0, 0, 0, 9])
+    small, in_parts = bytes([0, 1, 0, 0, 9]), bytes([0, 0, 1, 0, 9])
+    lengths = [b"\x82\x7f" + struct.pack(">Q", size) for size in (1 << 40, 1 << 63, 300)] + [b"\x82\x7e\x00\x05short"]
+    to_client = [choices + wire for choices in (client, small, in_parts) for wire in wires(None) + lengths]
+    return to_client + [server + wire for wire in wires(KEY)]
+
+
+def deflate(*payloads: bytes) -> list[bytes]:
+    """Compressed payloads of messages that share a context."""
+    stream = zlib.compressobj(wbits=-9)
+    return [(stream.compress(payload) + stream.flush(zlib.Z_SYNC_FLUSH))[:-4] for payload in payloads]
+
+
+def compressed_message() -> list[bytes]:
+    def messages(*payloads: bytes) -> bytes:
+        halves = [(payload[:3], payload[3:]) for payload in payloads]
+        return b"".join(bytes([1, len(first)]) + first + bytes([len(second)]) + second for first, second in halves)
+
+    # A final block (RFC 7692 section 7.2.3.4), a stored one (7.2.3.3), bytes that are no block at all, and 64 KiB in a few bytes.
+    final = zlib.compressobj(wbits=-9)
+    final_block = final.compress(b"Hello") + final.flush() + b"\x00"
+    stored = b"\x00\x05\x00\xfa\xffHello\x00"
+    wires = [messages(*deflate(TEXT)), messages(*deflate(TEXT, TEXT, b"", TEXT)), messages(final_block, final_block), messages(stored),
+             messages(b"\x07\xff"), messages(*deflate(b"a" * 65536)), messages(*deflate(b"\xff" * 20))]  # fmt: skip
+    return [bytes([small, parts, context, 0, 7]) + wire for small, parts, context in ((0, 0, 1), (1, 1, 0), (0, 1, 1)) for wire in wires]
+
+
+def message_assembly() -> list[bytes]:
+    def message(kind: int, payload: bytes, compressed: int, *fragments: int) -> bytes:
+        return bytes([kind, len(payload)]) + payload + bytes([compressed, len(fragments), *fragments])
+
+    wires = [
+        message(1, b"Hello", 0),
+        message(1, TEXT, 1) + message(1, TEXT, 1, 4) + message(0, bytes(100), 1, 1, 0, 1),
+        message(1, TEXT, 0, 7, 1, 0, 2) + message(1, b"", 0, 0) + message(0, b"", 1),
+        message(0, b"x" * 201, 1) + message(1, b"after", 0),
+        message(1, b"\xc3", 0) + message(1, b"after", 1),
+    ]
+    return [bytes([role, parts, context, 0, 11]) + wire for role, parts, context in ((0, 0, 0), (1, 1, 1), (0, 1, 0)) for wire in wires]
+
+
+def client_handshake() -> list[bytes]:
+    fields = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+    switching = "HTTP/1.1 101 Switching Protocols\r\n" + fields
+    answers = [
+        switching + "\r\n",
+        switching + "Sec-WebSocket-Protocol: superchat\r\n\r\n\x81\x05Hello",
+        switching + "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_max_window_bits=10\r\n\r\n",
+        "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + switching + "\r\n",
+        "HTTP/1.0 101 Switching Protocols\r\n" + fields + "\r\n",
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\ngo off and more",
+        "HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbusy\r\nA;x=y\r\n0123456789\r\n0\r\n\r\n",
+        "HTTP/1.1 200\r\n\r\n<html>until the end</html>",
+        "HTTP/1.1 301 Moved\r\nLocation: ../feed?v=2#now\r\nContent-Length: 2\r\n\r\nno",
+        "HTTP/1.1 308 Moved\r\nLocation: https://other.example:8443/./x/../y\r\n\r\n",
+        "HTTP/1.1 302 Found\r\nLocation: ws://plain.example/\r\n\r\n",
+        "HTTP/1.1 429 Slowly\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Sun, 06 Nov 1994 08:49:38 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Sunday, 06-Nov-94 09:49:37 GMT\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Busy\r\nRetry-After: Tue Feb 29 08:49:37 2000\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 101 x\r\nUpgrade : websocket\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+    ]
+    nothing, everything = bytes([0, 0, 0, 0, 0, 30]), bytes([1, 1, 1, 1, 0, 30])
+    return [choices + answer.encode() for choices in (nothing, everything) for answer in answers]
+
+
+def deflate_negotiation() -> list[bytes]:
+    fields = [
+        "permessage-deflate",
+        "permessage-deflate; client_max_window_bits",
+        "permessage-deflate; client_no_context_takeover; server_no_context_takeover; client_max_window_bits=9; server_max_window_bits=10",
+        'permessage-deflate; server_max_window_bits="12", permessage-deflate; client_max_window_bits, x-webkit-deflate-frame',
+        "x-other; a=b\npermessage-deflate ; server_no_context_takeover",
+        "permessage-deflate; server_max_window_bits=08, permessage-deflate; client_max_window_bits=16",
+        "permessage-deflate; client_max_window_bits=7, permessage-deflate; server_max_window_bits=16",
+        "permessage-deflate; client_max_window_bits; client_max_window_bits=8",
+        ", ,\n;=",
+    ]
+    return [choice + field.encode() for choice in (b"\x06\x06\x01\x01", b"\x00\x03\x00\x00") for field in fields]
+
+
+def url() -> list[bytes]:
+    urls = [
+        "ws://example.com", "wss://example.com:8443/feed?room=1", "WSS://EXAMPLE.com:443", "ws://127.0.0.1:65535/", "ws://[::1]:8080/chat",
+        "wss://[fe80::1%25eth0]/", "ws://host?query", "ws://user:secret@host/", "ws://host/#part", "ws://host:0/", "http://host/",
+        "ws://h\N{LATIN SMALL LETTER O WITH DIAERESIS}st/", "ws://[::ffff:192.0.2.1]", "ws://host:/", "ws:///",
+        "//other/path", "/a/./b/../../c/", "../..", "?query", "https://host", "g;x=1/../y#s", "",
+    ]  # fmt: skip
+    return [text.encode() for text in urls]
+
+
+def close_payload() -> list[bytes]:
+    codes = (0, 999, 1000, 1001, 1003, 1004, 1005, 1006, 1007, 1011, 1014, 1015, 2999, 3000, 4999, 5000)
+    return [b"", b"\x03", struct.pack(">H", 1000) + TEXT, struct.pack(">H", 1000) + b"\xc3", *(struct.pack(">H", code) for code in codes)]
+
+
+SEEDS = {
+    "ClientHandshake": client_handshake,
+    "ClosePayload": close_payload,
+    "CompressedMessage": compressed_message,
+    "DeflateNegotiation": deflate_negotiation,
+    "FrameReader": frame_reader,
+    "MessageAssembly": message_assembly,
+    "URL": url,
+}
+
+
+FIELDS = [
+    "permessage-deflate", "; client_no_context_takeover", "; server_no_context_takeover", "; client_max_window_bits",
+    "; server_max_window_bits", "=8", "=9", "=15", "=1", ", ",
+]  # fmt: skip
+WORDS = {
+    "ClientHandshake": [
+        "HTTP/1.1 ", "101", "200", "401", "\r\n", "\r\n\r\n", ": ", "Upgrade: websocket", "Connection: Upgrade",
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "Sec-WebSocket-Protocol: chat", "Sec-WebSocket-Extensions: ",
+        "Content-Length: ", "Transfer-Encoding: chunked", "Location: ", "Retry-After: ", " GMT", *FIELDS,
+    ],
+    "DeflateNegotiation": FIELDS,
+    "URL": ["ws://", "wss://", "[::1]", "%25eth0", ":65535", "#", "@", "?", "//", "../", "/./"],
+}  # fmt: skip
+
+
+def write_seeds(target: str, folder: pathlib.Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(SEEDS[target]()):
+        (folder / f"{number:03}").write_bytes(seed)
+
+
+def write_words(target: str, file: pathlib.Path) -> bool:
+    """Writes libFuzzer's dictionary; false if the target has no words."""
+    words = ["".join(f"\\x{byte:02x}" for byte in word.encode()) for word in WORDS.get(target, [])]
+    file.write_text("".join(f'"{word}"\n' for word in words))
+    return bool(words)
