@@ -48,6 +48,11 @@ struct HTTPHeadParser {
         return nil
     }
 
+    /// Forgets the start line that was given last: the next line is one.
+    mutating func restart() {
+        fields = nil
+    }
+
     private mutating func nextLine(_ input: UnsafeRawBufferPointer, _ consumed: inout Int) throws(HTTPHeadError) -> [UInt8]? {
         while consumed < input.count {
             let byte = input[consumed]
