@@ -33,6 +33,7 @@ static const atom_name event_kinds[] = {
     {HW_EVENT_WRITABLE, "writable"},
     {HW_EVENT_SLOW_CONSUMER, "slow_consumer"},
     {HW_EVENT_RELEASED, "released"},
+    {HW_EVENT_WARNING, "warning"},
 };
 
 static const atom_name property_types[] = {
@@ -138,6 +139,7 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
         {"text", term_binary(env, event->text, event->text_size)},
         {"body", term_binary(env, event->body, event->body_size)},
         {"compressed", boolean(env, event->compressed)},
+        {"resumed", boolean(env, event->resumed)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));

@@ -32,6 +32,7 @@ defmodule Heartwire.Event do
           | :writable
           | :slow_consumer
           | :released
+          | :warning
           | :unknown
 
   @type t :: %__MODULE__{
@@ -52,7 +53,8 @@ defmodule Heartwire.Event do
           count: non_neg_integer,
           text: binary,
           body: binary,
-          compressed: boolean
+          compressed: boolean,
+          resumed: boolean
         }
 
   @enforce_keys [:kind]
@@ -73,5 +75,6 @@ defmodule Heartwire.Event do
             count: 0,
             text: "",
             body: "",
-            compressed: false
+            compressed: false,
+            resumed: false
 end

@@ -63,6 +63,7 @@ class hw_event(ctypes.Structure):
         ("body", c_void_p),
         ("body_size", c_size_t),
         ("compressed", c_int32),
+        ("resumed", c_int32),
     ]
 
 

@@ -32,6 +32,7 @@ class EventKind(OpenIntEnum):
     WRITABLE = 6
     SLOW_CONSUMER = 7
     RELEASED = 8
+    WARNING = 9
 
 
 @final
@@ -57,6 +58,7 @@ class Event:
     text: str
     body: bytes
     compressed: bool
+    resumed: bool
 
     @property
     def error(self) -> HeartwireError | None:
@@ -97,6 +99,7 @@ def event_at(address: int) -> Event:
         text=ctypes.string_at(raw.text, raw.text_size).decode("utf-8", "replace") if raw.text_size else "",
         body=ctypes.string_at(raw.body, raw.body_size) if raw.body_size else b"",
         compressed=bool(raw.compressed),
+        resumed=bool(raw.resumed),
     )
 
 
