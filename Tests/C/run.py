@@ -61,7 +61,7 @@ def compile_all(library: pathlib.Path, flags: list[str]) -> list[pathlib.Path]:
     for_tests = ["-D_GNU_SOURCE", "-pthread"]
 
     objects = []
-    for name in ("test", "client"):
+    for name in ("test", "client", "tls_server"):
         objects.append(BUILD / f"{name}.o")
         run_compiler([*common, *for_tests, "-c", FOLDER / f"{name}.c", "-o", objects[-1]])
     programs = []

@@ -113,21 +113,18 @@ async def main() -> None:
     # Bound and never listened on, so that connecting is refused and no other program can take the port.
     refused = bind_loopback()
     with tempfile.TemporaryDirectory(prefix="heartwire-servers-") as directory:
-        ca_file, contexts = make_certificates(pathlib.Path(directory))
+        facts, contexts = make_certificates(pathlib.Path(directory))
         closes = CloseLog()
         app = WebSocketsApp(closes)
         ports = {
             "ws": await listen_websockets(app, None),
-            "wss": await listen_websockets(app, contexts["good"]),
             "aiohttp": await listen_aiohttp(),
             "raw": await listen_raw(RawServer(closes)),
-            "wss_expired": await listen_websockets(app, contexts["expired"]),
-            "wss_wrong_host": await listen_websockets(app, contexts["wrong_host"]),
-            "ca_file": str(ca_file),
-            "server_pem": str(ca_file.with_name("server.pem")),
             "refused": refused[0].getsockname()[1],
         }
-        print(json.dumps(ports), flush=True)
+        for kind, context in contexts.items():
+            ports["wss" if kind == "good" else f"wss_{kind}"] = await listen_websockets(app, context)
+        print(json.dumps(ports | facts), flush=True)
         await wait_for_end_of_input()
     for bound in refused:
         bound.close()

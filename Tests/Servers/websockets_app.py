@@ -34,6 +34,7 @@ class WebSocketsApp:
             "/drop-once": self._drop_once,
             "/ping": self._ping,
             "/headers": self._headers,
+            "/tls": self._tls,
         }
 
     def process_request(self, connection: ServerConnection, request: Request) -> Response | None:
@@ -120,6 +121,17 @@ class WebSocketsApp:
         finally:
             pinging.cancel()
             await asyncio.gather(pinging, return_exceptions=True)
+
+    async def _tls(self, connection: ServerConnection, query: dict[str, str]) -> None:
+        tls = connection.transport.get_extra_info("ssl_object")
+        facts = {
+            "version": tls.version(),
+            "alpn": tls.selected_alpn_protocol(),
+            "reused": tls.session_reused,
+            "client": [name for _, name in (tls.getpeercert() or {}).get("subjectAltName", ())],
+        }
+        await connection.send(json.dumps(facts))
+        await self._echo(connection, query)
 
     async def _headers(self, connection: ServerConnection, query: dict[str, str]) -> None:
         fields: dict[str, str] = {}

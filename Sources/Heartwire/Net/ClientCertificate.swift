@@ -33,9 +33,9 @@ enum ClientCertificate {
 
     private static func loadKey(_ text: [UInt8], _ name: String, password: [UInt8], into context: OpaquePointer) throws(ErrorDetails) {
         switch PEM.key(in: text, password: password) {
-        case .none: throw failure("\(name) holds no private key in PEM form; set tls.key_file if the key is in another file")
         case .locked: throw failure("the private key in \(name) is encrypted: set tls.key_password")
-        case .broken(let reason): throw failure("the private key in \(name) cannot be read: \(reason)")
+        case .unreadable(let reason):
+            throw failure("\(name) holds no private key in PEM form that can be read: \(reason); set tls.key_file if it is elsewhere")
         case .key(let key):
             defer { EVP_PKEY_free(key) }
             guard SSL_CTX_use_PrivateKey(context, key) == 1, SSL_CTX_check_private_key(context) == 1 else {

@@ -56,23 +56,22 @@ enum PEM {
     enum Key {
         /// To be freed with EVP_PKEY_free.
         case key(OpaquePointer)
-        case none
         /// Encrypted, and no password was given.
         case locked
-        case broken(reason: String)
+        /// There is none, or none that OpenSSL understands.
+        case unreadable(reason: String)
     }
 
     /// The first private key of the text.
     static func key(in text: [UInt8], password: [UInt8]) -> Key {
-        guard let bio = memory(text) else { return .broken(reason: "out of memory") }
+        guard let bio = memory(text) else { return .unreadable(reason: "out of memory") }
         defer { BIO_free(bio) }
         var request = PasswordRequest(password: password)
         ERR_clear_error()
         if let key = withUnsafeMutablePointer(to: &request, { PEM_read_bio_PrivateKey(bio, nil, answerPassword, $0) }) { return .key(key) }
-        let isEnd = hws_is_end_of_pem(ERR_peek_last_error()) != 0
-        let reason = TLSError.lastReason() ?? "unreadable"
-        if request.wasMade { return password.isEmpty ? .locked : .broken(reason: "the password of tls.key_password does not open it") }
-        return isEnd ? .none : .broken(reason: reason)
+        let reason = TLSError.lastReason() ?? "unknown form"
+        if request.wasMade && password.isEmpty { return .locked }
+        return .unreadable(reason: request.wasMade ? "tls.key_password does not open it" : reason)
     }
 
     private static func memory(_ text: [UInt8]) -> OpaquePointer? {

@@ -6,19 +6,34 @@ struct TLSFailureText {
     /// The server's, as it is shown.
     let name: String
     let versionMin: TLSSettings.Version
-    /// The server asked for a certificate, and none is configured.
-    let lacksCertificate: Bool
+    /// The server asked for a certificate of the client's.
+    let wantsCertificate: Bool
+    /// One is configured.
+    let hasCertificate: Bool
 
     func handshakeFailed(_ code: UInt) -> TransportFailure {
         let reason = TLSError.lastReason() ?? "the server ended the connection"
         switch Problem(code) {
         case .certificateOfOurs: return clientCertificate(reason)
-        case .alert where lacksCertificate: return clientCertificate(reason)
-        case .version: return handshake("it speaks no TLS from version \(versionMin == .tls13 ? "1.3" : "1.2") on (tls.version_min): \(reason)")
+        case .alert where wantsCertificate && !hasCertificate: return clientCertificate(reason)
+        case .version: return handshake("it speaks no TLS from version \(least) on (tls.version_min): \(reason)")
         case .notTLS: return handshake("it does not answer in TLS; is this the port of a ws:// URL? \(reason)")
+        case .extension: return handshake("it chose what was not offered, such as a protocol other than http/1.1 by ALPN: \(reason)")
         case .alert, .other: return handshake(reason)
-        case .none: return handshake("the server ended the connection")
+        case .none where wantsCertificate: return cutAfterCertificate(errno: 0)
+        case .none: return handshake("the server ended the connection; it may speak no TLS, or no version from \(least) on (tls.version_min)")
         }
+    }
+
+    private var least: StaticString { versionMin == .tls13 ? "1.3" : "1.2" }
+
+    /// The connection ended before the server said anything. With TLS 1.3 that is how one ends that does not send the alert which it should.
+    func cutAfterCertificate(errno code: Int32) -> TransportFailure {
+        let sentence =
+            hasCertificate
+            ? "the server '\(name)' cut the connection after it got the client's certificate, and may not accept it"
+            : "the server '\(name)' asked for a client certificate, got none and cut the connection: set tls.certificate_file and tls.key_file"
+        return TransportFailure(kind: .tls, nativeCode: code, sentence: sentence)
     }
 
     func handshakeBroke(errno code: Int32) -> TransportFailure {
@@ -31,11 +46,12 @@ struct TLSFailureText {
         switch Problem(code) {
         case .certificateOfOurs: return clientCertificate(reason)
         case .alert: return TransportFailure(kind: .tls, nativeCode: 0, sentence: "the server '\(name)' ended the TLS connection: \(reason)")
-        case .version, .notTLS, .other, .none:
+        case .version, .notTLS, .extension, .other, .none:
             return TransportFailure(kind: .lost, nativeCode: 0, sentence: "the TLS connection with '\(name)' broke: \(reason)")
         }
     }
 
+    /// Releases of OpenSSL before 3.0.15 take any.
     func otherProtocol(_ selected: UnsafeBufferPointer<UInt8>) -> TransportFailure {
         let shown = selected.prefix(20).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
         return handshake("by ALPN it chose '\(String(decoding: shown, as: UTF8.self))', only http/1.1 was offered")
@@ -47,9 +63,9 @@ struct TLSFailureText {
 
     private func clientCertificate(_ reason: String) -> TransportFailure {
         let sentence =
-            lacksCertificate
-            ? "the server '\(name)' wants a client certificate: set tls.certificate_file and tls.key_file (\(reason))"
-            : "the server '\(name)' does not accept the certificate of tls.certificate_file or tls.certificate_pem: \(reason)"
+            hasCertificate
+            ? "the server '\(name)' does not accept the certificate of tls.certificate_file or tls.certificate_pem: \(reason)"
+            : "the server '\(name)' wants a client certificate: set tls.certificate_file and tls.key_file (\(reason))"
         return TransportFailure(kind: .clientCertificate, nativeCode: 0, sentence: sentence)
     }
 
@@ -59,6 +75,7 @@ struct TLSFailureText {
         case alert
         case version
         case notTLS
+        case `extension`
         case other
         case none
 
@@ -82,6 +99,7 @@ struct TLSFailureText {
                 switch reason {
                 case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_VERSION_TOO_LOW: self = .version
                 case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG: self = .notTLS
+                case SSL_R_BAD_EXTENSION: self = .extension
                 default: self = .other
                 }
             }

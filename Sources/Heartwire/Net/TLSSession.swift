@@ -18,6 +18,7 @@ final class TLSSession {
     /// A fatal error was met: OpenSSL forbids to use the connection further, even for a close_notify.
     private var isBroken = false
     private var isEstablished = false
+    private var hasReceivedData = false
     /// The last read ended although there may be more to be had without the socket becoming readable.
     private var hasMore = false
     /// The end of the stream, met behind bytes that had to be handed out first.
@@ -152,7 +153,7 @@ final class TLSSession {
     private var explanation: TLSFailureText {
         TLSFailureText(
             name: shown(verification.name), versionMin: client.context.versionMin,
-            lacksCertificate: wasAskedForCertificate && !client.context.hasCertificate)
+            wantsCertificate: wasAskedForCertificate, hasCertificate: client.context.hasCertificate)
     }
 
     // MARK: The open connection
@@ -169,6 +170,7 @@ final class TLSSession {
             let count = SSL_read(ssl, buffer.baseAddress.map { $0 + total }, room)
             if count > 0 {
                 total += Int(count)
+                hasReceivedData = true
                 socket.bytesReceived = 0
                 continue
             }
@@ -226,6 +228,7 @@ final class TLSSession {
             return .ended(Stream.endOfStream)
         case SSL_ERROR_SYSCALL:
             isBroken = true
+            if wasAskedForCertificate && !hasReceivedData { return .ended(explanation.cutAfterCertificate(errno: socket.error)) }
             return socket.error == 0 ? .ended(Self.truncated) : Stream.result(errno: socket.error)
         default:
             isBroken = true
