@@ -193,8 +193,8 @@ enum {
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
                                     of messages dropped since the last such event */
     HW_EVENT_RELEASED = 8,       /* The last callback or delivery for this handle; free what its context refers to here */
-    HW_EVENT_WARNING = 9         /* text: what is insecure though it was asked for. With tls.verify "false", before anything is said
-                                    to the server, on every connection */
+    HW_EVENT_WARNING = 9         /* text: what is insecure or missing though it was asked for. With tls.verify "false", before
+                                    anything is said to the server, on every connection; once if there is no zlib for compression */
 };
 
 /* One event. Borrowed like the messages it comes among. */

@@ -14,7 +14,7 @@ package struct Event {
         case writable
         case readingPaused
         case messagesDropped(UInt64)
-        /// Something insecure that was asked for; the sentence says what.
+        /// Something asked for is insecure, or cannot be had; the sentence says what.
         case warning(String)
         case released
     }

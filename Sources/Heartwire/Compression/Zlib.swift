@@ -15,6 +15,8 @@ struct Zlib: @unchecked Sendable {
     let deflateReset: @convention(c) (Stream?) -> Int32
     let deflateEnd: @convention(c) (Stream?) -> Int32
 
+    static let missing = "compression is on, but libz.so.1 could not be loaded: none is offered; install zlib (Debian: zlib1g)"
+
     /// Nil if the system has no zlib.
     static let shared: Zlib? = Zlib()
 

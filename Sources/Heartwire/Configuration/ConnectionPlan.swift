@@ -43,6 +43,9 @@ struct ConnectionPlan {
         tls = mayNeedTLS ? try TLSClient(settings, contexts: tlsContexts) : nil
     }
 
+    /// Compression is wanted and cannot be had.
+    var lacksCompression: Bool { settings.choice(.compression) == 1 && session.compression == nil }
+
     private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         var session = SessionConfiguration(url: url)

@@ -33,6 +33,7 @@ static const atom_name event_kinds[] = {
     {HW_EVENT_WRITABLE, "writable"},
     {HW_EVENT_SLOW_CONSUMER, "slow_consumer"},
     {HW_EVENT_RELEASED, "released"},
+    {HW_EVENT_WARNING, "warning"},
 };
 
 static const atom_name property_types[] = {

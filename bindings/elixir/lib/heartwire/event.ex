@@ -14,6 +14,7 @@ defmodule Heartwire.Event do
       server refused with an HTTP status, `body` holds the first bytes of its answer, and
       `retry_after_ms` how long it asks to be left alone, 0 if it does not
     * `:beat_missed` - a ping went unanswered: `count` in a row
+    * `:warning` - `text` says what is insecure or missing though it was asked for
     * `:writable` - the outbound queue has room again after a send failed with `:full`
     * `:slow_consumer` - the inbox reached its limit: `count` is 0 when reading paused, else the
       number of messages dropped
@@ -33,6 +34,7 @@ defmodule Heartwire.Event do
           | :writable
           | :slow_consumer
           | :released
+          | :warning
           | :unknown
 
   @type t :: %__MODULE__{

@@ -32,6 +32,7 @@ class EventKind(OpenIntEnum):
     WRITABLE = 6
     SLOW_CONSUMER = 7
     RELEASED = 8
+    WARNING = 9
 
 
 @final
