@@ -2,10 +2,11 @@
 import PackageDescription
 
 // The shipped library is built as Embedded Swift: no Swift runtime inside or beside it. Debug builds and tests are ordinary Swift; they also
-// check exclusive access at run time, which a release does not: a failed check would kill the host.
+// check exclusive access at run time, which a release does not: a failed check would kill the host. Each function has a section of its own, so
+// that the linker can leave out the many that nobody calls.
 let core: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 let package = Package(

@@ -1,9 +1,20 @@
 /* permessage-deflate (RFC 7692) against servers that nobody here wrote, and against one that gets it wrong on purpose. */
 #include "client.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int zlib_is_missing;
+
+/* Stands before the system's for the library too: a machine without zlib. */
+void *dlopen(const char *name, int mode)
+{
+    void *(*next)(const char *, int);
+    *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
+    return zlib_is_missing && name != NULL && strncmp(name, "libz", 4) == 0 ? NULL : next(name, mode);
+}
 
 static client *compressing(const char *url)
 {
@@ -81,6 +92,17 @@ TEST(compression_is_off_unless_asked_for)
 {
     client *client = client_connected(server_url("ws", "/echo"));
     CHECK(!client_event(client, HW_EVENT_OPENED, 0)->event.compressed);
+    client_free(client);
+}
+
+TEST(without_zlib_nothing_is_offered_and_a_warning_says_so)
+{
+    zlib_is_missing = 1;
+    client *client = compressing(server_url("ws", "/echo"));
+    CHECK_CONTAINS(client_event(client, HW_EVENT_WARNING, 0)->text, "libz.so.1");
+    CHECK(!client_event(client, HW_EVENT_OPENED, 0)->event.compressed);
+    client_send(client, "a text that is longer than the threshold");
+    CHECK_TEXT(client_message(client, 0)->text, "a text that is longer than the threshold");
     client_free(client);
 }
 
