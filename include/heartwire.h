@@ -186,8 +186,8 @@ enum {
                                     empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */
-    HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
-                                    body: the first bytes of the answer, and retry_after_ms */
+    HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (0: there is none), error fields, text; for HW_E_HTTP_STATUS
+                                    also body: the first bytes of the answer, and retry_after_ms */
     HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered, nor anything else received, within ping.timeout: count in a row */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
@@ -210,7 +210,7 @@ typedef struct hw_event {
     int32_t native_code;
     int32_t http_status;
     int32_t close_code;
-    int32_t retryable;
+    int32_t retryable; /* as in hw_error, whether or not an attempt follows */
     int32_t by_peer;   /* 1 if the server began the close handshake */
     uint32_t attempt;  /* 1 for the first attempt since the last established connection */
     uint64_t delay_ms;

@@ -160,6 +160,11 @@ TEST(attempts_end_at_attempts_max)
     client_open(client, server_url("refused", "/"));
     CHECK_STATUS(client_state(client, HW_STATE_FAILED, 0)->event.status, HW_E_CONNECT);
     CHECK_EQUAL(client_event_count(client, HW_EVENT_ATTEMPT_FAILED), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const hw_event *failed = &client_event(client, HW_EVENT_ATTEMPT_FAILED, i)->event;
+        CHECK_EQUAL(failed->retryable, 1);
+        CHECK_EQUAL(failed->delay_ms > 0, i < 2);
+    }
     client_free(client);
 }
 
