@@ -84,7 +84,8 @@ enum {
 
     /* Opening handshake and HTTP */
     HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). */
-    HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. */
+    HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. 408, 425, 429 and 5xx may pass, so the attempt
+                                is repeated; any other is final. */
 
     /* Protocol */
     HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */

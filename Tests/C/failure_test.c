@@ -39,7 +39,10 @@ TEST(http_refusal_gives_status_and_body)
     static const struct {
         const char *server;
         int code, retried;
-    } cases[] = {{"ws", 503, 1}, {"ws", 429, 1}, {"aiohttp", 502, 1}, {"ws", 401, 0}, {"aiohttp", 403, 0}, {"wss", 404, 0}};
+    } cases[] = {
+        {"ws", 503, 1},      {"ws", 429, 1}, {"aiohttp", 502, 1}, {"ws", 200, 0},
+        {"aiohttp", 301, 0}, {"ws", 401, 0}, {"aiohttp", 403, 0}, {"wss", 404, 0},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         client *client = client_new();
         const char *url = server_url(cases[i].server, "/status?code=%d", cases[i].code);
