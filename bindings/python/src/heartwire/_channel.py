@@ -148,7 +148,8 @@ class Channel:
         Waits until the inbox has something, at most timeout seconds or a day, and tells whether it has. In Python, so that Ctrl-C
         interrupts it.
         """
-        self._polling.append(threading.get_ident())
+        polling = self._polling
+        polling.append(threading.get_ident())
         try:
             if self._released:
                 return True
@@ -156,7 +157,7 @@ class Channel:
             poll.register(self.fd, select.POLLIN)
             return bool(poll.poll(None if timeout is None else max(0, min(timeout, POLL_SECONDS_MAX) * 1000)))
         finally:
-            self._polling.pop()
+            polling.pop()
             self._dispose_if_idle()
 
     def release(self) -> None:
@@ -168,7 +169,7 @@ class Channel:
         """Another thread of the parent may have been in the middle of anything."""
         self._lock = threading.RLock()
         self._taking = False
-        self._polling.clear()
+        self._polling = []
 
     def require_own_process(self) -> None:
         if os.getpid() != self._pid:
