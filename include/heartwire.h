@@ -84,7 +84,8 @@ enum {
 
     /* Opening handshake and HTTP */
     HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). */
-    HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. */
+    HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. 408, 425, 429 and 5xx may pass, so the attempt
+                                is repeated; any other is final. */
 
     /* Protocol */
     HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */
@@ -186,8 +187,8 @@ enum {
                                     empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
                                     frame), by_peer, text: the close reason or what happened */
-    HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (if retried), error fields, text; for HW_E_HTTP_STATUS also
-                                    body: the first bytes of the answer, and retry_after_ms */
+    HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (0: there is none), error fields, text; for HW_E_HTTP_STATUS
+                                    also body: the first bytes of the answer, and retry_after_ms */
     HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered, nor anything else received, within ping.timeout: count in a row */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
@@ -210,7 +211,7 @@ typedef struct hw_event {
     int32_t native_code;
     int32_t http_status;
     int32_t close_code;
-    int32_t retryable;
+    int32_t retryable; /* as in hw_error, whether or not an attempt follows */
     int32_t by_peer;   /* 1 if the server began the close handshake */
     uint32_t attempt;  /* 1 for the first attempt since the last established connection */
     uint64_t delay_ms;

@@ -39,7 +39,10 @@ TEST(http_refusal_gives_status_and_body)
     static const struct {
         const char *server;
         int code, retried;
-    } cases[] = {{"ws", 503, 1}, {"ws", 429, 1}, {"aiohttp", 502, 1}, {"ws", 401, 0}, {"aiohttp", 403, 0}, {"wss", 404, 0}};
+    } cases[] = {
+        {"ws", 503, 1},      {"ws", 429, 1}, {"aiohttp", 502, 1}, {"ws", 200, 0},
+        {"aiohttp", 301, 0}, {"ws", 401, 0}, {"aiohttp", 403, 0}, {"wss", 404, 0},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         client *client = client_new();
         const char *url = server_url(cases[i].server, "/status?code=%d", cases[i].code);
@@ -160,6 +163,11 @@ TEST(attempts_end_at_attempts_max)
     client_open(client, server_url("refused", "/"));
     CHECK_STATUS(client_state(client, HW_STATE_FAILED, 0)->event.status, HW_E_CONNECT);
     CHECK_EQUAL(client_event_count(client, HW_EVENT_ATTEMPT_FAILED), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const hw_event *failed = &client_event(client, HW_EVENT_ATTEMPT_FAILED, i)->event;
+        CHECK_EQUAL(failed->retryable, 1);
+        CHECK_EQUAL(failed->delay_ms > 0, i < 2);
+    }
     client_free(client);
 }
 

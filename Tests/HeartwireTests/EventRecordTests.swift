@@ -61,8 +61,17 @@ struct EventRecordTests {
         #expect(retried.body == bytes("busy"))
         let last = event(.attemptFailed(refused, attempt: .max, delay: nil))
         #expect(last.event.delay_ms == 0)
-        #expect(last.event.retryable == 0)
         #expect(last.event.attempt == .max)
+    }
+
+    /// Whether there is a next attempt is the delay's to say, and what is worth another one is the error's, as everywhere.
+    @Test func tellsFailedAttemptsThatMaySucceedLater() {
+        let busy = Failure.handshake(.refused(HTTPRefusal(status: 503)))
+        let forbidden = Failure.handshake(.refused(HTTPRefusal(status: 403)))
+        #expect(event(.attemptFailed(busy, attempt: 1, delay: nil)).event.retryable == 1)
+        #expect(event(.attemptFailed(forbidden, attempt: 1, delay: nil)).event.retryable == 0)
+        #expect(event(.attemptFailed(busy, attempt: 1, delay: Interval(nanoseconds: 1))).event.delay_ms == 1)
+        #expect(event(.attemptFailed(busy, attempt: 1, delay: .zero)).event.delay_ms == 1)
     }
 
     @Test(

@@ -69,7 +69,10 @@ struct PropertyValueTests {
         }
     }
 
-    @Test(arguments: [("true", "true"), ("false", "false"), ("TRUE", nil), ("False", nil), ("1", nil), ("yes", nil), ("", nil)] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("true", "true"), ("false", "false"), ("TRUE", nil), ("False", nil), ("1", nil), ("yes", nil), ("", nil),
+        ] as [(String, String?)])
     func readsBooleans(input: String, output: String?) {
         #expect(text(input, .boolean) == output)
     }

@@ -38,8 +38,8 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_ATTEMPT_FAILED)
             set(failure)
             event.attempt = UInt32(clamping: attempt)
-            event.delay_ms = UInt64((delay?.nanoseconds ?? 0) / 1_000_000)
-            event.retryable = delay == nil ? 0 : 1
+            // Zero says that there is no next attempt, so the shortest delay is 1.
+            event.delay_ms = delay.map { UInt64(max(1, $0.nanoseconds / 1_000_000)) } ?? 0
         case .beatMissed(let inARow):
             event.kind = hw_event_kind(HW_EVENT_BEAT_MISSED)
             event.count = UInt64(inARow)

@@ -59,11 +59,12 @@ def test_unknown_authority(servers: Servers) -> None:
 
 
 @pytest.mark.parametrize("server", ["ws", "aiohttp"])
-def test_http_refusal(servers: Servers, server: str) -> None:
-    error = run(fail_to_connect(servers.url(server, "/status?code=403")))
+@pytest.mark.parametrize("code", [200, 301, 403])
+def test_http_refusal(servers: Servers, server: str, code: int) -> None:
+    error = run(fail_to_connect(servers.url(server, f"/status?code={code}")))
     assert isinstance(error, heartwire.HandshakeError)
-    assert (error.status, error.http_status, error.retryable) == (Status.HTTP_STATUS, 403, False)
-    assert error.body == b"refused with 403\n"
+    assert (error.status, error.http_status, error.retryable) == (Status.HTTP_STATUS, code, False)
+    assert error.body == f"refused with {code}\n".encode()
 
 
 def test_body_is_taken_from_the_failed_attempt(servers: Servers) -> None:

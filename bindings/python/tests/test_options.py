@@ -84,6 +84,7 @@ def test_every_property_takes_its_default_as_an_option() -> None:
         ({"ping_interval": -1}, Status.VALUE, "ping.interval"),
         ({"ping_interval": float("nan")}, Status.VALUE, "ping.interval"),
         ({"ping_interval": float("inf")}, Status.VALUE, "ping.interval"),
+        ({"ping_interval": 10**400}, Status.VALUE, "ping.interval"),
         ({"ping_missed_max": 1.5}, Status.VALUE, "ping.missed_max"),
         ({"inbox_overflow": "explode"}, Status.VALUE, "drop_oldest"),
         ({"heartbeat_interval": 1}, Status.CONFLICT, "heartbeat"),
@@ -117,6 +118,25 @@ def test_embedded_nul_is_refused() -> None:
             call()
 
 
-def test_unsupported_type() -> None:
-    with pytest.raises(TypeError, match="object"):
-        heartwire.Client("ws://localhost:1/", ping_interval=object())  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"url": None}, "the URL is str or bytes, not NoneType"),
+        ({"ping_interval": object()}, "ping.interval is .*, not object"),
+        ({"subprotocols": [1]}, "subprotocols is .* a sequence of str, not list"),
+        ({"properties": [("ping.interval", 1)]}, "properties is a mapping of names to values, not list"),
+        ({"properties": {5: "1s"}}, "an option's name is str or bytes, not int"),
+        ({"headers": {"X": 1}}, "the value of header X is str or bytes, not int"),
+        ({"headers": {1: "x"}}, "a header's name is str or bytes, not int"),
+        ({"headers": 5}, "headers is a mapping or .* pairs .*, not int"),
+        ({"headers": "X: y"}, "headers is a mapping or .* pairs .*, not str"),
+        ({"headers": ["ab"]}, r"headers\[0\] is not a pair"),
+        ({"headers": [("X", "a"), ("X", "a", "b")]}, r"headers\[1\] is not a pair"),
+        ({"headers": [5]}, r"headers\[0\] is not a pair"),
+        ({"on_event": 5}, "on_event is a function or None, not int"),
+        ({"on_message": "f"}, "on_message is a function or None, not str"),
+    ],
+)
+def test_wrong_types(arguments: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        heartwire.Client(**{"url": "ws://localhost:1/", **arguments})

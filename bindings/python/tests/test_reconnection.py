@@ -99,7 +99,8 @@ def test_attempts_run_out(servers: Servers) -> None:
     with pytest.raises(heartwire.ConnectError):
         client.wait(PATIENCE_SECONDS)
     client.close()
-    assert [event.attempt for event in attempts] == [1, 2, 3]
+    told = [(event.attempt, event.retryable, event.delay_ms > 0) for event in attempts]
+    assert told == [(1, True, True), (2, True, True), (3, True, False)]
     assert isinstance(attempts[0].error, heartwire.ConnectError)
     assert client.state is State.FAILED
 

@@ -60,6 +60,37 @@ def test_handler_that_interrupts_a_take(servers: Servers, moment: str, action: s
     assert (status, output.splitlines(), errors) == (0, [told, received, "[] DISCONNECTED"], "")
 
 
+FORKED_WHILE_WAITING = """
+import os, signal, sys, threading
+import heartwire
+
+ws = heartwire.sync.connect(sys.argv[1])
+
+def handle(number, frame):
+    child = os.fork()
+    if child == 0:
+        sys.exit(3)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    ws.release()
+
+def interrupt():
+    while not ws._channel._polling:
+        pass
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+signal.signal(signal.SIGUSR1, handle)
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    ws.recv()
+except heartwire.StateError as error:
+    print(error)
+"""
+
+
+def test_fork_in_a_handler_that_interrupts_a_wait(servers: Servers) -> None:
+    assert run_script(FORKED_WHILE_WAITING, servers.url("ws")) == (0, "3\nthe connection is closed\n", "")
+
+
 RELEASED_WHILE_ANOTHER_THREAD_POLLS = """
 import signal, sys, threading
 import heartwire

@@ -119,6 +119,15 @@ def test_senders_in_many_threads(servers: Servers) -> None:
         assert [int(number) for who, number in received if who == str(name)] == list(range(200))
 
 
+@pytest.mark.parametrize("slip", ["1000", None, 1000.5])
+def test_only_an_integer_is_a_close_code(servers: Servers, slip: object) -> None:
+    with heartwire.sync.connect(servers.url("ws")) as ws:
+        with pytest.raises(TypeError, match=f"a close code is an int, not {type(slip).__name__}"):
+            ws.close(slip)  # type: ignore[arg-type]
+        ws.send("still open")
+        assert ws.recv(PATIENCE_SECONDS) == "still open"
+
+
 @pytest.mark.parametrize("slip", [5, True, None, [1, 2], 1.5])
 def test_only_text_and_bytes_are_messages(servers: Servers, slip: object) -> None:
     with heartwire.sync.connect(servers.url("ws")) as ws:

@@ -10,9 +10,9 @@ defmodule Heartwire.Event do
     * `:opened` - the opening handshake is done: `epoch`; `text` is the agreed subprotocol
     * `:closed` - an established connection ended: `epoch`, `status`, `close_code` (1005 none
       given, 1006 no close frame), `by_peer`; `text` is the close reason or what happened
-    * `:attempt_failed` - `attempt`, `delay_ms` until the next, and the reason as above; when the
-      server refused with an HTTP status, `body` holds the first bytes of its answer, and
-      `retry_after_ms` how long it asks to be left alone, 0 if it does not
+    * `:attempt_failed` - `attempt`, `delay_ms` until the next (0: there is none), and the reason
+      as above; when the server refused with an HTTP status, `body` holds the first bytes of its
+      answer, and `retry_after_ms` how long it asks to be left alone, 0 if it does not
     * `:beat_missed` - a ping went unanswered: `count` in a row
     * `:warning` - `text` says what is insecure or missing though it was asked for
     * `:writable` - the outbound queue has room again after a send failed with `:full`

@@ -20,6 +20,9 @@ from ._library import library
 
 _numbers = itertools.count(1)
 
+# poll(2) takes its milliseconds as an int.
+POLL_SECONDS_MAX = 86400.0
+
 _SEND_FAILURES = {
     Status.STATE: "the connection is closing, closed or failed",
     Status.FULL: "the outbound queue is full; EventKind.WRITABLE tells when to go on",
@@ -92,6 +95,8 @@ class Channel:
 
     def close(self, code: int, reason: str) -> None:
         """Starts the close handshake. A connection that is final already stays as it is."""
+        if not isinstance(code, int):
+            raise TypeError(f"a close code is an int, not {type(code).__name__}")
         if not 0 <= code <= 0xFFFF:
             self._fail(Status.ARGUMENT, f"{code} is not a close code")
         status = library.hw_connection_close(self._connection, code, c_text(reason, "the close reason"))
@@ -139,16 +144,20 @@ class Channel:
             return self._taking
 
     def poll(self, timeout: float | None) -> bool:
-        """Waits until the inbox has something, at most timeout seconds. In Python, so that Ctrl-C interrupts it."""
-        self._polling.append(threading.get_ident())
+        """
+        Waits until the inbox has something, at most timeout seconds or a day, and tells whether it has. In Python, so that Ctrl-C
+        interrupts it.
+        """
+        polling = self._polling
+        polling.append(threading.get_ident())
         try:
             if self._released:
                 return True
             poll = select.poll()
             poll.register(self.fd, select.POLLIN)
-            return bool(poll.poll(None if timeout is None else max(0, timeout * 1000)))
+            return bool(poll.poll(None if timeout is None else max(0, min(timeout, POLL_SECONDS_MAX) * 1000)))
         finally:
-            self._polling.pop()
+            polling.pop()
             self._dispose_if_idle()
 
     def release(self) -> None:
@@ -160,7 +169,7 @@ class Channel:
         """Another thread of the parent may have been in the middle of anything."""
         self._lock = threading.RLock()
         self._taking = False
-        self._polling.clear()
+        self._polling = []
 
     def require_own_process(self) -> None:
         if os.getpid() != self._pid:

@@ -7,7 +7,7 @@ import enum
 import functools
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Union
@@ -88,9 +88,11 @@ class Config:
         by_keyword = {known.keyword: known.name for known in properties()}
         for keyword, value in options.items():
             self.set(by_keyword.get(keyword) or _likely_name(keyword), value)
+        if named is not None and not isinstance(named, Mapping):
+            raise TypeError(f"properties is a mapping of names to values, not {type(named).__name__}")
         for name, value in (named or {}).items():
             self.set(name, value)
-        for name, text in headers.items() if isinstance(headers, Mapping) else headers or ():
+        for name, text in _fields(headers):
             self.add_header(name, text)
 
     def set(self, name: str, value: Option) -> None:
@@ -99,7 +101,7 @@ class Config:
         if name == "delivery":
             raise ConfigurationError("delivery cannot be set in Python: it is always \"inbox\"", status=Status.CONFLICT)
         kind = next((known.type for known in properties() if known.name == name), None)
-        data = value if isinstance(value, bytes) else _as_text(value, kind).encode()
+        data = value if isinstance(value, bytes) else _as_text(name, value, kind).encode()
         error = new_error_struct()
         if kind in (PropertyType.TEXT, PropertyType.BYTES):
             status = library.hw_config_set_bytes(self.handle, c_text(name, "an option's name"), data, len(data), ctypes.byref(error))
@@ -131,7 +133,18 @@ def _likely_name(keyword: str) -> str:
     return keyword.replace("_", ".", 1)
 
 
-def _as_text(value: Option, kind: int | None) -> str:
+def _fields(headers: Headers | None) -> Iterator[tuple[str, str]]:
+    if headers is None:
+        return
+    if isinstance(headers, (str, bytes)) or not isinstance(headers, Iterable):
+        raise TypeError(f"headers is a mapping or a sequence of pairs of name and value, not {type(headers).__name__}")
+    for index, field in enumerate(headers.items() if isinstance(headers, Mapping) else headers):
+        if not isinstance(field, (tuple, list)) or len(field) != 2:
+            raise TypeError(f"headers[{index}] is not a pair of name and value")
+        yield field[0], field[1]
+
+
+def _as_text(name: str, value: Option, kind: int | None) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -144,14 +157,14 @@ def _as_text(value: Option, kind: int | None) -> str:
         return os.fspath(value)
     if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         return ", ".join(map(str, value))
-    raise TypeError(f"an option cannot be a {type(value).__name__}")
+    raise TypeError(f"{name} is str, bytes, a number, a timedelta, a path or a sequence of str, not {type(value).__name__}")
 
 
 def _duration(seconds: float) -> str:
     """Seconds in the library's spelling, in whole milliseconds; a positive time too short for one must not become 0, "off"."""
     if seconds == 0:
         return "0"
-    if not math.isfinite(seconds) or seconds < 0:
+    if not 0 <= seconds < math.inf:
         return f"{seconds}s"
     return f"{max(1, round(seconds * 1000))}ms"
 

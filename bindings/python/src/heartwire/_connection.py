@@ -28,6 +28,7 @@ class BaseConnection(Managed):
         properties: Mapping[str, Option] | None,
         options: Mapping[str, Option],
     ) -> None:
+        require_callable(on_event, "on_event")
         self._on_event = on_event
         self._pending: deque[Item] = deque()
         self._connected_once = False
@@ -124,6 +125,11 @@ class BaseConnection(Managed):
     def __repr__(self) -> str:
         """Without the URL, whose query may hold a secret that has no place in a log."""
         return f"<{type(self).__module__}.{type(self).__qualname__} {self._channel.number} {self.state.name.lower()}>"
+
+
+def require_callable(callback: object, name: str) -> None:
+    if callback is not None and not callable(callback):
+        raise TypeError(f"{name} is a function or None, not {type(callback).__name__}")
 
 
 def is_interruption(kind: type[BaseException] | None) -> bool:

@@ -13,6 +13,7 @@ from ._connection import BaseConnection, is_interruption
 from ._delivery import CAPACITY, Message
 from ._errors import HeartwireError
 from ._events import Event
+from ._timeout import checked
 
 OnEvent = Callable[["Connection", Event], object]
 
@@ -46,7 +47,7 @@ class connect:
     ) -> None:
         self._url = url
         self._on_event = on_event
-        self._open_timeout = open_timeout
+        self._open_timeout = checked(open_timeout, "open_timeout")
         self._headers = headers
         self._properties = properties
         self._options = options

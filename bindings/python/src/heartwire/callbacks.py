@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ._config import Headers, Option
-from ._connection import BaseConnection, is_interruption
+from ._connection import BaseConnection, is_interruption, require_callable
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._timeout import checked
 
 OnMessage = Callable[["Client", Message], object]
 OnEvent = Callable[["Client", Event], object]
@@ -46,6 +47,7 @@ class Client(BaseConnection):
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
+        require_callable(on_message, "on_message")
         super().__init__(url, on_event, headers, properties, options)
         self._on_message = on_message
         self._ending: BaseException | None = None
@@ -83,7 +85,7 @@ class Client(BaseConnection):
         Blocks until the connection has ended. Raises the reason if it failed, what a callback raised to end the program, or
         TimeoutError after timeout seconds.
         """
-        self._thread.join(timeout)
+        self._thread.join(checked(timeout, "timeout"))
         if self._thread.is_alive():
             raise TimeoutError("the connection has not ended in the given time", status=Status.TIMEOUT, retryable=True)
         if self._ending is not None:

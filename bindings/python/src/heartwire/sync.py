@@ -12,6 +12,7 @@ from ._connection import BaseConnection, is_interruption
 from ._delivery import Message
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._timeout import checked
 
 OnEvent = Callable[["Connection", Event], object]
 
@@ -29,9 +30,10 @@ def connect(
     Opens a managed connection and waits until it is established, at most open_timeout seconds (None: as long as the library goes
     on trying). Options as for heartwire.connect. on_event is called in the thread that receives, while it receives.
     """
+    timeout = checked(open_timeout, "open_timeout")
     connection = Connection(url, on_event, headers, properties, options)
     try:
-        connection._until_connected(open_timeout)
+        connection._until_connected(timeout)
     except BaseException:
         connection.release()
         raise
@@ -81,7 +83,7 @@ class Connection(BaseConnection):
         The next message. TimeoutError after timeout seconds, StateError once the connection is closed, the reason when it has
         failed.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(checked(timeout, "timeout"))
         while self._refill(deadline):
             item = self._pending.popleft()
             if type(item) is not Event:
@@ -110,7 +112,7 @@ class Connection(BaseConnection):
         self._tell_leading_events()
 
     def _until_connected(self, timeout: float | None) -> None:
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
         while not self._connected_once:
             if self._final is not None:
                 raise self._failure()
@@ -131,4 +133,11 @@ class Connection(BaseConnection):
         return True
 
     def _poll_until(self, deadline: float | None) -> bool:
-        return self._channel.poll(None if deadline is None else deadline - time.monotonic())
+        """False if nothing came before the deadline."""
+        if deadline is None:
+            return self._channel.poll(None)
+        return self._channel.poll(deadline - time.monotonic()) or time.monotonic() < deadline
+
+
+def _deadline(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
