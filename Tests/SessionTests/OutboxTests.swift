@@ -171,6 +171,19 @@ struct OutboxTests {
         }
     }
 
+    /// Case 10.1.1 of the Autobahn test suite, from the server's side.
+    @Test func fragmentsAsAServer() throws {
+        let harness = OutboxHarness(fragmentSize: 1300, role: .server)
+        harness.outbox.open()
+        _ = harness.enqueue([UInt8](repeating: 0x2A, count: 65536), .text)
+        harness.transmit()
+        let (frames, incomplete) = try SentFrame.parse(harness.takeSent(), receiver: .client)
+        #expect(incomplete == 0)
+        #expect(frames.map { $0.payload.count } == [Int](repeating: 1300, count: 50) + [536])
+        #expect(frames.map { $0.opcode } == [.text] + [Opcode](repeating: .continuation, count: 50))
+        #expect(frames.map { $0.isFinal } == [Bool](repeating: false, count: 50) + [true])
+    }
+
     @Test func countsWhatItSent() {
         let harness = OutboxHarness(role: .server)
         harness.outbox.open()
