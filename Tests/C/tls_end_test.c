@@ -10,7 +10,8 @@
 
 /* ---- The handshake ------------------------------------------------------------------------------------------------------------ */
 
-static int select_h2(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered, unsigned offered_size, void *context)
+static int select_h2(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered, unsigned offered_size,
+                     void *context)
 {
     (void)ssl, (void)context;
     CHECK_EQUAL(offered_size, 9);

@@ -40,9 +40,9 @@ struct PinListTests {
         // The last digit's lowest bits mean nothing and must be 0: no encoder writes this one.
         let notCanonical = pin.dropLast(2) + "Z="
         for text in [
-            " ", ",", "sha256/", pin, "sha1/\(pin)", "sha256/\(short)", "sha256/\(unpadded)", "sha256/\(unpadded)A", "sha256/\(notCanonical)",
-            "sha256/\(pin)=", "sha256/\(pin),", ",sha256/\(pin)", "sha256/\(pin) sha256/\(other)", "sha256/-_\(pin.dropFirst(2))",
-            "sha256/ \(short)",
+            " ", ",", "sha256/", pin, "sha1/\(pin)", "sha256/\(short)", "sha256/\(unpadded)", "sha256/\(unpadded)A",
+            "sha256/\(notCanonical)", "sha256/\(pin)=", "sha256/\(pin),", ",sha256/\(pin)", "sha256/\(pin) sha256/\(other)",
+            "sha256/-_\(pin.dropFirst(2))", "sha256/ \(short)",
         ] {
             if PinList(bytes(text)) != nil { Issue.record("took \(text)") }
         }

@@ -1,5 +1,6 @@
 import CHeartwire
 import Testing
+import WebSocket
 
 @testable import Heartwire
 
@@ -41,7 +42,8 @@ struct TLSSettingsTests {
         #expect(try status(properties) == hw_status(HW_E_CONFLICT))
     }
 
-    @Test(arguments: ["tls.ca_file", "tls.ca_dir", "tls.certificate_file", "tls.key_file"]) func refusesPathsThatHoldANUL(name: String) throws {
+    @Test(arguments: ["tls.ca_file", "tls.ca_dir", "tls.certificate_file", "tls.key_file"])
+    func refusesPathsThatHoldANUL(name: String) throws {
         #expect(try status([(name, "/a\u{0}b")]) == hw_status(HW_E_VALUE))
     }
 
@@ -65,16 +67,17 @@ struct TLSSettingsTests {
 }
 
 struct TLSClientTests {
-    private func client(_ properties: [(String, String)]) throws -> TLSClient {
-        try TLSClient(Config(properties + [("tls.verify", "false")]).snapshot, contexts: TLSContexts())
+    private func url(_ text: String) throws -> URL { try URL(parsing: bytes(text)) }
+
+    private func client(_ properties: [(String, String)], contexts: TLSContexts = TLSContexts()) throws -> TLSClient {
+        try TLSClient(Config(properties + [("tls.verify", "false")]).snapshot, url: url("wss://home/"), contexts: contexts)
     }
 
     @Test func sharesAContextAmongConnectionsAlike() throws {
         let contexts = TLSContexts()
-        let settings = try Config([("tls.verify", "false")]).snapshot
-        let one = try TLSClient(settings, contexts: contexts)
-        let two = try TLSClient(settings, contexts: contexts)
-        let other = try TLSClient(Config([("tls.verify", "false"), ("tls.version_min", "1.3")]).snapshot, contexts: contexts)
+        let one = try client([], contexts: contexts)
+        let two = try client([], contexts: contexts)
+        let other = try client([("tls.version_min", "1.3")], contexts: contexts)
         #expect(one.context === two.context)
         #expect(one.context !== other.context)
     }
@@ -82,6 +85,23 @@ struct TLSClientTests {
     @Test func refusesMalformedPinsAndNames() throws {
         #expect(throws: ErrorDetails.self) { try client([("tls.pins", "sha256/short")]) }
         #expect(throws: ErrorDetails.self) { try client([("tls.server_name", "a\u{0}b")]) }
+    }
+
+    /// A server that was redirected to goes by its own name, and is not the application's own.
+    @Test func namesItsOwnServerOnly() throws {
+        let named = try client([("tls.server_name", "name")])
+        let plain = try client([])
+        for (text, isOwn) in [("wss://home/other", true), ("wss://home:443", true), ("wss://home:444/", false), ("wss://away/", false)] {
+            let url = try url(text)
+            #expect(named.isOwn(url) == isOwn)
+            #expect(named.name(for: url) == (isOwn ? bytes("name") : url.host))
+            #expect(plain.name(for: url) == url.host)
+        }
+    }
+
+    @Test func warnsOfConnectionsThatAreNotVerified() throws {
+        #expect(try client([]).warning(for: url("wss://home/"))?.contains("anyone can pose as 'home'") == true)
+        #expect(try client([]).warning(for: url("ws://home/")) == nil)
     }
 
     @Test func knowsTheProtocolThatItOffers() {
