@@ -78,8 +78,8 @@ enum {
     HW_E_CONNECTION_LOST = -83, /* The transport ended or broke without a close handshake (RFC 6455 section 7.1.5: code 1006). */
 
     /* TLS */
-    HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed. */
-    HW_E_CERTIFICATE = -101, /* The server's certificate did not pass verification. */
+    HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed, or the server does not accept the client's certificate. */
+    HW_E_CERTIFICATE = -101, /* The server's certificate did not pass verification, or fits no pin; the text says why. Final. */
     HW_E_TRUST_STORE = -102, /* No trusted CA certificates could be loaded. */
 
     /* Opening handshake and HTTP */
@@ -319,11 +319,12 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
 /*
  * Opens a managed connection to url ("ws://host:port/path?query" or "wss://...") and returns at once; connecting goes on in the
  * background and its outcome is an event. A user name and password in the url ("wss://user:password@host/", percent-encoded) are sent as
- * Basic authentication; they appear in no error text, event or log. Only the first "wss" connection with a tls.ca_file or the system's
- * trust store reads the certificate files, which takes some milliseconds. The configuration is copied. Release the handle with
- * hw_connection_release. Callbacks may run before this function returns; *out is written before the first.
- * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols or basic_auth malformed),
- * HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ * Basic authentication; they appear in no error text, event or log. Only the first "wss" connection with the same tls properties reads
+ * the certificate files, which takes some milliseconds; files that have changed are read again by the next open. The configuration is
+ * copied. Release the handle with hw_connection_release. Callbacks may run before this function returns; *out is written before the
+ * first.
+ * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols, basic_auth or tls.pins malformed, a
+ * client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 

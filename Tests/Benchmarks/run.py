@@ -84,10 +84,12 @@ RECEIVE_COLUMNS = [("messages_per_s", "messages/s", ",.0f"), ("cpu_ns", "CPU ns/
 
 
 def bench_connect(bench: Bench) -> None:
-    """From hw_connection_open to the connected state, 200 connections one after the other"""
+    """From the server's accept to its answer to the opening handshake, and the client's CPU; 200 connections one after the other"""
     cases: list[Case] = [
-        ("C, plain", lambda: bench.c("connect", f"{bench.plain}/hold", "200")),
-        ("C, TLS", lambda: bench.c("connect", f"{bench.secure}/hold", "200", bench.ca_file)),
+        ("C, plain", lambda: bench.c("connect", f"{bench.plain}/timed", "200", "", "new")),
+        ("C, TLS", lambda: bench.c("connect", f"{bench.secure}/timed", "200", bench.ca_file, "new")),
+        ("C, plain, again", lambda: bench.c("connect", f"{bench.plain}/timed", "200", "", "again")),
+        ("C, TLS, resumed", lambda: bench.c("connect", f"{bench.secure}/timed", "200", bench.ca_file, "again")),
     ]
     table([("median_us", "median µs", ",.0f"), ("p99_us", "p99 µs", ",.0f"), ("cpu_us", "CPU µs", ",.0f")], medians(cases, 3))
 

@@ -5,6 +5,7 @@
  *
  * /flood?n=N&size=S          sends N text messages of S bytes as fast as the socket takes them, then waits for the close.
  * /beat?interval_ms=I&n=N    sends N pings, one each I ms, then one text message: how they were answered and what pings the client sent.
+ * /timed                     sends how many ns passed from accepting to having answered the handshake, and cuts at the client's next frame.
  * anything else              waits for the close.
  */
 #define _GNU_SOURCE
@@ -31,6 +32,7 @@ enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9, OPCODE_PONG = 10, CON
 struct peer {
     int fd;
     SSL *tls;
+    uint64_t accepted_ns;
 };
 
 struct listener {
@@ -246,6 +248,15 @@ static void beat(struct peer *peer, long interval_ms, long count)
     wait_for_close(peer);
 }
 
+static void time_and_cut(struct peer *peer)
+{
+    char report[32];
+    struct frame frame;
+    int size = snprintf(report, sizeof report, "%llu", (unsigned long long)(now_ns() - peer->accepted_ns));
+    send_control(peer, OPCODE_TEXT, report, (size_t)size);
+    receive_frame(peer, &frame);
+}
+
 static void serve(struct peer *peer)
 {
     char head[8192];
@@ -257,6 +268,8 @@ static void serve(struct peer *peer)
         flood(peer, query_number(head, "n=", 1), (size_t)query_number(head, "size=", 64));
     else if (strncmp(head, "GET /beat", 9) == 0)
         beat(peer, query_number(head, "interval_ms=", 100), query_number(head, "n=", 100));
+    else if (strncmp(head, "GET /timed", 10) == 0)
+        time_and_cut(peer);
     else
         wait_for_close(peer);
 }
@@ -287,6 +300,7 @@ static void *accept_thread(void *context)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         struct peer *peer = calloc(1, sizeof *peer);
         peer->fd = fd;
+        peer->accepted_ns = now_ns();
         if (listener->tls != NULL) {
             peer->tls = SSL_new(listener->tls);
             SSL_set_fd(peer->tls, fd);

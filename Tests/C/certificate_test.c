@@ -322,6 +322,22 @@ TEST(server_that_cuts_for_want_of_a_certificate_is_explained)
     }
 }
 
+/* Another origin is told who we are as little as it gets our credentials. */
+TEST(client_certificate_is_not_for_servers_redirected_to)
+{
+    client *client = client_new();
+    client_set(client, "redirects.max", "1");
+    client_set(client, "tls.certificate_file", server_fact("client_pem"));
+    char path[256];
+    const char *port = server_fact("wss_client_certificate");
+    snprintf(path, sizeof path, "/redirect?code=307&to=wss%%3A%%2F%%2Flocalhost%%3A%s%%2Ftls", port);
+    client_open(client, server_url("wss", "%s", path));
+    const record *failed = client_event(client, HW_EVENT_ATTEMPT_FAILED, 0);
+    CHECK_STATUS(failed->event.status, HW_E_TLS);
+    CHECK_CONTAINS(failed->text, "got none");
+    client_free(client);
+}
+
 TEST(bad_client_certificates_are_told_at_open)
 {
     static const struct {

@@ -2,6 +2,7 @@
 #include "client.h"
 #include "tls_server.h"
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,7 +10,8 @@
 
 /* ---- The handshake ------------------------------------------------------------------------------------------------------------ */
 
-static int select_h2(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered, unsigned offered_size, void *context)
+static int select_h2(SSL *ssl, const unsigned char **out, unsigned char *size, const unsigned char *offered, unsigned offered_size,
+                     void *context)
 {
     (void)ssl, (void)context;
     CHECK_EQUAL(offered_size, 9);
@@ -137,14 +139,20 @@ TEST(session_is_not_shared_among_connections)
 
 /* ---- The end ------------------------------------------------------------------------------------------------------------------ */
 
-/* Ends TCP without a close frame and, if told so, without close_notify, once the client has spoken. */
+typedef struct {
+    int with_close_notify;
+    sem_t client_rests;
+} cut_orders;
+
+/* Ends TCP without a close frame and, if told so, without close_notify, when the client has read all there was. */
 static void cut(SSL *ssl, int fd, int number, void *context)
 {
     (void)number;
-    const int *with_close_notify = context;
+    cut_orders *orders = context;
     if (!tls_server_accept(ssl)) return;
-    CHECK(tls_server_receive(ssl));
-    if (*with_close_notify) SSL_shutdown(ssl);
+    tls_server_send(ssl, "the end is near");
+    sem_wait(&orders->client_rests);
+    if (orders->with_close_notify) SSL_shutdown(ssl);
     shutdown(fd, SHUT_WR);
     char bytes[256];
     while (recv(fd, bytes, sizeof bytes, 0) > 0) continue;
@@ -153,12 +161,14 @@ static void cut(SSL *ssl, int fd, int number, void *context)
 TEST(end_without_close_frame_is_1006)
 {
     for (int with_close_notify = 0; with_close_notify < 2; with_close_notify++) {
-        tls_server *server = tls_server_start(tls_server_context(), cut, &with_close_notify);
+        cut_orders orders = {.with_close_notify = with_close_notify};
+        sem_init(&orders.client_rests, 0, 0);
+        tls_server *server = tls_server_start(tls_server_context(), cut, &orders);
         client *client = client_new();
         client_set(client, "reconnect.enabled", "false");
         client_open(client, tls_server_url(server));
-        client_state(client, HW_STATE_CONNECTED, 0);
-        client_send(client, "cut me");
+        client_message(client, 0);
+        sem_post(&orders.client_rests);
         const record *closed = client_event(client, HW_EVENT_CLOSED, 0);
         CHECK_STATUS(closed->event.status, HW_E_CONNECTION_LOST);
         CHECK_EQUAL(closed->event.close_code, 1006);
@@ -166,6 +176,7 @@ TEST(end_without_close_frame_is_1006)
         CHECK_CONTAINS(closed->text, with_close_notify ? "without a close handshake" : "close_notify");
         client_free(client);
         tls_server_stop(server);
+        sem_destroy(&orders.client_rests);
     }
 }
 

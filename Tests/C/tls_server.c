@@ -89,7 +89,8 @@ int tls_server_accept(SSL *ssl)
     snprintf(proof, sizeof proof, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
     SHA1((unsigned char *)proof, strlen(proof), digest);
     EVP_EncodeBlock(accept, digest, sizeof digest);
-    snprintf(answer, sizeof answer, "HTTP/1.1 101 Hello\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 101 Hello\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
     return SSL_write(ssl, answer, (int)strlen(answer)) > 0;
 }
 

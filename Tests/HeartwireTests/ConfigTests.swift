@@ -54,4 +54,12 @@ struct ConfigTests {
         #expect(snapshot.headers.lines.isEmpty)
         #expect(config.snapshot.headers.lines == [bytes("X: 1")])
     }
+
+    /// What is no PEM by its size may be a private key all the same.
+    @Test func neverShowsAKey() throws {
+        let key = bytes("-----BEGIN PRIVATE KEY-----") + [UInt8](repeating: 0x41, count: PropertyValue.pemSizeMax)
+        let error = #expect(throws: ErrorDetails.self) { try Config().set(bytes("tls.key_pem"), key) }
+        #expect(error?.status == hw_status(HW_E_VALUE))
+        #expect(error?.message.contains("BEGIN") == false)
+    }
 }

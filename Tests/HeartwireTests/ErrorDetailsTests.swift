@@ -71,6 +71,7 @@ struct ErrorDetailsTests {
             (.transport(TransportFailure(kind: .lost, nativeCode: 0, sentence: "")), HW_E_CONNECTION_LOST, HW_LAYER_TCP, 1006),
             (.transport(TransportFailure(kind: .tls, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
             (.transport(TransportFailure(kind: .certificate, nativeCode: 0, sentence: "")), HW_E_CERTIFICATE, HW_LAYER_TLS, 0),
+            (.transport(TransportFailure(kind: .clientCertificate, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
             (.transport(TransportFailure(kind: .system, nativeCode: 0, sentence: "")), HW_E_SYSTEM, HW_LAYER_SYSTEM, 0),
             (.handshake(.acceptWrong), HW_E_HANDSHAKE, HW_LAYER_HTTP, 0),
             (.handshake(.refused(HTTPRefusal(status: 403))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),

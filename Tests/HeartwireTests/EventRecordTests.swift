@@ -74,6 +74,15 @@ struct EventRecordTests {
         #expect(event(.attemptFailed(busy, attempt: 1, delay: .zero)).event.delay_ms == 1)
     }
 
+    @Test func tellsWhetherTLSWasResumed() {
+        let opened = Event(
+            kind: .opened(Agreement(subprotocol: [], compression: nil)), time: Instant(nanoseconds: 1), epoch: 1, state: .connected)
+        #expect(EventRecord(opened).event.resumed == 0)
+        #expect(EventRecord(opened, isResumed: true).event.resumed == 1)
+        let closing = Event(kind: .stateChanged(from: .connected, reason: nil), time: Instant(nanoseconds: 1), epoch: 1, state: .closing)
+        #expect(EventRecord(closing, isResumed: true).event.resumed == 0)
+    }
+
     @Test(
         arguments: [
             (.beatMissed(inARow: 2), HW_EVENT_BEAT_MISSED, 2), (.writable, HW_EVENT_WRITABLE, 0),
@@ -90,6 +99,7 @@ struct EventRecordTests {
     @Test(
         arguments: [
             (.opened(Agreement(subprotocol: bytes("chat"), compression: nil)), "chat", nil), (.writable, "", nil),
+            (.warning("beware"), "beware", nil),
             (.attemptFailed(.handshake(.refused(HTTPRefusal(status: 500, body: bytes("body")))), attempt: 1, delay: nil), nil, "body"),
         ] as [(Event.Kind, String?, String?)])
     func laysItselfOutInOneBlock(kind: Event.Kind, text: String?, body: String?) {

@@ -86,9 +86,10 @@ struct PropertyValueTests {
         #expect(text("gr\u{FC}n", .text) == "gr\u{FC}n")
         #expect(PropertyValue([0xFF], for: property(.text)) == nil)
         #expect(PropertyValue([0xFF], for: property(.bytes))?.text(for: property(.bytes)) == [0xFF])
-        for kind in [Property.Kind.text, .bytes] {
-            #expect(PropertyValue([UInt8](repeating: 0x61, count: PropertyValue.sizeMax), for: property(kind)) != nil)
-            #expect(PropertyValue([UInt8](repeating: 0x61, count: PropertyValue.sizeMax + 1), for: property(kind)) == nil)
+        let limits = [(Property.Kind.text, PropertyValue.sizeMax), (.bytes, PropertyValue.sizeMax), (.pem, PropertyValue.pemSizeMax)]
+        for (kind, sizeMax) in limits {
+            #expect(PropertyValue([UInt8](repeating: 0x61, count: sizeMax), for: property(kind)) != nil)
+            #expect(PropertyValue([UInt8](repeating: 0x61, count: sizeMax + 1), for: property(kind)) == nil)
         }
     }
 }

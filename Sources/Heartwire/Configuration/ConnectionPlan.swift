@@ -40,7 +40,7 @@ struct ConnectionPlan {
         }
         self.settings = settings
         let mayNeedTLS = url.isSecure || session.redirectsMax > 0
-        tls = mayNeedTLS ? try TLSClient(settings, contexts: tlsContexts) : nil
+        tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }
 
     /// Compression is wanted and cannot be had.

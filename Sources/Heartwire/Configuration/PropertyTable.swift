@@ -205,7 +205,7 @@ enum PropertyTable {
             doc: "What an encrypted private key was encrypted with. Nobody is ever asked on the terminal."),
         Property(
             id: .tlsPins, name: "tls.pins", kind: .text, defaultValue: "", range: "sha256/BASE64, separated by commas", unit: "",
-            doc: "SHA-256 of public keys (RFC 7469): one certificate of the verified chain, the server's own included, must have one of them."),
+            doc: "SHA-256 of public keys (RFC 7469): a certificate of the verified chain, the server's own included, must have one."),
         Property(
             id: .tlsServerName, name: "tls.server_name", kind: .text, defaultValue: "", range: "host name or address", unit: "",
             doc: "The name to ask for (SNI) and to find in the certificate, if it is not the URL's host."),

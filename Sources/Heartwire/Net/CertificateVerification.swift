@@ -46,7 +46,7 @@ struct CertificateVerification {
         let pin = leaf.map { String(decoding: $0, as: UTF8.self) } ?? "unknown"
         return TransportFailure(
             kind: .certificate, nativeCode: X509_V_ERR_APPLICATION_VERIFICATION,
-            sentence: "no key in the certificates of '\(shown(name))' is in tls.pins; the server's own is sha256/\(pin), to be added if it is right")
+            sentence: "no key in the certificates of '\(shown(name))' is in tls.pins; the server's own is sha256/\(pin): add it if right")
     }
 
     private func failure(_ store: OpaquePointer) -> TransportFailure {
@@ -70,10 +70,11 @@ struct CertificateVerification {
             return "it is for \(Self.hosts(certificate)); connect by that name, or set tls.server_name to it"
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
             return "it is self-signed; if it is the right one, give it in tls.ca_file or tls.ca_pem"
-        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-            return "its issuer is not trusted: \(Self.text(X509_get_issuer_name(certificate))); if it is the right one, give it in tls.ca_file"
+        case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT,
+            X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+            return "its issuer is not trusted: \(Self.text(X509_get_issuer_name(certificate))); if it should be, give it in tls.ca_file"
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-            return "its authority is not trusted: \(Self.text(X509_get_subject_name(certificate))); if it is the right one, give it in tls.ca_file"
+            return "its authority is not trusted: \(Self.text(X509_get_subject_name(certificate))); if it should be, give it in tls.ca_file"
         case X509_V_ERR_INVALID_PURPOSE where isServers:
             return "it is not meant for servers (extended key usage)"
         default:

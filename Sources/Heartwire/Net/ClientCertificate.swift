@@ -19,8 +19,9 @@ enum ClientCertificate {
         var isAccepted = true
         var isFirst = true
         let read = PEM.eachCertificate(in: text) { certificate in
-            let result = isFirst ? Int(SSL_CTX_use_certificate(context, certificate)) : hws_ssl_ctx_add_chain_certificate(context, certificate)
-            isAccepted = isAccepted && result == 1
+            let isTaken =
+                isFirst ? SSL_CTX_use_certificate(context, certificate) == 1 : hws_ssl_ctx_add_chain_certificate(context, certificate) == 1
+            isAccepted = isAccepted && isTaken
             isFirst = false
         }
         switch read {

@@ -2,27 +2,33 @@ import CHeartwire
 import CSystem
 import WebSocket
 
-/// TLS as one managed connection wants it: the shared context, what is its own, and the session to resume when it connects again.
+/// TLS as one managed connection wants it: the shared context, what is its own, and the sessions to resume when it connects again.
 ///
-/// A session is never shared among connections, and goes only to the server that it comes from. The I/O thread alone uses it.
+/// A session is never shared among connections, and goes only to the server that it comes from. The I/O thread alone uses them.
 final class TLSClient: @unchecked Sendable {
     let context: TLSContext
     let pins: PinList
     /// Asked for and verified instead of the URL's host; empty if not set.
     private let serverName: [UInt8]
-    private var kept: Resumable?
+    /// Where the application wants to connect to, as opposed to where it is redirected.
+    private let url: URL
+    /// The latest last.
+    private var kept: [Resumable] = []
+
+    /// One for the server and one for each that it may redirect to in practice.
+    private static let keptMax = 4
 
     /// A session with what is needed to trust it again.
     final class Resumable {
         let session: OpaquePointer
-        let name: [UInt8]
+        let url: URL
         /// The pins of the chain that was verified when the session began; empty if no pins are set.
         let chainPins: [[UInt8]]
 
         /// Takes over the caller's reference to the session.
-        init(session: OpaquePointer, name: [UInt8], chainPins: [[UInt8]]) {
+        init(session: OpaquePointer, url: URL, chainPins: [[UInt8]]) {
             self.session = session
-            self.name = name
+            self.url = url
             self.chainPins = chainPins
         }
 
@@ -37,7 +43,8 @@ final class TLSClient: @unchecked Sendable {
         }
     }
 
-    init(_ settings: Config.Settings, contexts: TLSContexts) throws(ErrorDetails) {
+    init(_ settings: Config.Settings, url: URL, contexts: TLSContexts) throws(ErrorDetails) {
+        self.url = url
         serverName = try settings.cString(.tlsServerName)
         guard let pins = PinList(settings.bytes(.tlsPins)) else {
             let form = "it takes sha256/ and the Base64 of a public key's SHA-256, 44 characters, separated by commas"
@@ -48,29 +55,41 @@ final class TLSClient: @unchecked Sendable {
         context = try contexts.context(TLSSettings(settings))
     }
 
+    /// False for a server that another one redirected to: it gets no certificate of ours, and must go by its own name.
+    func isOwn(_ url: URL) -> Bool {
+        Self.isSameServer(url, self.url)
+    }
+
     /// The name to ask the server for and to find in its certificate.
     func name(for url: URL) -> [UInt8] {
-        serverName.isEmpty ? url.host : serverName
+        serverName.isEmpty || !isOwn(url) ? url.host : serverName
     }
 
     /// The session for a server, which is given out once: a ticket that is used again tells onlookers that it is the same client
     /// (RFC 8446 appendix C.4).
-    func takeSession(for name: [UInt8]) -> Resumable? {
-        guard let session = kept, session.name.elementsEqual(name) else { return nil }
-        kept = nil
+    func takeSession(for url: URL) -> Resumable? {
+        guard let index = kept.firstIndex(where: { Self.isSameServer($0.url, url) }) else { return nil }
+        let session = kept.remove(at: index)
         return session.hasValidCertificate ? session : nil
     }
 
     func keep(_ session: Resumable) {
-        kept = session
+        kept.removeAll { Self.isSameServer($0.url, session.url) }
+        if kept.count >= Self.keptMax { kept.removeFirst() }
+        kept.append(session)
     }
 
-    /// What each connection that is not verified has to be warned of; nil if all is verified.
+    private static func isSameServer(_ a: URL, _ b: URL) -> Bool {
+        a.port == b.port && a.host.elementsEqual(b.host)
+    }
+
+    /// What each connection that is not verified has to be warned of; nil if all is verified, or there is nothing to verify.
     func warning(for url: URL) -> String? {
-        guard !context.verifies else { return nil }
+        guard url.isSecure, !context.verifies else { return nil }
         let name = shown(self.name(for: url))
         let rest = pins.isEmpty ? "anyone can pose as '\(name)'" : "its key is one of tls.pins, nothing else of it is known"
-        return "the server's certificate was not verified, neither its authority, nor its name, nor its dates, as tls.verify is false: \(rest)"
+        return "the server's certificate was not verified, neither its authority, nor its name, nor its dates, as tls.verify is false: "
+            + rest
     }
 }
 

@@ -21,18 +21,19 @@ struct TLSFailureText {
         case .extension: return handshake("it chose what was not offered, such as a protocol other than http/1.1 by ALPN: \(reason)")
         case .alert, .other: return handshake(reason)
         case .none where wantsCertificate: return cutAfterCertificate(errno: 0)
-        case .none: return handshake("the server ended the connection; it may speak no TLS, or no version from \(least) on (tls.version_min)")
+        case .none:
+            return handshake("the server ended the connection; it may speak no TLS, or no version from \(least) on (tls.version_min)")
         }
     }
 
     private var least: StaticString { versionMin == .tls13 ? "1.3" : "1.2" }
 
-    /// The connection ended before the server said anything. With TLS 1.3 that is how one ends that does not send the alert which it should.
+    /// The connection ended before the server said anything: what comes of a server that does not send the alert it should.
     func cutAfterCertificate(errno code: Int32) -> TransportFailure {
         let sentence =
             hasCertificate
             ? "the server '\(name)' cut the connection after it got the client's certificate, and may not accept it"
-            : "the server '\(name)' asked for a client certificate, got none and cut the connection: set tls.certificate_file and tls.key_file"
+            : "the server '\(name)' asked for a client certificate, got none and cut the connection: set tls.certificate_file"
         return TransportFailure(kind: .tls, nativeCode: code, sentence: sentence)
     }
 

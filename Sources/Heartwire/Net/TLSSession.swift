@@ -6,6 +6,7 @@ import WebSocket
 final class TLSSession {
     private let ssl: OpaquePointer
     private let client: TLSClient
+    private let url: URL
     private let verification: CertificateVerification
     private let socket: SocketBIO
     /// The session that the server was asked to resume.
@@ -43,6 +44,7 @@ final class TLSSession {
         guard let ssl = SSL_new(client.context.pointer) else { return nil }
         self.ssl = ssl
         self.client = client
+        self.url = url
         let host = client.name(for: url)
         verification = CertificateVerification(context: client.context, pins: client.pins, name: host)
         socket = SocketBIO(fd: fd)
@@ -50,7 +52,8 @@ final class TLSSession {
         SSL_set_bio(ssl, bio, bio)
         hws_ssl_set_object(ssl, Unmanaged.passUnretained(self).toOpaque())
         SSL_set_connect_state(ssl)
-        if let session = client.takeSession(for: host), SSL_set_session(ssl, session.session) == 1 { offered = session }
+        if !client.isOwn(url) { SSL_certs_clear(ssl) }
+        if let session = client.takeSession(for: url), SSL_set_session(ssl, session.session) == 1 { offered = session }
     }
 
     deinit {
@@ -153,7 +156,7 @@ final class TLSSession {
     private var explanation: TLSFailureText {
         TLSFailureText(
             name: shown(verification.name), versionMin: client.context.versionMin,
-            wantsCertificate: wasAskedForCertificate, hasCertificate: client.context.hasCertificate)
+            wantsCertificate: wasAskedForCertificate, hasCertificate: client.context.hasCertificate && client.isOwn(url))
     }
 
     // MARK: The open connection
@@ -208,7 +211,7 @@ final class TLSSession {
         // if it thinks that the shutdown was forgotten.
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
         guard let session = SSL_get1_session(ssl) else { return }
-        let resumable = TLSClient.Resumable(session: session, name: verification.name, chainPins: chainPins)
+        let resumable = TLSClient.Resumable(session: session, url: url, chainPins: chainPins)
         if SSL_SESSION_is_resumable(session) == 1 { client.keep(resumable) }
     }
 
@@ -218,7 +221,7 @@ final class TLSSession {
         return .bytes(total)
     }
 
-    /// Why a call gave nothing. A handshake message that has arrived in part, such as a session ticket, makes even a write wait for reading.
+    /// Why a call gave nothing. A handshake message that has arrived in part, such as a ticket, makes even a write wait for reading.
     private func ending(_ result: Int32, ordinary: Int32) -> StreamResult {
         let error = SSL_get_error(ssl, result)
         switch error {
@@ -237,7 +240,8 @@ final class TLSSession {
     }
 
     private static let truncated = TransportFailure(
-        kind: .lost, nativeCode: 0, sentence: "the server cut the connection, without a close handshake and without ending TLS (close_notify)")
+        kind: .lost, nativeCode: 0,
+        sentence: "the server cut the connection, without a close handshake and without ending TLS (close_notify)")
 
     private static let flooded = TransportFailure(
         kind: .lost, nativeCode: 0, sentence: "the server sent \(datalessBytesMax) bytes of TLS records that hold no data")

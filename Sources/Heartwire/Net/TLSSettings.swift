@@ -35,7 +35,9 @@ struct TLSSettings {
         if !certificateFile.isEmpty && !certificatePEM.isEmpty {
             throw Self.conflict("tls.certificate_file and tls.certificate_pem are both set; a client has one certificate")
         }
-        if !keyFile.isEmpty && !keyPEM.isEmpty { throw Self.conflict("tls.key_file and tls.key_pem are both set; a certificate has one key") }
+        if !keyFile.isEmpty && !keyPEM.isEmpty {
+            throw Self.conflict("tls.key_file and tls.key_pem are both set; a certificate has one key")
+        }
         let hasCertificate = !certificateFile.isEmpty || !certificatePEM.isEmpty
         if !hasCertificate && (!keyFile.isEmpty || !keyPEM.isEmpty || !keyPassword.isEmpty) {
             throw Self.conflict("a private key or its password is set without tls.certificate_file or tls.certificate_pem")

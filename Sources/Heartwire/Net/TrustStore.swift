@@ -12,7 +12,7 @@ enum TrustStore {
     ]
 
     static func load(_ settings: TLSSettings, into context: OpaquePointer) throws(ErrorDetails) {
-        guard !settings.caFile.isEmpty || !settings.caDirectory.isEmpty || !settings.caPEM.isEmpty else { return try loadSystem(into: context) }
+        if settings.caFile.isEmpty && settings.caDirectory.isEmpty && settings.caPEM.isEmpty { return try loadSystem(into: context) }
         if !settings.caFile.isEmpty { try load(file: settings.caFile, into: context) }
         if !settings.caDirectory.isEmpty { try load(directory: settings.caDirectory, into: context) }
         if !settings.caPEM.isEmpty { try add(settings.caPEM, "tls.ca_pem", to: context) }
@@ -39,7 +39,8 @@ enum TrustStore {
         while let entry = hws_next_entry(directory) {
             let file = path + [0x2F] + String(cString: entry).utf8
             // What cannot be read or holds something else is none of our business: a directory may hold anything.
-            guard hws_is_file(file.map { CChar(bitPattern: $0) } + [0]) != 0, case .text(let text) = PEM.contents(ofFile: file) else { continue }
+            guard hws_is_file(file.map { CChar(bitPattern: $0) } + [0]) != 0 else { continue }
+            guard case .text(let text) = PEM.contents(ofFile: file) else { continue }
             if case .read(let found) = PEM.eachCertificate(in: text, { add($0, to: context) }) { count += found }
         }
         guard count > 0 else { throw failure("\(name) holds no file with certificates in PEM form") }

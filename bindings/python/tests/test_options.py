@@ -38,6 +38,10 @@ def read_back(config: Config, name: str) -> bytes:
         ("inbox_overflow", "drop_oldest", "drop_oldest"),
         ("subprotocols", ["chat", "echo"], "chat, echo"),
         ("tls_ca_file", Path("/etc/ca.pem"), "/etc/ca.pem"),
+        ("tls_ca_pem", b"-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
+        ("tls_pins", ["sha256/A", "sha256/B"], "sha256/A, sha256/B"),
+        ("tls_verify", False, "false"),
+        ("tls_version_min", 1.3, "1.3"),
         ("heartbeat_text", "beat", "beat"),
     ],
 )

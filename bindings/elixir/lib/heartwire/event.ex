@@ -7,7 +7,8 @@ defmodule Heartwire.Event do
     * `:state` - the state changed: `state`, `previous_state`; on `:reconnecting` and `:failed`
       also the reason: `status`, `layer`, `native_code`, `http_status`, `close_code`, `retryable`
       and `text`
-    * `:opened` - the opening handshake is done: `epoch`; `text` is the agreed subprotocol
+    * `:opened` - the opening handshake is done: `epoch`; `text` is the agreed subprotocol;
+      `resumed` if TLS resumed the session of the last connection
     * `:closed` - an established connection ended: `epoch`, `status`, `close_code` (1005 none
       given, 1006 no close frame), `by_peer`; `text` is the close reason or what happened
     * `:attempt_failed` - `attempt`, `delay_ms` until the next (0: there is none), and the reason
@@ -18,6 +19,7 @@ defmodule Heartwire.Event do
     * `:writable` - the outbound queue has room again after a send failed with `:full`
     * `:slow_consumer` - the inbox reached its limit: `count` is 0 when reading paused, else the
       number of messages dropped
+    * `:warning` - `text` says what is insecure though it was asked for
 
   `epoch` counts the established connections from 1. `time_ns` is a monotonic reading.
   """
