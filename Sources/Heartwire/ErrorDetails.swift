@@ -59,6 +59,7 @@ struct ErrorDetails: Error {
             switch failure.kind {
             case .resolve: (HW_E_RESOLVE, HW_LAYER_RESOLVER)
             case .connect: (HW_E_CONNECT, HW_LAYER_TCP)
+            case .timeout: (HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP)
             case .lost: (HW_E_CONNECTION_LOST, HW_LAYER_TCP)
             case .tls, .clientCertificate: (HW_E_TLS, HW_LAYER_TLS)
             case .certificate: (HW_E_CERTIFICATE, HW_LAYER_TLS)

@@ -30,6 +30,8 @@ package struct TransportFailure {
     package enum Kind {
         case resolve
         case connect
+        /// connect.timeout ran out; the sentence says on what.
+        case timeout
         case lost
         case tls
         case certificate

@@ -5,7 +5,7 @@ import WebSocket
 struct FailureTests {
     @Test(
         arguments: [
-            (.resolve, true), (.connect, true), (.lost, true), (.tls, true), (.certificate, false), (.system, true),
+            (.resolve, true), (.connect, true), (.timeout, true), (.lost, true), (.tls, true), (.certificate, false), (.system, true),
         ] as [(TransportFailure.Kind, Bool)])
     func retriesTransportsButNotCertificates(kind: TransportFailure.Kind, isRetryable: Bool) {
         #expect(Failure.transport(TransportFailure(kind: kind, nativeCode: 0, sentence: "")).isRetryable == isRetryable)

@@ -88,7 +88,7 @@ enum PropertyTable {
             doc: "The binary message that a payload beat sends."),
         Property(
             id: .connectTimeout, name: "connect.timeout", kind: .duration(1...day), defaultValue: "15s", range: "1ms .. 24h",
-            unit: "duration", doc: "For a whole attempt: resolving, connecting over all addresses, TLS and the opening handshake."),
+            unit: "duration", doc: "For a whole attempt: resolving, connecting to any of the addresses, TLS and the opening handshake."),
         Property(
             id: .closeTimeout, name: "close.timeout", kind: .duration(1...day), defaultValue: "5s", range: "1ms .. 24h",
             unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
