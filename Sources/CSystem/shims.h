@@ -158,6 +158,12 @@ static inline int hws_is_address(const char *text) {
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
+/* Reads an address in one of these forms into 16 bytes; its size in network order, 4 or 16, or 0 for anything else. */
+static inline int hws_parse_address(const char *text, unsigned char *address) {
+    if (inet_pton(AF_INET, text, address) == 1) return 4;
+    return inet_pton(AF_INET6, text, address) == 1 ? 16 : 0;
+}
+
 static inline int hws_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
     int result;
     do {
@@ -186,6 +192,15 @@ static inline ssize_t hws_receive(int fd, void *buffer, size_t size) {
     ssize_t count;
     do {
         count = recv(fd, buffer, size, 0);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* As hws_receive, but leaves the bytes where they are. */
+static inline ssize_t hws_peek(int fd, void *buffer, size_t size) {
+    ssize_t count;
+    do {
+        count = recv(fd, buffer, size, MSG_PEEK);
     } while (count < 0 && errno == EINTR);
     return count;
 }

@@ -274,13 +274,15 @@ final class Connection: @unchecked Sendable {
         let url = session.target
         let tls = url.isSecure ? plan.tls : nil
         let connector = Connector(
-            url: url, tls: tls, poller: io.poller, data: pollerData, memory: addressMemory, attemptDeadline: deadline)
+            url: url, tls: tls, proxy: plan.proxy.proxy(for: url), poller: io.poller, data: pollerData, memory: addressMemory,
+            attemptDeadline: deadline)
         self.connector = connector
-        if let resolution = Resolver.numeric(url.host, port: url.port) {
+        let (host, port) = connector.endpoint
+        if let resolution = Resolver.numeric(host, port: port) {
             advance(connector.resolved(resolution, io.now))
         } else {
             let attempt = serial
-            lookup = library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
+            lookup = library.resolver.resolve(host, port: port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
         }
     }
 

@@ -3,7 +3,7 @@ import Heartbeat
 import Session
 import WebSocket
 
-/// One attempt to open a transport: resolve, race the addresses, run TLS. Lives on the I/O thread; never waits.
+/// One attempt to open a transport: resolve, race the addresses, have a proxy open a tunnel, run TLS. Lives on the I/O thread; never waits.
 final class Connector {
     enum Progress {
         case pending
@@ -14,12 +14,14 @@ final class Connector {
     private enum State {
         case resolving
         case racing(ConnectionRace)
+        case tunneling(ProxyTunnel)
         case securing(fd: Int32, TLSSession)
         case done
     }
 
     private let url: URL
     private let tls: TLSClient?
+    private let proxy: Proxy?
     private let poller: Poller
     /// Identifies the attempt's sockets in the poller's events.
     private let data: UInt64
@@ -29,13 +31,19 @@ final class Connector {
 
     private var state = State.resolving
 
-    init(url: URL, tls: TLSClient?, poller: Poller, data: UInt64, memory: AddressMemory, attemptDeadline: Instant) {
+    init(url: URL, tls: TLSClient?, proxy: Proxy?, poller: Poller, data: UInt64, memory: AddressMemory, attemptDeadline: Instant) {
         self.url = url
         self.tls = tls
+        self.proxy = proxy
         self.poller = poller
         self.data = data
         self.memory = memory
         self.attemptDeadline = attemptDeadline
+    }
+
+    /// What is to be resolved: the proxy, if there is one.
+    var endpoint: (host: [UInt8], port: UInt16) {
+        if let proxy { (proxy.host, proxy.port) } else { (url.host, url.port) }
     }
 
     /// When `timeout` must be called next, if nothing happens before.
@@ -48,7 +56,7 @@ final class Connector {
         guard case .resolving = state else { return .pending }
         switch resolution {
         case .failed(let failure):
-            return fail(failure)
+            return fail(blame(failure))
         case .addresses(let addresses):
             let race = ConnectionRace(addresses, preferred: memory.good, poller: poller, data: data, now, deadline: attemptDeadline)
             state = .racing(race)
@@ -61,6 +69,7 @@ final class Connector {
         switch state {
         case .resolving, .done: .pending
         case .racing(let race): advance(race, now)
+        case .tunneling(let tunnel): advance(tunnel)
         case .securing(let fd, let session): handshake(fd, session)
         }
     }
@@ -80,18 +89,23 @@ final class Connector {
         switch state {
         case .resolving, .done: break
         case .racing(let race): race.cancel()
+        case .tunneling(let tunnel): discard(tunnel.fd)
         case .securing(let fd, _): discard(fd)
         }
         state = .done
     }
 
-    private var host: String { "'\(String(decoding: url.host, as: UTF8.self))'" }
+    private var server: String { "'\(String(decoding: url.host, as: UTF8.self))'" }
+
+    /// The server or its proxy, for messages. A proxy's user name and password stand in none.
+    private var peer: String { (proxy == nil ? "" : "the proxy ") + "'\(String(decoding: endpoint.host, as: UTF8.self))'" }
 
     private var whatLasted: String {
         switch state {
-        case .resolving: "while the host name \(host) was being resolved"
-        case .racing(let race): "while connecting to \(host): \(race.account)"
-        case .securing: "in the TLS handshake with \(host)"
+        case .resolving: "while the name of \(peer) was being resolved"
+        case .racing(let race): "while connecting to \(peer): \(race.account)"
+        case .tunneling: "while \(peer) was connecting to \(server)"
+        case .securing: "in the TLS handshake with \(server)"
         case .done: "before the connection was established"
         }
     }
@@ -101,11 +115,48 @@ final class Connector {
         case .pending:
             return .pending
         case .lost:
-            return fail(race.failure(host))
+            return fail(blame(race.failure(peer)))
         case .won(let fd, let address):
             memory.connected(to: address)
-            return secure(fd)
+            guard let proxy else { return secure(fd) }
+            let tunnel = ProxyTunnel(fd: fd, proxy.handshake(to: url))
+            state = .tunneling(tunnel)
+            return advance(tunnel)
         }
+    }
+
+    private func advance(_ tunnel: ProxyTunnel) -> Progress {
+        switch tunnel.advance() {
+        case .wantsRead:
+            poller.modify(tunnel.fd, .readable, data: data)
+            return .pending
+        case .wantsWrite:
+            poller.modify(tunnel.fd, .writable, data: data)
+            return .pending
+        case .open:
+            return secure(tunnel.fd)
+        case .failed(let error):
+            discard(tunnel.fd)
+            return fail(failure(error))
+        }
+    }
+
+    /// Says of a failure to reach the peer that it was the proxy, where there is one.
+    private func blame(_ failure: TransportFailure) -> TransportFailure {
+        guard proxy != nil else { return failure }
+        let kind: TransportFailure.Kind =
+            switch failure.kind {
+            case .resolve: .proxy(.unresolved)
+            case .connect: .proxy(.unreachable)
+            case .timeout, .lost, .tls, .certificate, .clientCertificate, .proxy, .system: failure.kind
+            }
+        return TransportFailure(kind: kind, nativeCode: failure.nativeCode, sentence: failure.sentence)
+    }
+
+    private func failure(_ error: ProxyError) -> TransportFailure {
+        TransportFailure(
+            kind: .proxy(.refusal(httpStatus: error.httpStatus, isRetryable: error.isRetryable)), nativeCode: error.nativeCode,
+            sentence: "\(peer) \(error.phrase)")
     }
 
     private func secure(_ fd: Int32) -> Progress {
