@@ -33,14 +33,30 @@ $(LIBRARY): build ;
 
 # Setting up: each step runs once and leaves a stamp; what is there already is not installed again.
 
+# For a shell whose arguments are the packages that are missing.
+define INSTALL_ARGUMENTS
+test $$# -eq 0 || { echo "installing $$*"; $(SUDO) apt-get update -qq && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@" >/dev/null; }
+endef
+
 $(SETUP)/packages:
 	@set --; \
 	test -e /usr/include/openssl/ssl.h || set -- "$$@" libssl-dev; \
 	command -v mix >/dev/null || set -- "$$@" elixir; \
 	find /usr/lib/erlang /usr/local/lib/erlang -name erl_nif.h 2>/dev/null | grep -q . || set -- "$$@" erlang-dev; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || set -- "$$@" python3-venv; \
-	test $$# -eq 0 || { echo "installing $$*"; $(SUDO) apt-get update -qq && \
-		$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$$@" >/dev/null; }
+	$(INSTALL_ARGUMENTS)
+	@mkdir -p $(@D) && touch $@
+
+# The proxies to test with. Squid comes as a service, which is not left running.
+$(SETUP)/proxies: | $(SETUP)/packages
+	@export PATH="$$PATH:/usr/sbin"; set --; \
+	command -v tinyproxy >/dev/null || set -- "$$@" tinyproxy-bin; \
+	command -v microsocks >/dev/null || set -- "$$@" microsocks; \
+	command -v squid >/dev/null || set -- "$$@" squid; \
+	$(INSTALL_ARGUMENTS); \
+	case "$$*" in *squid*) $(SUDO) service squid stop; $(SUDO) update-rc.d squid disable ;; esac >/dev/null 2>&1; \
+	type tinyproxy microsocks squid >/dev/null
 	@mkdir -p $(@D) && touch $@
 
 $(SETUP)/venv: Tests/requirements.txt | $(SETUP)/packages
@@ -74,7 +90,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python ## Run every test suite; SUITE=name runs one
+test: elixir $(SETUP)/python $(SETUP)/proxies ## Run every test suite; SUITE=name runs one
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library

@@ -74,8 +74,9 @@ enum {
     /* Resolving and connecting */
     HW_E_RESOLVE = -80,         /* The host name could not be resolved. */
     HW_E_CONNECT = -81,         /* No address of the host accepted the connection. */
-    HW_E_CONNECT_TIMEOUT = -82, /* connect.timeout ran out while resolving, connecting, in TLS or in the opening handshake. */
+    HW_E_CONNECT_TIMEOUT = -82, /* connect.timeout ran out; the text says on what. */
     HW_E_CONNECTION_LOST = -83, /* The transport ended or broke without a close handshake (RFC 6455 section 7.1.5: code 1006). */
+    HW_E_PROXY = -84,           /* The proxy could not be reached, refused, or answered what no proxy does; layer and http_status say more. */
 
     /* TLS */
     HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed, or the server does not accept the client's certificate. */
@@ -118,7 +119,8 @@ enum {
     HW_LAYER_WEBSOCKET = 6,
     HW_LAYER_HEARTBEAT = 7,
     HW_LAYER_DELIVERY = 8,
-    HW_LAYER_SYSTEM = 9
+    HW_LAYER_SYSTEM = 9,
+    HW_LAYER_PROXY = 10
 };
 
 /* What went wrong, in detail. Set struct_size before the call; written on failure only. */
@@ -126,8 +128,8 @@ typedef struct hw_error {
     uint32_t struct_size;
     hw_status status;
     hw_layer layer;
-    int32_t native_code; /* errno, getaddrinfo's code, or X509_V_ERR_... for HW_E_CERTIFICATE; 0 if none */
-    int32_t http_status; /* of HW_E_HTTP_STATUS, else 0 */
+    int32_t native_code; /* errno, getaddrinfo's code, X509_V_ERR_... for HW_E_CERTIFICATE, or a SOCKS5 reply; 0 if none */
+    int32_t http_status; /* of HW_E_HTTP_STATUS and HW_E_PROXY, else 0 */
     int32_t close_code;  /* WebSocket close code, 0 if none */
     int32_t retryable;   /* 1 if the same call or connection attempt may succeed later, else 0 */
     char message[256];   /* a NUL-terminated sentence: what happened and what to do; cut at 255 bytes */
@@ -296,8 +298,8 @@ hw_status hw_config_describe(size_t index, hw_property *out);
 /*
  * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
  * RFC 9110 token, the value holds a control character, or the field belongs to the handshake or its framing (Host, Upgrade, Connection,
- * Content-Length, Transfer-Encoding, TE, Trailer, Expect, Keep-Alive, Proxy-Connection, Sec-WebSocket-...; subprotocols are the property
- * "subprotocols"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
+ * Content-Length, Transfer-Encoding, TE, Trailer, Expect, Keep-Alive, Proxy-Connection, Proxy-Authorization, Sec-WebSocket-...;
+ * subprotocols are the property "subprotocols", a proxy's user name stands in "proxy"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_add_header(hw_config *config, const char *name, const char *value, hw_error *error);
 

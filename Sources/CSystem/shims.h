@@ -20,6 +20,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -157,6 +158,12 @@ static inline int hws_is_address(const char *text) {
     return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
+/* Reads an address in one of these forms into 16 bytes; its size in network order, 4 or 16, or 0 for anything else. */
+static inline int hws_parse_address(const char *text, unsigned char *address) {
+    if (inet_pton(AF_INET, text, address) == 1) return 4;
+    return inet_pton(AF_INET6, text, address) == 1 ? 16 : 0;
+}
+
 static inline int hws_connect(int fd, const struct sockaddr_storage *address, socklen_t size) {
     int result;
     do {
@@ -165,17 +172,35 @@ static inline int hws_connect(int fd, const struct sockaddr_storage *address, so
     return result;
 }
 
-static inline int hws_socket_error(int fd) {
+/* What has become of a connection attempt: 0 if it is established, EINPROGRESS, or why it failed. */
+static inline int hws_connect_result(int fd) {
+    struct pollfd socket = {.fd = fd, .events = POLLOUT};
+    int ready = poll(&socket, 1, 0);
+    if (ready < 0) return errno == EINTR ? EINPROGRESS : errno;
+    if (ready == 0) return EINPROGRESS;
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0) return errno;
     return error;
 }
 
+static inline int hws_address_equals(const struct sockaddr_storage *a, const struct sockaddr_storage *b, socklen_t size) {
+    return memcmp(a, b, size) == 0;
+}
+
 static inline ssize_t hws_receive(int fd, void *buffer, size_t size) {
     ssize_t count;
     do {
         count = recv(fd, buffer, size, 0);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
+/* As hws_receive, but leaves the bytes where they are. */
+static inline ssize_t hws_peek(int fd, void *buffer, size_t size) {
+    ssize_t count;
+    do {
+        count = recv(fd, buffer, size, MSG_PEEK);
     } while (count < 0 && errno == EINTR);
     return count;
 }

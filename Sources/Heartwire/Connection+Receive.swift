@@ -55,6 +55,7 @@ extension Connection {
                 withSession { $0.protocolFailed(error, io.now, &$1) }
             case .opened(let agreement):
                 counted = consumed
+                addressMemory.opened()
                 withSession { $0.handshakeSucceeded(agreement, io.now, &$1) }
                 // The host hears that the connection is open before it gets the first message.
                 settle()

@@ -21,7 +21,8 @@ final class Connection: @unchecked Sendable {
     private var slot: Int?
     private var connector: Connector?
     private var lookup: UInt64?
-    /// Counts the attempts' sockets: an event or answer that belongs to an earlier one is recognised by it.
+    let addressMemory = AddressMemory()
+    /// Counts the attempts: an event or answer that belongs to an earlier one is recognised by it.
     private(set) var serial: UInt32 = 0
     private(set) var isReadingPaused = false
     private var isTornDown = false
@@ -240,7 +241,7 @@ final class Connection: @unchecked Sendable {
 
     private func scheduleTimer() {
         guard let slot else { return }
-        let deadlines = [session.deadline, connector?.addressDeadline].compactMap { $0 }
+        let deadlines = [session.deadline, connector?.deadline].compactMap { $0 }
         if let deadline = deadlines.min() { io.schedule(slot: slot, at: deadline) }
     }
 
@@ -272,17 +273,20 @@ final class Connection: @unchecked Sendable {
         serial &+= 1
         let url = session.target
         let tls = url.isSecure ? plan.tls : nil
-        let connector = Connector(url: url, tls: tls, poller: io.poller, data: pollerData, attemptDeadline: deadline)
+        let connector = Connector(
+            url: url, tls: tls, proxy: plan.proxy.proxy(for: url), poller: io.poller, data: pollerData, memory: addressMemory,
+            attemptDeadline: deadline)
         self.connector = connector
-        if let resolution = Resolver.numeric(url.host, port: url.port) {
+        let (host, port) = connector.endpoint
+        if let resolution = Resolver.numeric(host, port: port) {
             advance(connector.resolved(resolution, io.now))
         } else {
             let attempt = serial
-            lookup = library.resolver.resolve(url.host, port: url.port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
+            lookup = library.resolver.resolve(host, port: port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
         }
     }
 
-    /// What the poller reports the present attempt's socket by.
+    /// What the poller reports the present attempt's sockets by.
     private var pollerData: UInt64 { UInt64(slot ?? 0) << 32 | UInt64(serial) }
 
     func resolved(_ resolution: Resolution, serial: UInt32) {

@@ -59,13 +59,18 @@ struct ErrorDetails: Error {
             switch failure.kind {
             case .resolve: (HW_E_RESOLVE, HW_LAYER_RESOLVER)
             case .connect: (HW_E_CONNECT, HW_LAYER_TCP)
+            case .timeout: (HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP)
             case .lost: (HW_E_CONNECTION_LOST, HW_LAYER_TCP)
             case .tls, .clientCertificate: (HW_E_TLS, HW_LAYER_TLS)
             case .certificate: (HW_E_CERTIFICATE, HW_LAYER_TLS)
+            case .proxy(.unresolved): (HW_E_PROXY, HW_LAYER_RESOLVER)
+            case .proxy(.unreachable): (HW_E_PROXY, HW_LAYER_TCP)
+            case .proxy(.refusal): (HW_E_PROXY, HW_LAYER_PROXY)
             case .system: (HW_E_SYSTEM, HW_LAYER_SYSTEM)
             }
         self.init(Int(status), Int(layer), failure.sentence)
         nativeCode = failure.nativeCode
+        if case .proxy(.refusal(let status, _)) = failure.kind { httpStatus = Int32(status) }
         if failure.kind == .lost { closeCode = Int32(CloseCode.abnormal) }
     }
 

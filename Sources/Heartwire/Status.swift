@@ -23,6 +23,7 @@ enum Status {
         (hw_status(HW_E_CONNECT), "HW_E_CONNECT"),
         (hw_status(HW_E_CONNECT_TIMEOUT), "HW_E_CONNECT_TIMEOUT"),
         (hw_status(HW_E_CONNECTION_LOST), "HW_E_CONNECTION_LOST"),
+        (hw_status(HW_E_PROXY), "HW_E_PROXY"),
         (hw_status(HW_E_TLS), "HW_E_TLS"),
         (hw_status(HW_E_CERTIFICATE), "HW_E_CERTIFICATE"),
         (hw_status(HW_E_TRUST_STORE), "HW_E_TRUST_STORE"),

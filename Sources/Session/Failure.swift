@@ -15,7 +15,7 @@ package indirect enum Failure {
     /// repeating; what time may heal is.
     package var isRetryable: Bool {
         switch self {
-        case .transport(let failure): failure.kind != .certificate && failure.kind != .clientCertificate
+        case .transport(let failure): failure.isRetryable
         case .handshake(.refused(let refusal)): (500...599).contains(refusal.status) || [408, 425, 429].contains(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
@@ -26,19 +26,30 @@ package indirect enum Failure {
 
 /// A failure of the layers that the session knows only by name.
 package struct TransportFailure {
-    package enum Kind {
+    package enum Kind: Equatable {
         case resolve
         case connect
+        /// connect.timeout ran out; the sentence says on what.
+        case timeout
         case lost
         case tls
         case certificate
         /// The server wants a certificate of ours, or another.
         case clientCertificate
+        case proxy(ProxyFault)
         case system
     }
 
+    /// What a proxy did instead of leading to the server.
+    package enum ProxyFault: Equatable {
+        case unresolved
+        case unreachable
+        /// `httpStatus` is 0 for what is not HTTP.
+        case refusal(httpStatus: UInt16, isRetryable: Bool)
+    }
+
     package let kind: Kind
-    /// errno, getaddrinfo's code or OpenSSL's verification result, by kind.
+    /// errno, getaddrinfo's code, OpenSSL's verification result or a SOCKS5 reply, by kind.
     package let nativeCode: Int32
     package let sentence: String
 
@@ -46,5 +57,13 @@ package struct TransportFailure {
         self.kind = kind
         self.nativeCode = nativeCode
         self.sentence = sentence
+    }
+
+    var isRetryable: Bool {
+        switch kind {
+        case .certificate, .clientCertificate: false
+        case .proxy(.refusal(_, let isRetryable)): isRetryable
+        case .resolve, .connect, .timeout, .lost, .tls, .proxy(.unresolved), .proxy(.unreachable), .system: true
+        }
     }
 }

@@ -99,7 +99,7 @@ package struct URL: Equatable {
         return credentials
     }
 
-    private static func percentDecoded(_ text: ArraySlice<UInt8>) throws(URLError) -> [UInt8] {
+    package static func percentDecoded(_ text: ArraySlice<UInt8>) throws(URLError) -> [UInt8] {
         var decoded: [UInt8] = []
         var rest = text
         while let byte = rest.popFirst() {
@@ -118,7 +118,7 @@ package struct URL: Equatable {
         return decoded
     }
 
-    private static func splitHost(
+    package static func splitHost(
         _ authority: ArraySlice<UInt8>
     ) throws(URLError) -> (host: [UInt8], isIPv6: Bool, port: ArraySlice<UInt8>?) {
         guard let first = authority.first else { throw .hostMissing }

@@ -35,6 +35,15 @@ struct ErrorDetailsTests {
         #expect(details.report(to: nil) == status)
     }
 
+    @Test func keepsTheProxysHTTPStatus() {
+        let kind = TransportFailure.Kind.proxy(.refusal(httpStatus: 407, isRetryable: false))
+        let details = ErrorDetails(Failure.transport(TransportFailure(kind: kind, nativeCode: 0, sentence: "")))
+        #expect(details.status == hw_status(HW_E_PROXY))
+        #expect(details.layer == hw_layer(HW_LAYER_PROXY))
+        #expect(details.httpStatus == 407)
+        #expect(!details.isRetryable)
+    }
+
     @Test func writesNoFurtherThanTheStructReaches() {
         for size in [0, 4, 8, 12, 40] {
             let (_, error) = report(ErrorDetails(HW_E_URL, HW_LAYER_CONFIGURATION, "x"), size: size)
@@ -72,6 +81,9 @@ struct ErrorDetailsTests {
             (.transport(TransportFailure(kind: .tls, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
             (.transport(TransportFailure(kind: .certificate, nativeCode: 0, sentence: "")), HW_E_CERTIFICATE, HW_LAYER_TLS, 0),
             (.transport(TransportFailure(kind: .clientCertificate, nativeCode: 0, sentence: "")), HW_E_TLS, HW_LAYER_TLS, 0),
+            (.transport(TransportFailure(kind: .timeout, nativeCode: 0, sentence: "")), HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, 0),
+            (.transport(TransportFailure(kind: .proxy(.unresolved), nativeCode: 0, sentence: "")), HW_E_PROXY, HW_LAYER_RESOLVER, 0),
+            (.transport(TransportFailure(kind: .proxy(.unreachable), nativeCode: 0, sentence: "")), HW_E_PROXY, HW_LAYER_TCP, 0),
             (.transport(TransportFailure(kind: .system, nativeCode: 0, sentence: "")), HW_E_SYSTEM, HW_LAYER_SYSTEM, 0),
             (.handshake(.acceptWrong), HW_E_HANDSHAKE, HW_LAYER_HTTP, 0),
             (.handshake(.refused(HTTPRefusal(status: 403))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),

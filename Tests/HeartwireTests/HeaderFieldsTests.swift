@@ -33,6 +33,7 @@ struct HeaderFieldsTests {
     @Test(arguments: [
         "Host", "UPGRADE", "connection", "Content-Length", "transfer-encoding", "Sec-WebSocket-Key", "sec-websocket-anything",
         "Sec-WebSocket-Protocol", "Sec-WebSocket-", "TE", "Trailer", "Expect", "Keep-Alive", "Proxy-Connection",
+        "Proxy-Authorization",
     ])
     func refusesFieldsOfTheHandshake(name: String) {
         #expect(status(bytes(name), bytes("x")) == hw_status(HW_E_HEADER))

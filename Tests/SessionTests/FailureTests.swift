@@ -5,10 +5,12 @@ import WebSocket
 struct FailureTests {
     @Test(
         arguments: [
-            (.resolve, true), (.connect, true), (.lost, true), (.tls, true), (.certificate, false), (.clientCertificate, false),
-            (.system, true),
+            (.resolve, true), (.connect, true), (.timeout, true), (.lost, true), (.tls, true),
+            (.certificate, false), (.clientCertificate, false), (.system, true),
+            (.proxy(.unresolved), true), (.proxy(.unreachable), true), (.proxy(.refusal(httpStatus: 0, isRetryable: true)), true),
+            (.proxy(.refusal(httpStatus: 407, isRetryable: false)), false),
         ] as [(TransportFailure.Kind, Bool)])
-    func retriesTransportsButNotCertificates(kind: TransportFailure.Kind, isRetryable: Bool) {
+    func retriesTransportsButNotWhatAPersonMustMend(kind: TransportFailure.Kind, isRetryable: Bool) {
         #expect(Failure.transport(TransportFailure(kind: kind, nativeCode: 0, sentence: "")).isRetryable == isRetryable)
     }
 

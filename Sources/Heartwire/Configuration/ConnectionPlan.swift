@@ -17,6 +17,7 @@ struct ConnectionPlan {
     let delivery: DeliveryMode
     let settings: Config.Settings
     let tls: TLSClient?
+    let proxy: ProxySetting
 
     init(_ settings: Config.Settings, url text: [UInt8], tlsContexts: TLSContexts) throws(ErrorDetails) {
         let url: URL
@@ -39,6 +40,7 @@ struct ConnectionPlan {
             throw Self.conflict("message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
         self.settings = settings
+        proxy = try ProxySetting(settings.bytes(.proxy), url: url)
         let mayNeedTLS = url.isSecure || session.redirectsMax > 0
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }

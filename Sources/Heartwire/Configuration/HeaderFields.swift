@@ -12,6 +12,7 @@ struct HeaderFields {
     /// Fields that the handshake itself writes, and those that would announce a body or change how the connection is used.
     private static let reserved: [StaticString] = [
         "host", "upgrade", "connection", "content-length", "transfer-encoding", "te", "trailer", "expect", "keep-alive", "proxy-connection",
+        "proxy-authorization",
     ]
 
     mutating func add(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
@@ -42,6 +43,7 @@ struct HeaderFields {
 
     private static func advice(_ name: [UInt8]) -> String {
         if ASCII.equalsIgnoringCase(name, "host") { return "; it is taken from the URL" }
+        if ASCII.equalsIgnoringCase(name, "proxy-authorization") { return "; give the proxy's user name in the property 'proxy'" }
         if ASCII.equalsIgnoringCase(name, "sec-websocket-protocol") { return "; set the property 'subprotocols'" }
         return ""
     }

@@ -40,7 +40,7 @@ extension Property {
     /// True for values that no error text may show.
     var isSecret: Bool {
         if case .pem = kind { return true }
-        return id == .basicAuth
+        return id == .basicAuth || id == .proxy
     }
 }
 
@@ -58,6 +58,7 @@ enum PropertyId: Int, CaseIterable {
     case queueMessagesMax, queueBytesMax
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols
+    case proxy
     case tlsCAFile, tlsCADirectory, tlsCAPEM
     case tlsCertificateFile, tlsCertificatePEM, tlsKeyFile, tlsKeyPEM, tlsKeyPassword
     case tlsPins, tlsServerName, tlsVersionMin, tlsVerify
@@ -88,7 +89,7 @@ enum PropertyTable {
             doc: "The binary message that a payload beat sends."),
         Property(
             id: .connectTimeout, name: "connect.timeout", kind: .duration(1...day), defaultValue: "15s", range: "1ms .. 24h",
-            unit: "duration", doc: "For a whole attempt: resolving, connecting over all addresses, TLS and the opening handshake."),
+            unit: "duration", doc: "For a whole attempt: resolving, connecting to any of the addresses, proxy, TLS and the opening handshake."),
         Property(
             id: .closeTimeout, name: "close.timeout", kind: .duration(1...day), defaultValue: "5s", range: "1ms .. 24h",
             unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
@@ -179,6 +180,9 @@ enum PropertyTable {
         Property(
             id: .subprotocols, name: "subprotocols", kind: .text, defaultValue: "", range: "tokens separated by commas", unit: "",
             doc: "Subprotocols to offer, in order of preference."),
+        Property(
+            id: .proxy, name: "proxy", kind: .text, defaultValue: "", range: "env | http://[user:password@]host[:port] | socks5://...", unit: "",
+            doc: "HTTP (CONNECT) or SOCKS5 proxy, port 1080 if none is given; env: as the environment (https_proxy, no_proxy, ...) says."),
         Property(
             id: .tlsCAFile, name: "tls.ca_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
             doc: "Certificates of the authorities to trust instead of the system's."),

@@ -3,7 +3,7 @@ import Heartbeat
 import Session
 import WebSocket
 
-/// One attempt to open a transport: resolve, connect to one address after the other, run TLS. Lives on the I/O thread; never waits.
+/// One attempt to open a transport: resolve, race the addresses, have a proxy open a tunnel, run TLS. Lives on the I/O thread; never waits.
 final class Connector {
     enum Progress {
         case pending
@@ -13,32 +13,42 @@ final class Connector {
 
     private enum State {
         case resolving
-        case connecting(fd: Int32)
+        case racing(ConnectionRace)
+        case tunneling(ProxyTunnel)
         case securing(fd: Int32, TLSSession)
         case done
     }
 
     private let url: URL
     private let tls: TLSClient?
+    private let proxy: Proxy?
     private let poller: Poller
-    /// Identifies the attempt's socket in the poller's events.
+    /// Identifies the attempt's sockets in the poller's events.
     private let data: UInt64
-    /// When the whole attempt is given up; that is the session's business, here it is shared out among the addresses.
+    private let memory: AddressMemory
+    /// When the whole attempt is given up.
     private let attemptDeadline: Instant
 
     private var state = State.resolving
-    private var addresses: [SocketAddress] = []
-    private var nextAddress = 0
-    private var lastFailure: TransportFailure?
-    /// When the present address is given up for the next one; nil for the last.
-    private(set) var addressDeadline: Instant?
 
-    init(url: URL, tls: TLSClient?, poller: Poller, data: UInt64, attemptDeadline: Instant) {
+    init(url: URL, tls: TLSClient?, proxy: Proxy?, poller: Poller, data: UInt64, memory: AddressMemory, attemptDeadline: Instant) {
         self.url = url
         self.tls = tls
+        self.proxy = proxy
         self.poller = poller
         self.data = data
+        self.memory = memory
         self.attemptDeadline = attemptDeadline
+    }
+
+    /// What is to be resolved: the proxy, if there is one.
+    var endpoint: (host: [UInt8], port: UInt16) {
+        if let proxy { (proxy.host, proxy.port) } else { (url.host, url.port) }
+    }
+
+    /// When `timeout` must be called next, if nothing happens before.
+    var deadline: Instant {
+        if case .racing(let race) = state, let next = race.deadline { min(next, attemptDeadline) } else { attemptDeadline }
     }
 
     /// Takes the resolver's answer.
@@ -46,97 +56,114 @@ final class Connector {
         guard case .resolving = state else { return .pending }
         switch resolution {
         case .failed(let failure):
-            state = .done
-            return .failed(failure)
+            return fail(blame(failure))
         case .addresses(let addresses):
-            self.addresses = addresses
-            return connectNext(now)
+            let race = ConnectionRace(addresses, preferred: memory.good, poller: poller, data: data, now, deadline: attemptDeadline)
+            state = .racing(race)
+            return advance(race, now)
         }
     }
 
-    /// The socket is ready for something.
+    /// A socket is ready for something.
     func ready(_ now: Instant) -> Progress {
         switch state {
-        case .resolving, .done:
-            return .pending
-        case .connecting(let fd):
-            let code = hws_socket_error(fd)
-            guard code == 0 else { return addressFailed(fd, code, now) }
-            return secure(fd, now)
-        case .securing(let fd, let session):
-            return handshake(fd, session)
+        case .resolving, .done: .pending
+        case .racing(let race): advance(race, now)
+        case .tunneling(let tunnel): advance(tunnel)
+        case .securing(let fd, let session): handshake(fd, session)
         }
     }
 
-    /// Moves on from an address that does not answer.
     func timeout(_ now: Instant) -> Progress {
-        guard let addressDeadline, now >= addressDeadline, case .connecting(let fd) = state else { return .pending }
-        return addressFailed(fd, ETIMEDOUT, now)
+        guard now < attemptDeadline else {
+            let sentence = "connect.timeout ran out \(whatLasted)"
+            cancel()
+            return fail(TransportFailure(kind: .timeout, nativeCode: 0, sentence: sentence))
+        }
+        if case .racing(let race) = state { return advance(race, now) }
+        return .pending
     }
 
     /// Gives up whatever is under way.
     func cancel() {
         switch state {
         case .resolving, .done: break
-        case .connecting(let fd), .securing(let fd, _): discard(fd)
+        case .racing(let race): race.cancel()
+        case .tunneling(let tunnel): discard(tunnel.fd)
+        case .securing(let fd, _): discard(fd)
         }
         state = .done
     }
 
-    private func connectNext(_ now: Instant) -> Progress {
-        while nextAddress < addresses.count {
-            let address = addresses[nextAddress]
-            nextAddress += 1
-            let fd = hws_socket(address.family)
-            guard fd >= 0, poller.add(fd, [.readable, .writable], data: data) else {
-                let code = hws_errno()
-                if fd >= 0 { close(fd) }
-                lastFailure = failure(address, code)
-                continue
-            }
-            let result = withUnsafePointer(to: address.storage) { hws_connect(fd, $0, address.size) }
-            if result == 0 { return secure(fd, now) }
-            let code = hws_errno()
-            guard code == EINPROGRESS else {
-                discard(fd)
-                lastFailure = failure(address, code)
-                continue
-            }
-            state = .connecting(fd: fd)
-            shareOutTime(now)
+    private var server: String { "'\(String(decoding: url.host, as: UTF8.self))'" }
+
+    /// The server or its proxy, for messages. A proxy's user name and password stand in none.
+    private var peer: String { (proxy == nil ? "" : "the proxy ") + "'\(String(decoding: endpoint.host, as: UTF8.self))'" }
+
+    private var whatLasted: String {
+        switch state {
+        case .resolving: "while the name of \(peer) was being resolved"
+        case .racing(let race): "while connecting to \(peer): \(race.account)"
+        case .tunneling: "while \(peer) was connecting to \(server)"
+        case .securing: "in the TLS handshake with \(server)"
+        case .done: "before the connection was established"
+        }
+    }
+
+    private func advance(_ race: ConnectionRace, _ now: Instant) -> Progress {
+        switch race.advance(now) {
+        case .pending:
             return .pending
+        case .lost:
+            return fail(blame(race.failure(peer)))
+        case .won(let fd, let address):
+            memory.connected(to: address)
+            guard let proxy else { return secure(fd) }
+            let tunnel = ProxyTunnel(fd: fd, proxy.handshake(to: url))
+            state = .tunneling(tunnel)
+            return advance(tunnel)
         }
-        state = .done
-        return .failed(lastFailure ?? TransportFailure(kind: .connect, nativeCode: 0, sentence: "the host has no address to connect to"))
     }
 
-    /// Each address gets an even share of the time that is left, so that a dead one cannot use up all of it.
-    private func shareOutTime(_ now: Instant) {
-        let others = addresses.count - nextAddress
-        let share = (attemptDeadline - now).nanoseconds / Int64(others + 1)
-        addressDeadline = others == 0 ? nil : now + Interval(nanoseconds: share)
+    private func advance(_ tunnel: ProxyTunnel) -> Progress {
+        switch tunnel.advance() {
+        case .wantsRead:
+            poller.modify(tunnel.fd, .readable, data: data)
+            return .pending
+        case .wantsWrite:
+            poller.modify(tunnel.fd, .writable, data: data)
+            return .pending
+        case .open:
+            return secure(tunnel.fd)
+        case .failed(let error):
+            discard(tunnel.fd)
+            return fail(failure(error))
+        }
     }
 
-    private func addressFailed(_ fd: Int32, _ code: Int32, _ now: Instant) -> Progress {
-        discard(fd)
-        lastFailure = failure(addresses[nextAddress - 1], code)
-        return connectNext(now)
+    /// Says of a failure to reach the peer that it was the proxy, where there is one.
+    private func blame(_ failure: TransportFailure) -> TransportFailure {
+        guard proxy != nil else { return failure }
+        let kind: TransportFailure.Kind =
+            switch failure.kind {
+            case .resolve: .proxy(.unresolved)
+            case .connect: .proxy(.unreachable)
+            case .timeout, .lost, .tls, .certificate, .clientCertificate, .proxy, .system: failure.kind
+            }
+        return TransportFailure(kind: kind, nativeCode: failure.nativeCode, sentence: failure.sentence)
     }
 
-    private func failure(_ address: SocketAddress, _ code: Int32) -> TransportFailure {
-        let isSystem = [EMFILE, ENFILE, ENOMEM, ENOBUFS].contains(code)
-        return TransportFailure(
-            kind: isSystem ? .system : .connect, nativeCode: code,
-            sentence: "connecting to \(address.text) failed: \(systemErrorText(code))")
+    private func failure(_ error: ProxyError) -> TransportFailure {
+        TransportFailure(
+            kind: .proxy(.refusal(httpStatus: error.httpStatus, isRetryable: error.isRetryable)), nativeCode: error.nativeCode,
+            sentence: "\(peer) \(error.phrase)")
     }
 
-    private func secure(_ fd: Int32, _ now: Instant) -> Progress {
-        addressDeadline = nil
+    private func secure(_ fd: Int32) -> Progress {
         guard let tls else { return establish(fd, nil) }
         guard let session = TLSSession(client: tls, fd: fd, url: url) else {
             discard(fd)
-            state = .done
-            return .failed(TransportFailure(kind: .tls, nativeCode: 0, sentence: "OpenSSL could not set up a TLS connection"))
+            return fail(TransportFailure(kind: .tls, nativeCode: 0, sentence: "OpenSSL could not set up a TLS connection"))
         }
         state = .securing(fd: fd, session)
         return handshake(fd, session)
@@ -154,14 +181,18 @@ final class Connector {
             return .pending
         case .failed(let failure):
             discard(fd)
-            state = .done
-            return .failed(failure)
+            return fail(failure)
         }
     }
 
     private func establish(_ fd: Int32, _ session: TLSSession?) -> Progress {
         state = .done
         return .established(Stream(fd: fd, tls: session))
+    }
+
+    private func fail(_ failure: TransportFailure) -> Progress {
+        state = .done
+        return .failed(failure)
     }
 
     private func discard(_ fd: Int32) {

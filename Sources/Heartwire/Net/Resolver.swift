@@ -8,6 +8,11 @@ struct SocketAddress {
     let size: socklen_t
     var family: Int32 { Int32(storage.ss_family) }
 
+    func equals(_ other: SocketAddress) -> Bool {
+        size == other.size
+            && withUnsafePointer(to: storage) { a in withUnsafePointer(to: other.storage) { hws_address_equals(a, $0, size) != 0 } }
+    }
+
     /// "127.0.0.1:443" or "[::1]:443", for messages.
     var text: String {
         var host = [CChar](repeating: 0, count: 64)

@@ -17,6 +17,7 @@ static const atom_name layers[] = {
     {HW_LAYER_TLS, "tls"},             {HW_LAYER_HTTP, "http"},
     {HW_LAYER_WEBSOCKET, "websocket"}, {HW_LAYER_HEARTBEAT, "heartbeat"},
     {HW_LAYER_DELIVERY, "delivery"},   {HW_LAYER_SYSTEM, "system"},
+    {HW_LAYER_PROXY, "proxy"},
 };
 
 static const atom_name states[] = {

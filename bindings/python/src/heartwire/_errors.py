@@ -46,6 +46,7 @@ class Status(OpenIntEnum):
     CONNECT = -81
     CONNECT_TIMEOUT = -82
     CONNECTION_LOST = -83
+    PROXY = -84
     TLS = -100
     CERTIFICATE = -101
     TRUST_STORE = -102
@@ -73,6 +74,7 @@ class Layer(OpenIntEnum):
     HEARTBEAT = 7
     DELIVERY = 8
     SYSTEM = 9
+    PROXY = 10
 
 
 class HeartwireError(Exception):
@@ -145,6 +147,10 @@ class ConnectTimeout(ConnectError, builtins.TimeoutError):
     """One attempt took longer than connect_timeout."""
 
 
+class ProxyError(ConnectError):
+    """The proxy could not be reached or refused; http_status is its HTTP answer, if it sent one."""
+
+
 class TLSError(HeartwireError, ConnectionError):
     """TLS failed."""
 
@@ -184,6 +190,7 @@ _BY_STATUS: dict[int, type[HeartwireError]] = {
     Status.TOO_LARGE: MessageTooLarge,
     Status.RESOLVE: ResolveError,
     Status.CONNECT_TIMEOUT: ConnectTimeout,
+    Status.PROXY: ProxyError,
     Status.CERTIFICATE: CertificateError,
     Status.CLOSED_BY_PEER: ClosedByPeer,
 }
