@@ -1,7 +1,8 @@
 """
 Checks the library file, the header and the layers of the sources.
 
-Usage: check.py [--library LIBHEARTWIRE]; by default $HEARTWIRE_LIBRARY or the release build.
+Usage: check.py [--library LIBHEARTWIRE] [--write]; by default $HEARTWIRE_LIBRARY or the release build.
+With --write it first puts the properties as the library describes them into the README's table.
 Prints one line a check, and as last line "N passed, N failed".
 """
 
@@ -14,11 +15,13 @@ import sys
 from collections.abc import Callable
 
 import checks
+import property_table
 from self_proof import check_the_checks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADER = ROOT / "include" / "heartwire.h"
 SOURCES = ROOT / "Sources"
+README = ROOT / "README.md"
 PYTHON_SOURCES = ROOT / "bindings" / "python" / "src"
 
 
@@ -30,12 +33,21 @@ def python_structures(library: pathlib.Path) -> dict[str, type[ctypes.Structure]
     return {struct: getattr(declarations, struct) for struct in checks.STRUCTS}
 
 
+def described_properties(library: pathlib.Path) -> list[str]:
+    """The rows of the table of properties as the library describes them."""
+    return property_table.described_rows(ctypes.CDLL(str(library.resolve())), python_structures(library)["hw_property"])
+
+
 def main() -> int:
     """Runs every check."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     default = os.environ.get("HEARTWIRE_LIBRARY", ROOT / ".build" / "release" / "libheartwire.so")
     parser.add_argument("--library", type=pathlib.Path, default=default)
-    library = pathlib.Path(parser.parse_args().library)
+    parser.add_argument("--write", action="store_true", help="bring the README's table of properties up to date")
+    options = parser.parse_args()
+    library = pathlib.Path(options.library)
+    if options.write:
+        property_table.write_table(README, described_properties(library))
 
     named_checks: dict[str, Callable[[], list[str]]] = {
         "the checks below can fail": check_the_checks,
@@ -46,6 +58,9 @@ def main() -> int:
         "header compiles alone as C99, C11 and C++17": lambda: checks.check_header(HEADER),
         "every function is an @implementation": lambda: checks.check_implementations(SOURCES, HEADER),
         "structs have the same layout in C and Python": lambda: checks.check_layout(HEADER, python_structures(library)),
+        "the README's table has the library's properties": lambda: property_table.check_table(
+            README.read_text(), described_properties(library)
+        ),
     }
     failed = 0
     for name, check in named_checks.items():

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import checks
+import property_table
 
 HEADER = """
 #include <stdint.h>
@@ -99,6 +100,13 @@ def prove_layout_check(directory: pathlib.Path) -> list[str]:
     return lacking("check_layout", problems, "hw_error.code at 4 is in Python and not in C")
 
 
+def prove_table_check() -> list[str]:
+    """Checks a table that lacks a row and has a wrong one."""
+    readme = "\n".join([*property_table.TABLE_HEAD, "| `a` |  | 0 .. 2 | A. |", "", "text"])
+    problems = property_table.check_table(readme, ["| `a` |  | 0 .. 1 | A. |"])
+    return lacking("check_table", problems, "missing: | `a` |  | 0 .. 1 | A. |", "not so: | `a` |  | 0 .. 2 | A. |")
+
+
 def check_the_checks() -> list[str]:
     """Returns the checks that overlook what they are there for."""
     with tempfile.TemporaryDirectory() as name:
@@ -107,4 +115,5 @@ def check_the_checks() -> list[str]:
             *prove_library_checks(directory),
             *prove_source_checks(directory),
             *prove_layout_check(directory),
+            *prove_table_check(),
         ]
