@@ -31,12 +31,41 @@ package struct UTF8Validator {
         while index < count {
             if needed == 0 {
                 index = Self.skipASCII(base, from: index, count: count)
+                index = Self.skipSequences(base, from: index, count: count)
                 guard index < count else { return true }
             }
             guard take(base.load(fromByteOffset: index, as: UInt8.self)) else { return false }
             index &+= 1
         }
         return true
+    }
+
+    /// The index of the first byte at or after `start` that does not begin a valid sequence of two to four bytes, or behind which fewer than four
+    /// bytes are left. Whole sequences in one step: text in most of the world's scripts is made of little else.
+    private static func skipSequences(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int {
+        var index = start
+        while index &+ 4 <= count {
+            // The lead byte is the lowest, whatever the machine's byte order.
+            let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt32.self))
+            if word & 0xC0E0 == 0x80C0 {
+                // C0 and C1 would be overlong.
+                guard word & 0x1E != 0 else { return index }
+                index &+= 2
+            } else if word & 0xC0_C0F0 == 0x80_80E0 {
+                // E0 below A0 would be overlong, ED from A0 on a surrogate.
+                let bits = word & 0x200F
+                guard bits != 0 && bits != 0x200D else { return index }
+                index &+= 3
+            } else if word & 0xC0C0_C0F8 == 0x8080_80F0 {
+                // F0 below 90 would be overlong, F4 from 90 on above U+10FFFF.
+                let bits = word & 0x3007
+                guard bits != 0 && (word & 0x07 < 4 || bits == 4) else { return index }
+                index &+= 4
+            } else {
+                return index
+            }
+        }
+        return index
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {

@@ -54,17 +54,22 @@ struct UTF8ValidatorTests {
         for parts in splits(text) { #expect(validate(parts) == false) }
     }
 
-    /// Every sequence of two bytes and every lead of three, against Swift's own decoder.
+    /// Every sequence of two bytes and every lead of three, at the end of a text and inside, against Swift's own decoder.
     @Test func agreesWithTheStandardLibrary() {
+        let tails: [[UInt8]] = [[], [0x80], [0xBF], [0x80, 0x80], [0xBF, 0xBF], [0x41, 0x80], [0x80, 0x41], [0x80, 0x80, 0x80], [0xC0, 0x80]]
+        var wrong: [[UInt8]] = []
         for first in UInt8(0x70)...0xFF {
             for second in UInt8.min...UInt8.max {
-                for tail in [[], [0x80], [0xBF], [0x80, 0x80], [0xBF, 0xBF]] as [[UInt8]] {
-                    let text = [first, second] + tail
-                    let isValid = String(validating: text, as: UTF8.self) != nil
-                    #expect(text.withUnsafeBytes { UTF8Validator.isValid($0) } == isValid, "\(text)")
+                for tail in tails {
+                    for rest in [[], bytes("tail"), bytes("äöü"), bytes("€🫀")] {
+                        let text = [first, second] + tail + rest
+                        let isValid = String(validating: text, as: UTF8.self) != nil
+                        if text.withUnsafeBytes({ UTF8Validator.isValid($0) }) != isValid { wrong.append(text) }
+                    }
                 }
             }
         }
+        #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     }
 
     @Test func seesABadByteAtEveryPlaceOfAnASCIIRun() {
