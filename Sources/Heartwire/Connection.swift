@@ -305,7 +305,7 @@ final class Connection: @unchecked Sendable {
             if stream.hasPending { io.readAgain(self) }
             lock.withLock {
                 transport.attach(stream, data: pollerData)
-                if session.target.isSecure, let warning = plan.tls?.warning(for: session.target) { session.emit(.warning(warning), io.now) }
+                if let warning = plan.tls?.warning(for: session.target) { session.emit(.warning(warning), io.now) }
                 if let nonce = HandshakeNonce.random() {
                     session.transportOpened(nonce, unixTime: hws_unix_time(), &outbox)
                 } else {
