@@ -39,7 +39,7 @@ package struct Session: ~Copyable {
         case idle
         case waiting(until: Instant)
         case connecting(deadline: Instant)
-        indirect case handshaking(ClientHandshake, deadline: Instant)
+        case handshaking(deadline: Instant)
         case open
         /// The application closed: our close frame follows the queue, the peer's is awaited.
         case closing(deadline: Instant)
@@ -52,6 +52,9 @@ package struct Session: ~Copyable {
     package private(set) var epoch: UInt64 = 0
     package private(set) var metrics = SessionMetrics()
     private var route: Route
+    /// Of the present transport. Apart from the phase, so that it is read into in place: a copy for every read would cost the square of what
+    /// trickles in.
+    private var handshake: ClientHandshake?
 
     private let configuration: SessionConfiguration
     private var phase = Phase.idle
@@ -84,7 +87,7 @@ package struct Session: ~Copyable {
         switch phase {
         case .idle, .ended: nil
         case .waiting(let until): until
-        case .connecting(let deadline), .handshaking(_, let deadline), .closing(let deadline), .draining(_, let deadline): deadline
+        case .connecting(let deadline), .handshaking(let deadline), .closing(let deadline), .draining(_, let deadline): deadline
         case .open: beats.deadline
         }
     }
@@ -156,7 +159,8 @@ package struct Session: ~Copyable {
             nonce: nonce, subprotocols: configuration.subprotocols, compression: configuration.compression?.offer,
             headSizeMax: configuration.handshakeSizeMax, followsRedirects: route.followsRedirects, unixTime: unixTime)
         outbox.beginHandshake(handshake.request(url: route.url, fields: route.allowed(configuration.headerFields)))
-        phase = .handshaking(handshake, deadline: deadline)
+        self.handshake = handshake
+        phase = .handshaking(deadline: deadline)
     }
 
     /// The transport could not be opened, broke, or was ended by the peer.
@@ -166,8 +170,8 @@ package struct Session: ~Copyable {
             return
         case .connecting:
             attemptFailed(.transport(failure), now, &outbox)
-        case .handshaking(let handshake, _):
-            attemptFailed(handshake.unfinishedRefusal.map { .handshake($0) } ?? .transport(failure), now, &outbox)
+        case .handshaking:
+            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .transport(failure), now, &outbox)
         case .open, .closing:
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             end(Ending(frame: frame, byPeer: false, failure: .transport(failure)), now, &outbox)
@@ -188,12 +192,9 @@ package struct Session: ~Copyable {
             case .control(let opcode, let payload): return .control(opcode, payload: payload)
             case .failed(let error): return .failed(error)
             }
-        case .handshaking(var handshake, let deadline):
-            // Held in one place only, or every read would copy what was collected.
-            phase = .idle
-            defer { phase = .handshaking(handshake, deadline: deadline) }
+        case .handshaking:
             do throws(HandshakeError) {
-                let agreement = try handshake.read(UnsafeRawBufferPointer(input), consumed: &consumed)
+                let agreement = try handshake?.read(UnsafeRawBufferPointer(input), consumed: &consumed)
                 return agreement.map { .opened($0) } ?? .needsInput
             } catch {
                 return .refused(error)
@@ -232,6 +233,7 @@ package struct Session: ~Copyable {
         reader = FrameReader(role: .client, limits: configuration.messages, decompression: streams?.decompression)
         pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
         beats = Beats(configuration, salt: random.next(), opened: now)
+        handshake = nil
         phase = .open
         outbox.open(streams?.compression)
         change(to: .connected, reason: nil, now)
@@ -239,7 +241,7 @@ package struct Session: ~Copyable {
     }
 
     package mutating func handshakeFailed(_ error: HandshakeError, _ now: Instant, _ outbox: inout Outbox) {
-        guard case .handshaking(_, let deadline) = phase else { return }
+        guard case .handshaking(let deadline) = phase else { return }
         do throws(HandshakeError) {
             try followRedirect(error)
             outbox.connectionEnded()
@@ -319,9 +321,9 @@ package struct Session: ~Copyable {
             if now >= until { beginAttempt(now) }
         case .connecting(let deadline):
             if now >= deadline { attemptFailed(.connectTimeout, now, &outbox) }
-        case .handshaking(let handshake, let deadline):
+        case .handshaking(let deadline):
             guard now >= deadline else { return }
-            attemptFailed(handshake.unfinishedRefusal.map { .handshake($0) } ?? .connectTimeout, now, &outbox)
+            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .connectTimeout, now, &outbox)
         case .open:
             pollBeats(now, &outbox)
         case .closing(let deadline):
@@ -447,6 +449,7 @@ package struct Session: ~Copyable {
 
     private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
         actions.append(.closeTransport)
+        handshake = nil
         phase = .waiting(until: now + delay)
         change(to: .reconnecting, reason: reason, now)
     }
@@ -456,6 +459,7 @@ package struct Session: ~Copyable {
         outbox.seal()
         outbox.discardQueue()
         actions.append(.closeTransport)
+        handshake = nil
         phase = .ended
         change(to: final, reason: reason, now)
     }

@@ -9,13 +9,16 @@ struct HTTPRequestHead {
     /// "GET /chat HTTP/1.1", with single spaces (RFC 9112 section 3).
     fileprivate static func split(_ line: [UInt8]) throws(HTTPHeadError) -> (method: [UInt8], target: [UInt8], version: (UInt8, UInt8)) {
         let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
-        guard parts.count == 3, ASCII.isToken(parts[0]), !parts[1].isEmpty, let version = version(parts[2]) else { throw .malformedStartLine }
+        guard parts.count == 3, ASCII.isToken(parts[0]), !parts[1].isEmpty, let version = version(parts[2]) else {
+            throw .malformedStartLine
+        }
         return ([UInt8](parts[0]), [UInt8](parts[1]), version)
     }
 
     private static func version(_ text: ArraySlice<UInt8>) -> (UInt8, UInt8)? {
         let bytes = [UInt8](text)
-        guard bytes.count == 8, bytes.starts(with: ASCII.bytes("HTTP/")), bytes[6] == 0x2E, let major = digit(bytes[5]), let minor = digit(bytes[7])
+        guard bytes.count == 8, bytes.starts(with: ASCII.bytes("HTTP/")), bytes[6] == 0x2E, let major = digit(bytes[5]),
+            let minor = digit(bytes[7])
         else { return nil }
         return (major, minor)
     }

@@ -45,7 +45,8 @@ package struct ServerHandshake {
     /// The answer that opens the connection. `proof` is base64 of SHA-1 over the request's key and the GUID of section 1.3; `extensions` the value
     /// of Sec-WebSocket-Extensions.
     package static func acceptance(proof: [UInt8], subprotocol: [UInt8]? = nil, extensions: [UInt8]? = nil) -> [UInt8] {
-        var answer = ASCII.bytes("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ") + proof
+        var answer = ASCII.bytes("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade")
+        answer += ASCII.bytes("\r\nSec-WebSocket-Accept: ") + proof
         if let subprotocol { answer += ASCII.bytes("\r\nSec-WebSocket-Protocol: ") + subprotocol }
         if let extensions { answer += ASCII.bytes("\r\nSec-WebSocket-Extensions: ") + extensions }
         return answer + ASCII.bytes("\r\n\r\n")
@@ -57,7 +58,9 @@ package struct ServerHandshake {
         guard head.method.elementsEqual(ASCII.bytes("GET")) else { throw .method }
         let (resource, host) = try target(head)
         try checkBody(head.fields)
-        guard head.fields.contains("websocket", in: "upgrade"), head.fields.contains("upgrade", in: "connection") else { throw .upgradeMissing }
+        guard head.fields.contains("websocket", in: "upgrade"), head.fields.contains("upgrade", in: "connection") else {
+            throw .upgradeMissing
+        }
         guard let version = head.fields.onlyValue("sec-websocket-version"), version.elementsEqual(ASCII.bytes("13")) else {
             throw .webSocketVersion
         }
@@ -71,7 +74,8 @@ package struct ServerHandshake {
 
     /// A target in origin form, or in absolute form, whose authority then counts instead of Host (RFC 9112 sections 3.2.1 and 3.2.2).
     private static func target(_ head: HTTPRequestHead) throws(RequestError) -> (resource: [UInt8], host: [UInt8]) {
-        guard let host = head.fields.onlyValue("host"), let asked = url(ASCII.bytes("ws://") + host), asked.resource.count == 1, !host.contains(0x2F)
+        guard let host = head.fields.onlyValue("host"), !host.contains(0x2F), let asked = url(ASCII.bytes("ws://") + host),
+            asked.resource.count == 1
         else { throw .host }
         if head.target.first == 0x2F {
             guard let url = url(ASCII.bytes("ws://h") + head.target) else { throw .target }
@@ -97,7 +101,9 @@ package struct ServerHandshake {
     /// A body would be taken for frames, or frames for a body.
     private static func checkBody(_ fields: HTTPFields) throws(RequestError) {
         do throws(HTTPHeadError) {
-            guard try fields.contentLength() ?? 0 == 0, fields.values("transfer-encoding").isEmpty else { throw HTTPHeadError.contentLength }
+            guard try fields.contentLength() ?? 0 == 0, fields.values("transfer-encoding").isEmpty else {
+                throw HTTPHeadError.contentLength
+            }
         } catch {
             throw .body
         }

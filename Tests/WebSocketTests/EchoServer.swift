@@ -82,7 +82,8 @@ struct Exchange: CustomTestStringConvertible {
         check([stream], "in one")
         check(sentFrames, "by frames")
         for size in chops where stream.count / size <= 20_000 {
-            check(stride(from: 0, to: stream.count, by: size).map { [UInt8](stream[$0..<min($0 + size, stream.count)]) }, "in chops of \(size)")
+            let starts = stride(from: 0, to: stream.count, by: size)
+            check(starts.map { [UInt8](stream[$0..<min($0 + size, stream.count)]) }, "in chops of \(size)")
         }
     }
 

@@ -101,7 +101,9 @@ struct ServerCodecTests {
 
     // MARK: 7, closing
 
-    private static func close(_ code: UInt16, _ reason: [UInt8] = []) -> [UInt8] { masked(8, [UInt8(code >> 8), UInt8(code & 0xFF)] + reason) }
+    private static func close(_ code: UInt16, _ reason: [UInt8] = []) -> [UInt8] {
+        masked(8, [UInt8(code >> 8), UInt8(code & 0xFF)] + reason)
+    }
 
     private static let large = [UInt8](repeating: 0x42, count: 256 << 10)
     private static let notUTF8: [UInt8] = [0xCE, 0xBA, 0xE1, 0xBD, 0xB9, 0xCF, 0x83, 0xED, 0xA0, 0x80, 0x65, 0x64]

@@ -166,7 +166,8 @@ struct ServerHandshakeTests {
 
     @Test(
         arguments: [
-            (.head(.malformedField), 400), (.head(.tooLarge(limit: 9)), 431), (.head(.tooManyFields), 431), (.head(.malformedStartLine), 400),
+            (.head(.malformedField), 400), (.head(.tooLarge(limit: 9)), 431), (.head(.tooManyFields), 431),
+            (.head(.malformedStartLine), 400),
             (.version, 505), (.method, 405), (.host, 400), (.target, 400), (.body, 400), (.upgradeMissing, 426), (.webSocketVersion, 426),
             (.key, 400), (.origin, 400), (.subprotocols, 400),
         ] as [(RequestError, UInt16)])

@@ -40,7 +40,7 @@ extension Property {
     /// True for values that no error text may show.
     var isSecret: Bool {
         if case .pem = kind { return true }
-        return id == .basicAuth || id == .proxy
+        return [.basicAuth, .proxy, .tlsKeyPassword].contains(id)
     }
 }
 
