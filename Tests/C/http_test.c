@@ -113,6 +113,8 @@ TEST(redirects_are_named_where_they_are_not_followed)
     CHECK_EQUAL(failed->event.http_status, 307);
     CHECK_CONTAINS(failed->text, "'wss://elsewhere.example/feed'");
     CHECK_CONTAINS(failed->text, "redirects.max");
+    CHECK_EQUAL(failed->event.retryable, 0);
+    client_state(client, HW_STATE_FAILED, 0);
     client_free(client);
 }
 
