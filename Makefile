@@ -18,7 +18,7 @@ PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setu
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test conformance fuzz bench lint install wheel clean elixir
+.PHONY: help build demo test conformance fuzz sanitize bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -98,6 +98,13 @@ conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suit
 
 fuzz: $(SETUP)/packages ## Fuzz what reads foreign bytes; FUZZ_SECONDS=30 each, FUZZ=name fuzzes one
 	@exec python3 Tests/Fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ)
+
+# Tests of running times are left out: a sanitizer changes those most of all.
+sanitize: $(SETUP)/venv ## Run the unit tests and the C tests under the address and thread sanitizers
+	for sanitizer in address thread; do \
+		swift test --sanitize=$$sanitizer --scratch-path .build/$$sanitizer --skip LinearTime && \
+		$(PYTHON) Tests/C/run.py --library .build/$$sanitizer/debug/libheartwire.so --sanitize $$sanitizer || exit 1; \
+	done
 
 bench: $(SETUP)/python $(SETUP)/peers ## Run the benchmarks; BENCH=name runs one
 	@exec $(PYTHON) Tests/Benchmarks/run.py --library $(LIBRARY) $(BENCH)

@@ -162,7 +162,10 @@ package struct MessageAssembler: ~Copyable {
                 return .failure(error)
             }
         }
-        tailFed = try result.get()
+        switch result {
+        case .success(let fed): tailFed = fed
+        case .failure(let error): throw error
+        }
         guard tailFed == tail.count && !hasMoreOutput else { return false }
         if decompression?.keepsContext == false { decompression?.inflater.reset() }
         return true

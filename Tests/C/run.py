@@ -1,7 +1,7 @@
 """
 Compiles the C tests and the examples against the header and the library, and runs each in a process of its own.
 
-Usage: run.py --library LIBHEARTWIRE [--sanitize | --valgrind] [TEST ...]
+Usage: run.py --library LIBHEARTWIRE [--sanitize address|thread | --valgrind] [TEST ...]
 
 Prints one line a test, and as last line "N passed, N failed".
 """
@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import examples
+import sanitizers
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
@@ -29,10 +30,6 @@ EXAMPLE_SOURCES = ROOT / "bindings" / "c" / "examples"
 SERVERS = ROOT / "Tests" / "Servers" / "serve.py"
 
 STRICT = ["-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
-SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-# The library's threads and its caches live as long as the process, which the leak checker takes for leaks. Signals are left alone
-# because a test looks at them.
-SANITIZER_OPTIONS = {"ASAN_OPTIONS": "detect_leaks=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0"}
 # Optimized Swift tests an enum's tag together with bytes that not every case sets, so memcheck's reports of undefined values are noise.
 VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no", "--undef-value-errors=no", "--fair-sched=yes"]
 # Tests wait up to 20 s for a condition and then fail by themselves; this ends only those that hang.
@@ -48,7 +45,7 @@ class Test:
     run: Callable[[dict[str, str]], str | None]
 
 
-def compile_all(library: pathlib.Path, flags: list[str]) -> list[pathlib.Path]:
+def compile_all(library: pathlib.Path, sanitizer: str | None) -> list[pathlib.Path]:
     """Builds one program for each *_test.c and each example; returns the test programs."""
     BUILD.mkdir(parents=True, exist_ok=True)
     # Programs look for the soname, which the library's file need not be called.
@@ -56,8 +53,9 @@ def compile_all(library: pathlib.Path, flags: list[str]) -> list[pathlib.Path]:
         link = BUILD / name
         link.unlink(missing_ok=True)
         link.symlink_to(library)
-    common = ["gcc", *STRICT, "-g", "-O1", "-I", ROOT / "include", *flags]
-    linking = ["-L", BUILD, "-lheartwire", f"-Wl,-rpath,{BUILD}"]
+    compiler = sanitizers.compiler(sanitizer) if sanitizer else ["gcc"]
+    common = [*compiler, *STRICT, "-g", "-O1", "-I", ROOT / "include"]
+    linking = ["-L", BUILD, "-lheartwire", f"-Wl,-rpath,{BUILD}", *(sanitizers.linker_flags() if sanitizer else [])]
     for_tests = ["-D_GNU_SOURCE", "-pthread"]
 
     objects = []
@@ -74,7 +72,7 @@ def compile_all(library: pathlib.Path, flags: list[str]) -> list[pathlib.Path]:
 
 
 def run_compiler(command: list[object]) -> None:
-    """Runs gcc, and ends the program where it fails."""
+    """Runs the compiler, and ends the program where it fails."""
     result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(result.stderr)
@@ -94,7 +92,7 @@ def run_program(program: pathlib.Path, name: str, prefix: list[str], facts: dict
     """Runs one test of a test program."""
     process = subprocess.Popen(
         [*prefix, program, name],
-        env=os.environ | SANITIZER_OPTIONS | {f"HEARTWIRE_TEST_{key.upper()}": value for key, value in facts.items()},
+        env=os.environ | {f"HEARTWIRE_TEST_{key.upper()}": value for key, value in facts.items()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -151,12 +149,14 @@ def main() -> int:
     """Builds and runs the tests."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--library", required=True, type=pathlib.Path, help="libheartwire.so")
-    parser.add_argument("--sanitize", action="store_true", help="build the tests with AddressSanitizer and UBSan")
+    parser.add_argument("--sanitize", choices=sanitizers.NAMES, help="what the library, a debug build, was built to be sanitized with")
     parser.add_argument("--valgrind", action="store_true", help="run the tests under valgrind's memcheck")
     parser.add_argument("tests", nargs="*", metavar="TEST", help="the tests to run; all if none is named")
     options = parser.parse_args()
 
-    programs = compile_all(options.library.resolve(), SANITIZE if options.sanitize else [])
+    if options.sanitize:
+        os.environ.update(sanitizers.environment())
+    programs = compile_all(options.library.resolve(), options.sanitize)
     tests = find_tests(programs, VALGRIND if options.valgrind else [])
     if unknown := set(options.tests) - {test.name for test in tests}:
         parser.error(f"no test {', '.join(sorted(unknown))}")

@@ -27,6 +27,9 @@ final class TLSContexts: @unchecked Sendable {
                 return .failure(error)
             }
         }
-        return try made.get()
+        switch made {
+        case .success(let context): return context
+        case .failure(let error): throw error
+        }
     }
 }
