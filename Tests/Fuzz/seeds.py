@@ -105,6 +105,25 @@ def client_handshake() -> list[bytes]:
     return [choices + answer.encode() for choices in (nothing, everything) for answer in answers]
 
 
+def server_handshake() -> list[bytes]:
+    fields = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    asking = "GET /chat?room=1 HTTP/1.1\r\nHost: server.example.com:8080\r\n" + fields
+    requests = [
+        asking + "\r\n",
+        asking + "Origin: https://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n\x81\x85\x01\x02\x03\x04Hello",
+        asking + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nSec-WebSocket-Extensions: x-other\r\n\r\n",
+        asking + "Content-Length: 5\r\n\r\nsneak",
+        asking + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET http://[::1]:81/absolute HTTP/1.1\r\nHost: [::1]:81\r\n" + fields + "\r\n",
+        "GET / HTTP/1.0\r\nHost: h\r\n" + fields + "\r\n",
+        "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n",
+        "GET / HTTP/2.0\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : h\r\n folded\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01",
+    ]
+    return [choices + request.encode("latin-1") for choices in (bytes([0, 0, 30]), bytes([1, 0, 30])) for request in requests]
+
+
 def deflate_negotiation() -> list[bytes]:
     fields = [
         "permessage-deflate",
@@ -142,6 +161,7 @@ SEEDS = {
     "DeflateNegotiation": deflate_negotiation,
     "FrameReader": frame_reader,
     "MessageAssembly": message_assembly,
+    "ServerHandshake": server_handshake,
     "URL": url,
 }
 
@@ -157,6 +177,11 @@ WORDS = {
         "Content-Length: ", "Transfer-Encoding: chunked", "Location: ", "Retry-After: ", " GMT", *FIELDS,
     ],
     "DeflateNegotiation": FIELDS,
+    "ServerHandshake": [
+        "GET / HTTP/1.1\r\n", "Host: ", "\r\n", "\r\n\r\n", ": ", "Upgrade: websocket", "Connection: Upgrade", "Origin: null",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a, b",
+        "Sec-WebSocket-Extensions: ", "Content-Length: 0", "http://",
+    ],
     "URL": ["ws://", "wss://", "[::1]", "%25eth0", ":65535", "#", "@", "?", "//", "../", "/./"],
 }  # fmt: skip
 
