@@ -76,7 +76,7 @@ enum {
     HW_E_CONNECT = -81,         /* No address of the host accepted the connection. */
     HW_E_CONNECT_TIMEOUT = -82, /* connect.timeout ran out; the text says on what. */
     HW_E_CONNECTION_LOST = -83, /* The transport ended or broke without a close handshake (RFC 6455 section 7.1.5: code 1006). */
-    HW_E_PROXY = -84,           /* The proxy could not be reached, refused, or answered what no proxy does; layer and http_status say more. */
+    HW_E_PROXY = -84,           /* The proxy could not be reached or did not open the way; layer and http_status say more. */
 
     /* TLS */
     HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed, or the server does not accept the client's certificate. */
@@ -299,7 +299,8 @@ hw_status hw_config_describe(size_t index, hw_property *out);
  * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
  * RFC 9110 token, the value holds a control character, or the field belongs to the handshake or its framing (Host, Upgrade, Connection,
  * Content-Length, Transfer-Encoding, TE, Trailer, Expect, Keep-Alive, Proxy-Connection, Proxy-Authorization, Sec-WebSocket-...;
- * subprotocols are the property "subprotocols", a proxy's user name stands in "proxy"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in all. HW_E_ARGUMENT, HW_E_HANDLE.
+ * subprotocols are the property "subprotocols", a proxy's user name stands in "proxy"). HW_E_TOO_LARGE: more than 64 fields or 32 KiB in
+ * all. HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_add_header(hw_config *config, const char *name, const char *value, hw_error *error);
 

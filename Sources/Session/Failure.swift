@@ -16,7 +16,7 @@ package indirect enum Failure {
     package var isRetryable: Bool {
         switch self {
         case .transport(let failure): failure.isRetryable
-        case .handshake(.refused(let refusal)): (500...599).contains(refusal.status) || [408, 425, 429].contains(refusal.status)
+        case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
         case .connectTimeout, .protocolViolation, .peerIsGone, .slowConsumer: true

@@ -41,4 +41,9 @@ package struct HTTPRefusal: Equatable {
         let bytes = value.prefix(sizeMax).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
         return "'" + String(decoding: bytes, as: UTF8.self) + (value.count > sizeMax ? "..." : "") + "'"
     }
+
+    /// True for a status that time may heal: the server or proxy has trouble, or has had too much of us.
+    package static func mayPass(_ status: UInt16) -> Bool {
+        (500...599).contains(status) || [408, 425, 429].contains(status)
+    }
 }

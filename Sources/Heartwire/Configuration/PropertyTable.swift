@@ -89,7 +89,8 @@ enum PropertyTable {
             doc: "The binary message that a payload beat sends."),
         Property(
             id: .connectTimeout, name: "connect.timeout", kind: .duration(1...day), defaultValue: "15s", range: "1ms .. 24h",
-            unit: "duration", doc: "For a whole attempt: resolving, connecting to any of the addresses, proxy, TLS and the opening handshake."),
+            unit: "duration",
+            doc: "For a whole attempt: resolving, connecting to any of the addresses, proxy, TLS and the opening handshake."),
         Property(
             id: .closeTimeout, name: "close.timeout", kind: .duration(1...day), defaultValue: "5s", range: "1ms .. 24h",
             unit: "duration", doc: "How long the close handshake may take before the connection is cut."),
@@ -181,7 +182,8 @@ enum PropertyTable {
             id: .subprotocols, name: "subprotocols", kind: .text, defaultValue: "", range: "tokens separated by commas", unit: "",
             doc: "Subprotocols to offer, in order of preference."),
         Property(
-            id: .proxy, name: "proxy", kind: .text, defaultValue: "", range: "env | http://[user:password@]host[:port] | socks5://...", unit: "",
+            id: .proxy, name: "proxy", kind: .text, defaultValue: "",
+            range: "env | http://[user:password@]host[:port] | socks5://...", unit: "",
             doc: "HTTP (CONNECT) or SOCKS5 proxy, port 1080 if none is given; env: as the environment (https_proxy, no_proxy, ...) says."),
         Property(
             id: .tlsCAFile, name: "tls.ca_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",

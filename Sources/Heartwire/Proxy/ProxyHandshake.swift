@@ -32,10 +32,10 @@ enum ProxyError: Error, Equatable {
         }
     }
 
-    /// True if the same may succeed later; by the rules that hold for a server's answers.
+    /// True if the same may succeed later; of HTTP statuses by the rule that holds for a server's.
     var isRetryable: Bool {
         switch self {
-        case .status(let status): status >= 500 || [408, 425, 429].contains(status)
+        case .status(let status): HTTPRefusal.mayPass(status)
         case .reply(let reply): ![2, 7, 8].contains(reply)
         case .ended: true
         case .head, .notSOCKS5, .methodsRefused, .credentialsRefused: false
