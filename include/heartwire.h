@@ -351,7 +351,8 @@ enum {
  * id and the same kind; the last without HW_SEND_MORE. Parts leave as fragments (RFC 6455 section 5.4) as they come, except that with
  * heartbeat.interval set they wait for the last, because no beat could pass an unfinished message. Messages sent meanwhile, by any
  * thread, follow it. The limits count the message as a whole, and its parts are kept until all are sent: a message that was cut off
- * is sent again, from its beginning. One that is not complete when the connection is closed is dropped.
+ * is sent again, from its beginning. The foremost message gets its room even if those that follow fill the queue, which may so hold
+ * twice queue.bytes_max. A message that is not complete when the connection is closed is dropped.
  */
 typedef struct hw_send_options {
     uint32_t struct_size;

@@ -35,6 +35,8 @@ struct MessageQueue: ~Copyable {
         var payload = ByteQueue()
         var validator = UTF8Validator()
         var isComplete = false
+        /// A part was refused for lack of space and perhaps waits to be handed over again.
+        var wasRefused = false
 
         init(id: UInt64, kind: MessageKind) {
             self.id = id
@@ -86,10 +88,15 @@ struct MessageQueue: ~Copyable {
     mutating func enqueue(
         _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool
     ) -> Outbox.Admission {
+        guard !isSealed else { return .closed }
         let existing = id == 0 ? nil : drafts.first { $0.id == id && !$0.isComplete && $0.kind == kind }
-        guard id == 0 || existing != nil else { return isSealed ? .closed : .unknownMessage }
+        guard id == 0 || existing != nil else { return .unknownMessage }
         guard payload.count <= limits.bytesMax &- (existing?.payload.count ?? 0) else { return .tooLarge }
-        if let refusal = refusal(payload.count, isNewMessage: existing == nil) { return refusal }
+        // What stands behind the foremost message waits for it, and must not take the room from it: neither would ever leave.
+        if existing == nil || existing !== foremostDraft, let refusal = refusal(payload.count, isNewMessage: existing == nil) {
+            existing?.wasRefused = true
+            return refusal
+        }
         var validator = existing?.validator ?? UTF8Validator()
         guard kind == .binary || validator.append(payload) && (!isLast || validator.isComplete) else { return .notUTF8 }
         let draft = existing ?? beginDraft(kind)
@@ -99,6 +106,8 @@ struct MessageQueue: ~Copyable {
         draftBytes &+= payload.count
         return .accepted(id: draft.id)
     }
+
+    private var foremostDraft: Draft? { !entries.isEmpty && entries[0].isInParts ? drafts.first : nil }
 
     private mutating func beginDraft(_ kind: MessageKind) -> Draft {
         lastId &+= 1
@@ -118,8 +127,13 @@ struct MessageQueue: ~Copyable {
         return nil
     }
 
-    /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
+    /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits, and after a part was,
+    /// when its message has become the foremost.
     mutating func takeWritable() -> Bool {
+        if let draft = foremostDraft, draft.wasRefused {
+            draft.wasRefused = false
+            return true
+        }
         guard refusedForSpace, entries.count <= limits.messagesMax / 2, byteCount <= limits.bytesMax / 2 else { return false }
         refusedForSpace = false
         return true

@@ -87,6 +87,7 @@ class RawServer:
             "/close-1-byte": self._close_1_byte,
             "/report-frames": self._report_frames,
             "/report-each-frame": self._report_each_frame,
+            "/message-in-halves": self._message_in_halves,
             "/ping-flood": self._ping_flood,
             "/deflate-answer": self._deflate_answer,
             "/deflate-bomb": self._deflate_bomb,
@@ -283,10 +284,20 @@ class RawServer:
         while True:
             fin, opcode, payload = await read_frame(connection.reader)
             if opcode == CLOSE:
+                self._record_close(connection, payload)
                 await connection.write(frame(CLOSE, payload))
                 return
             if opcode in (TEXT, BINARY, CONTINUATION):
                 await connection.write(frame(TEXT, json.dumps([opcode, fin, len(payload)]).encode()))
+
+    async def _message_in_halves(self, connection: Connection) -> None:
+        """Sends half of a message of 10,000 bytes, and the rest when the client says "rest"; anything else ends the connection."""
+        half = b"x" * 5000
+        await connection.accept(frame(TEXT, half, fin=False))
+        _, _, payload = await read_frame(connection.reader)
+        if payload == b"rest":
+            await connection.write(frame(CONTINUATION, half))
+            await self._finish(connection)
 
     async def _ping_flood(self, connection: Connection) -> None:
         """Sends pings numbered from 0 without pause, then says in JSON how many pongs came and the number in the last."""

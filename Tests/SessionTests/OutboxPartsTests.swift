@@ -100,6 +100,37 @@ struct OutboxPartsTests {
         #expect(part(harness, "1") == .closed)
     }
 
+    /// Those behind it wait for its end, so they cannot keep it from getting there.
+    @Test func foremostMessageHasRoomWhenThoseBehindItFillTheQueue() throws {
+        let harness = OutboxHarness(bytesMax: 10)
+        harness.outbox.open()
+        #expect(part(harness, "12345") == .accepted(id: 1))
+        #expect(harness.enqueue([1, 2, 3, 4, 5]) == .accepted(id: 2))
+        #expect(harness.enqueue([6]) == .full)
+        #expect(part(harness, "67890", of: 1) == .accepted(id: 1))
+        #expect(part(harness, "1", of: 1) == .tooLarge)
+        #expect(part(harness, "", of: 1, isLast: true) == .accepted(id: 1))
+        harness.transmit()
+        #expect(try harness.takeFrames().map(\.opcode) == [.text, .binary])
+    }
+
+    /// Less than half of the queue may never be free again before the message goes on.
+    @Test func tellsARefusedMessageWhenItHasBecomeTheForemost() throws {
+        let harness = OutboxHarness(bytesMax: 10)
+        #expect(harness.enqueue([1, 2]) == .accepted(id: 1))
+        #expect(part(harness, "12345678") == .accepted(id: 2))
+        #expect(part(harness, "9", of: 2, isLast: true) == .full)
+        func takeWritable() -> Bool { harness.outbox.takeWritable() }
+        #expect(!takeWritable())
+        harness.outbox.open()
+        harness.transmit()
+        #expect(takeWritable())
+        #expect(!takeWritable())
+        #expect(part(harness, "9", of: 2, isLast: true) == .accepted(id: 2))
+        harness.transmit()
+        #expect(try harness.takeFrames().map(\.opcode) == [.binary, .text, .continuation])
+    }
+
     @Test func checksTextAcrossParts() throws {
         let harness = OutboxHarness()
         harness.outbox.open()

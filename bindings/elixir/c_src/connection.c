@@ -201,8 +201,7 @@ static ERL_NIF_TERM term_delivery(ErlNifEnv *env, const hw_delivery *delivery)
     if (delivery->event != NULL) {
         return enif_make_tuple2(env, enif_make_atom(env, "event"), term_event(env, delivery->event));
     }
-    const char *kind = delivery->message.kind == HW_TEXT ? "text" : "binary";
-    return enif_make_tuple2(env, enif_make_atom(env, kind), term_binary(env, delivery->message.data, delivery->message.size));
+    return term_message(env, &delivery->message);
 }
 
 /* The next delivery of the batch, or of the next batch once that is used up; NULL if nothing waits. */
@@ -269,6 +268,11 @@ ERL_NIF_TERM connection_take(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
 
 /* ---- Sending and the rest ------------------------------------------------------------------------------------------------------- */
 
+static hw_kind kind_of(ErlNifEnv *env, ERL_NIF_TERM term)
+{
+    return enif_is_identical(term, enif_make_atom(env, "text")) ? HW_TEXT : HW_BINARY;
+}
+
 static ERL_NIF_TERM send_now(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
     (void)argc;
@@ -277,8 +281,7 @@ static ERL_NIF_TERM send_now(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
     if (!get_connection(env, argv[0], &it) || !enif_inspect_binary(env, argv[2], &data)) {
         return enif_make_badarg(env);
     }
-    hw_kind kind = enif_is_identical(argv[1], enif_make_atom(env, "text")) ? HW_TEXT : HW_BINARY;
-    return term_result(env, hw_connection_send(it->handle, kind, data.data, data.size, NULL, NULL));
+    return term_result(env, hw_connection_send(it->handle, kind_of(env, argv[1]), data.data, data.size, NULL, NULL));
 }
 
 /* send(Connection, text | binary, Data). Large messages move to a dirty scheduler; the caller waits, so its order is kept. */
@@ -292,6 +295,35 @@ ERL_NIF_TERM connection_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
         return enif_schedule_nif(env, "send", ERL_NIF_DIRTY_JOB_IO_BOUND, send_now, argc, argv);
     }
     return send_now(env, argc, argv);
+}
+
+static ERL_NIF_TERM send_part_now(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    connection *it;
+    ErlNifBinary data;
+    ErlNifUInt64 number;
+    if (!get_connection(env, argv[0], &it) || !enif_inspect_binary(env, argv[2], &data) || !enif_get_uint64(env, argv[3], &number)) {
+        return enif_make_badarg(env);
+    }
+    bool is_last = enif_is_identical(argv[4], enif_make_atom(env, "true"));
+    hw_send_options options = {.struct_size = sizeof options, .flags = is_last ? 0 : HW_SEND_MORE, .message_id = number};
+    uint64_t id = 0;
+    hw_status status = hw_connection_send(it->handle, kind_of(env, argv[1]), data.data, data.size, &options, &id);
+    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), enif_make_uint64(env, id)) : term_result(env, status);
+}
+
+/* send_part(Connection, text | binary, Data, Number, IsLast): Number is the message's, which its first part, sent with 0, brings. */
+ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    ErlNifBinary data;
+    if (!enif_inspect_binary(env, argv[2], &data)) {
+        return enif_make_badarg(env);
+    }
+    if (data.size > SEND_BYTES_MAX) {
+        return enif_schedule_nif(env, "send_part", ERL_NIF_DIRTY_JOB_IO_BOUND, send_part_now, argc, argv);
+    }
+    return send_part_now(env, argc, argv);
 }
 
 /* close(Connection, Code, Reason) */

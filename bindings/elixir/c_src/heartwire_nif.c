@@ -31,6 +31,7 @@ static ErlNifFunc functions[] = {
     {"watch", 1, connection_watch, 0},
     {"take", 1, connection_take, 0},
     {"send", 3, connection_send, 0},
+    {"send_part", 5, connection_send_part, 0},
     {"close", 3, connection_close, 0},
     {"state", 1, connection_state, 0},
     {"metrics", 1, connection_metrics, 0},

@@ -12,6 +12,10 @@
 ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size);
 ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state);
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event);
+
+/* {text | binary, Data}, or for a part of a message {text_part | binary_part, Data, first | middle | last}. */
+ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message);
+
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics);
 ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property);
 
@@ -40,6 +44,7 @@ ERL_NIF_TERM connection_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
 ERL_NIF_TERM connection_watch(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_take(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);

@@ -147,6 +147,19 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
     return map_of(env, fields, LENGTH(fields));
 }
 
+ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message)
+{
+    bool is_text = message->kind == HW_TEXT;
+    bool is_first = (message->flags & HW_MESSAGE_CONTINUED) == 0;
+    bool is_last = (message->flags & HW_MESSAGE_MORE) == 0;
+    ERL_NIF_TERM data = term_binary(env, message->data, message->size);
+    if (is_first && is_last) {
+        return enif_make_tuple2(env, enif_make_atom(env, is_text ? "text" : "binary"), data);
+    }
+    const char *position = is_first ? "first" : is_last ? "last" : "middle";
+    return enif_make_tuple3(env, enif_make_atom(env, is_text ? "text_part" : "binary_part"), data, enif_make_atom(env, position));
+}
+
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
 {
     const field fields[] = {

@@ -15,6 +15,9 @@ defmodule Heartwire do
   ## What the owner receives
 
     * `{:heartwire, pid, {:text, binary}}` and `{:heartwire, pid, {:binary, binary}}`
+    * `{:heartwire, pid, {:text_part, binary, position}}` and
+      `{:heartwire, pid, {:binary_part, binary, position}}`, where `position` is `:first`,
+      `:middle` or `:last`; see "Large messages"
     * `{:heartwire, pid, {:event, %Heartwire.Event{}}}`, in order with the messages
 
   The owner is the process that called `start_link/1`, or the option `:owner`. When it ends, the
@@ -45,6 +48,15 @@ defmodule Heartwire do
   `:inbox_bytes_max`, and `:inbox_overflow` says what happens next. Heartbeats go on. The queue of
   an owner on another node cannot be seen and is not limited.
 
+  ## Large messages
+
+  With the option `:message_part_bytes` a message larger than that comes in parts, as it arrives and
+  with no other message between; smaller ones still come whole. Text is cut between code points, and
+  the last part may be empty. If the connection ends inside a message, no further part of it follows
+  its event of kind `:closed`; what comes next is a whole message or the first part of another.
+
+  `send_parts/2` sends a message in parts.
+
   ## Errors
 
   A function that fails answers `{:error, %Heartwire.Error{}}`.
@@ -52,7 +64,7 @@ defmodule Heartwire do
 
   import Kernel, except: [send: 2]
 
-  alias Heartwire.{Connection, Error, NIF}
+  alias Heartwire.{Connection, Error, NIF, Parts}
 
   @owner_queue_max 10_000
 
@@ -118,6 +130,23 @@ defmodule Heartwire do
     data = IO.iodata_to_binary(data)
     with_handle(connection, &NIF.send(&1, kind, data))
   end
+
+  @doc """
+  Sends one message in parts, each as soon as the enumerable gives it:
+
+      Heartwire.send_parts(socket, {:binary, File.stream!(path, [], 65_536)})
+
+  The parts are iodata. The calling process waits while the queue is full, and what others send
+  meanwhile follows the message. Without any part there is no message, and the answer is `:ok`. A
+  message that is larger than `:queue_bytes_max` in all is answered with `:too_large`.
+
+  A message that is not brought to its end would hold up all that follow. So if the enumerable
+  raises, a part is refused or the calling process ends, and a part has been sent before, the
+  connection is closed with code 1011.
+  """
+  @spec send_parts(connection, {:text | :binary, Enumerable.t()}) :: :ok | {:error, Error.t()}
+  def send_parts(connection, {kind, parts}) when kind in [:text, :binary],
+    do: with_handle(connection, &Parts.send(&1, kind, parts))
 
   @doc """
   Closes gracefully: what is queued is sent first, then a close frame with `code` and `reason`.

@@ -55,4 +55,12 @@ defmodule Heartwire.HeartbeatTest do
     assert RawServer.read_frame(peer) == {1, "beat"}
     assert RawServer.read_frame(peer) == {1, "beat"}
   end
+
+  test "payload beats may be any bytes" do
+    {listener, port} = RawServer.listen()
+    beat = <<0, "beat", 255>>
+    _socket = open!("ws://127.0.0.1:#{port}/", heartbeat_interval: 100, heartbeat_binary: beat)
+    peer = RawServer.accept(listener)
+    assert RawServer.read_frame(peer) == {2, beat}
+  end
 end

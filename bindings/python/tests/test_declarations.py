@@ -44,7 +44,9 @@ def test_parameters(name: str) -> None:
         assert ctypes.sizeof(ours) == (8 if is_pointer else sized[theirs.split()[-2]]), theirs
 
 
-@pytest.mark.parametrize("struct", ["hw_error", "hw_message", "hw_event", "hw_property", "hw_metrics", "hw_delivery"])
+@pytest.mark.parametrize(
+    "struct", ["hw_error", "hw_message", "hw_event", "hw_property", "hw_send_options", "hw_metrics", "hw_delivery"]
+)
 def test_struct_fields(struct: str) -> None:
     assert [field[0] for field in getattr(_declarations, struct)._fields_] == declared_fields(struct)
 
@@ -58,15 +60,18 @@ def test_constants(prefix: str, ours: type[enum.IntEnum]) -> None:
     assert named == declared_constants(prefix)
 
 
-def test_version_and_kinds() -> None:
+def test_version_kinds_and_flags() -> None:
     match = re.search(r"#define HW_VERSION (0x[0-9a-f]+)u", HEADER)
     assert match is not None and int(match.group(1), 16) == _declarations.HW_VERSION
-    assert declared_constants("HW_(?=TEXT|BINARY)") == {"TEXT": _declarations.TEXT, "BINARY": _declarations.BINARY}
+    for prefix in ("HW_(?=TEXT|BINARY)", "HW_(?=MESSAGE_)", "HW_(?=SEND_)"):
+        constants = declared_constants(prefix)
+        assert constants == {name: getattr(_declarations, name) for name in constants} != {}
 
 
 def test_sizes_on_this_platform() -> None:
     """Batches are unpacked by offsets that are only right for this layout."""
     assert ctypes.sizeof(_declarations.hw_delivery) == 64
+    assert ctypes.sizeof(_declarations.hw_send_options) == 16
     assert _declarations.hw_delivery.message.offset == 16
 
 

@@ -1,12 +1,15 @@
 defmodule Heartwire.NIF do
   @moduledoc false
-  # The native functions. None of them blocks: `open`, and `send` and `take` of large messages, run
-  # on dirty schedulers. A connection belongs to the process that opened it and ends with it.
+  # The native functions. None of them blocks: `open`, and sending and taking what is large, run on
+  # dirty schedulers. A connection belongs to the process that opened it and ends with it.
 
   @type connection :: reference
   @type setter :: :text | :bytes
   @type error :: {:error, map}
-  @type delivery :: {:text, binary} | {:binary, binary} | {:event, map}
+  @type kind :: :text | :binary
+  @type position :: :first | :middle | :last
+  @type delivery ::
+          {kind, binary} | {:text_part | :binary_part, binary, position} | {:event, map}
 
   @on_load :load
 
@@ -46,8 +49,13 @@ defmodule Heartwire.NIF do
   @spec take(connection) :: [delivery]
   def take(_connection), do: not_loaded()
 
-  @spec send(connection, :text | :binary, binary) :: :ok | error
+  @spec send(connection, kind, binary) :: :ok | error
   def send(_connection, _kind, _data), do: not_loaded()
+
+  @doc "Sends a part of the message `number`, or the first part of a new one with 0."
+  @spec send_part(connection, kind, binary, non_neg_integer, boolean) ::
+          {:ok, number :: pos_integer} | error
+  def send_part(_connection, _kind, _data, _number, _is_last), do: not_loaded()
 
   @spec close(connection, integer, binary) :: :ok | error
   def close(_connection, _code, _reason), do: not_loaded()

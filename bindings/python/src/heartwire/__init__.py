@@ -11,7 +11,7 @@ heartwire.sync.connect is the same for ordinary threads, heartwire.Client calls 
 
 from . import aio, callbacks, sync
 from ._config import Property, properties
-from ._delivery import Message
+from ._delivery import Message, Part
 from ._errors import (
     ArgumentError,
     CertificateError,
@@ -25,6 +25,7 @@ from ._errors import (
     HeartwireError,
     Layer,
     LimitError,
+    MessageCutOff,
     MessageTooLarge,
     ProtocolError,
     ProxyError,
@@ -59,8 +60,10 @@ __all__ = [
     "Layer",
     "LimitError",
     "Message",
+    "MessageCutOff",
     "MessageTooLarge",
     "Metrics",
+    "Part",
     "Property",
     "ProtocolError",
     "ProxyError",

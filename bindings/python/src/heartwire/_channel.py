@@ -10,13 +10,17 @@ import select
 import threading
 from collections import deque
 from collections.abc import Mapping
+from typing import Any, Union
 
 from ._config import Config, Headers, Option, c_text
-from ._declarations import BINARY, TEXT, handle, hw_metrics
+from ._declarations import BINARY, SEND_MORE, TEXT, handle, hw_metrics, hw_send_options
 from ._delivery import CAPACITY, Batch, Item, Message
 from ._errors import ForkedError, StateError, Status, TimeoutError, error_from_status, error_from_struct, new_error_struct
 from ._events import Event, Metrics, State
 from ._library import library
+
+Outgoing = Union[str, bytes, bytearray, memoryview]
+"""What can be sent: text or bytes."""
 
 _numbers = itertools.count(1)
 
@@ -76,19 +80,21 @@ class Channel:
         values = {field.name: getattr(raw, field.name) for field in dataclasses.fields(Metrics)}
         return Metrics(**{**values, "state": State(raw.state)})
 
-    def send(self, message: Message | bytearray | memoryview) -> int:
+    def send(self, message: Outgoing) -> int:
         """Sends or queues one message and returns its number."""
-        if isinstance(message, str):
-            kind, data = TEXT, message.encode()
-        elif isinstance(message, (bytes, bytearray, memoryview)):
-            kind, data = BINARY, bytes(message)
-        else:
-            # bytes(5) would be five zero bytes: a slip must not become a message.
-            raise TypeError(f"a message is str, bytes, bytearray or memoryview, not {type(message).__name__}")
+        return self._send(*encoded(message), None)
+
+    def send_part(self, kind: int, data: bytes, number: int, is_last: bool) -> int:
+        """Sends or queues a part of the message with this number, 0 for a new one. Returns the message's number."""
+        flags = 0 if is_last else SEND_MORE
+        options = hw_send_options(struct_size=ctypes.sizeof(hw_send_options), flags=flags, message_id=number)
+        return self._send(kind, data, ctypes.byref(options))
+
+    def _send(self, kind: int, data: bytes, options: Any) -> int:
         if self._released:
             raise closed_error()
         number = ctypes.c_uint64()
-        status = library.hw_connection_send(self._connection, kind, data, len(data), None, ctypes.byref(number))
+        status = library.hw_connection_send(self._connection, kind, data, len(data), options, ctypes.byref(number))
         if status != Status.OK:
             self._fail(status, _SEND_FAILURES.get(status, "the message was not sent"))
         return number.value
@@ -194,6 +200,18 @@ class Channel:
         if status == Status.HANDLE:
             raise closed_error()
         raise error_from_status(status, message)
+
+
+def encoded(message: Outgoing) -> tuple[int, bytes]:
+    """The kind and the bytes of a message, or of a part of one."""
+    if isinstance(message, str):
+        return TEXT, message.encode()
+    if isinstance(message, (bytes, bytearray, memoryview)):
+        return BINARY, bytes(message)
+    # bytes(5) would be five zero bytes: a slip must not become a message.
+    raise TypeError(
+        f"a message, or a part of one for send_streaming, is str, bytes, bytearray or memoryview, not {type(message).__name__}"
+    )
 
 
 def closed_error() -> StateError:

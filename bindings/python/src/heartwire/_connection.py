@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ._channel import Channel, closed_error
+from ._channel import Channel, Outgoing, closed_error
 from ._config import Headers, Option
-from ._delivery import Item, Message
-from ._errors import HeartwireError
+from ._delivery import Item, Message, Part
+from ._errors import HeartwireError, StateError
 from ._events import Event, EventKind, Metrics, State
 from ._lifetime import Managed
+from ._receiving import Assembly
+from ._sending import Parts, send_parts
 
 
 class BaseConnection(Managed):
@@ -31,6 +33,7 @@ class BaseConnection(Managed):
         require_callable(on_event, "on_event")
         self._on_event = on_event
         self._pending: deque[Item] = deque()
+        self._assembly = Assembly()
         self._connected_once = False
         self._final: Event | None = None
         self._refusal: Event | None = None
@@ -56,7 +59,7 @@ class BaseConnection(Managed):
         """A snapshot of the library's counters; the last one once the connection has ended."""
         return self._channel.metrics()
 
-    def send(self, message: Message | bytearray | memoryview) -> int:
+    def send(self, message: Outgoing) -> int:
         """
         Sends text (str) or binary (bytes) and returns the message's number. Never blocks: while the connection is down the
         message waits in the library's queue. QueueFull, MessageTooLarge or StateError. May be called from any thread.
@@ -102,6 +105,30 @@ class BaseConnection(Managed):
         error.__cause__ = self._refusal.error if self._refusal else None
         return error
 
+    def _pop_message(self) -> Message | None:
+        """The next whole message of what is pending, None if there is none, and the events before it and right behind it."""
+        pending = self._pending
+        message: Message | None = None
+        while message is None and pending:
+            item = pending.popleft()
+            if type(item) is Event:
+                self._tell(item)
+            elif type(item) is Part:
+                message = self._join(item)
+            else:
+                message = item
+        self._tell_leading_events()
+        return message
+
+    def _join(self, part: Part) -> Message | None:
+        """The whole message, if this is its last part and nobody receives it in parts."""
+        try:
+            self._assembly.require_unclaimed()
+        except StateError:
+            self._pending.appendleft(part)
+            raise
+        return self._assembly.add(part)
+
     def _tell_leading_events(self) -> None:
         pending = self._pending
         while pending:
@@ -112,6 +139,8 @@ class BaseConnection(Managed):
             self._tell(item)
 
     def _tell(self, event: Event) -> None:
+        if event.kind is EventKind.CLOSED:
+            self._assembly.cut_off(event)
         if self._on_event is not None:
             self._on_event(self, event)
 
@@ -125,6 +154,21 @@ class BaseConnection(Managed):
     def __repr__(self) -> str:
         """Without the URL, whose query may hold a secret that has no place in a log."""
         return f"<{type(self).__module__}.{type(self).__qualname__} {self._channel.number} {self.state.name.lower()}>"
+
+
+class ThreadConnection(BaseConnection):
+    """What the connections for ordinary threads have in common beyond that."""
+
+    def send_streaming(self, parts: Parts) -> int:
+        """
+        Sends one message in parts, each as soon as the iterable gives it: all str or all bytes. Returns the message's number, 0
+        if there was no part and so no message. Waits while the queue is full; a message that is larger than queue_bytes_max in
+        all is MessageTooLarge. May be called from any thread; what is sent meanwhile follows the message.
+
+        A message that cannot be brought to its end, because the iterable raises an exception or gives something else, would hold
+        up all that follow. So the exception is raised, and if a part has been sent, the connection is closed with code 1011.
+        """
+        return send_parts(self._channel, parts)
 
 
 def require_callable(callback: object, name: str) -> None:

@@ -11,6 +11,11 @@ HW_VERSION = 0x00010000
 TEXT = 1
 BINARY = 2
 
+MESSAGE_MORE = 1
+MESSAGE_CONTINUED = 2
+
+SEND_MORE = 1
+
 # Handles are tokens, so they travel as plain integers and are never dereferenced.
 handle = c_void_p
 status = c_int32
@@ -108,6 +113,14 @@ class hw_metrics(ctypes.Structure):
     ]
 
 
+class hw_send_options(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("message_id", c_uint64),
+    ]
+
+
 class hw_delivery(ctypes.Structure):
     _fields_ = [
         ("connection", handle),
@@ -139,7 +152,9 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_config_set_inbox": (status, [handle, handle, c_void_p]),
     "hw_connection_open": (status, [handle, c_char_p, _handle_out, _error_out]),
     "hw_connection_wait": (status, [handle, c_int32, c_uint32, _error_out]),
-    "hw_connection_send": (status, [handle, c_uint32, c_char_p, c_size_t, c_void_p, ctypes.POINTER(c_uint64)]),
+    "hw_connection_send": (
+        status, [handle, c_uint32, c_char_p, c_size_t, ctypes.POINTER(hw_send_options), ctypes.POINTER(c_uint64)],
+    ),
     "hw_connection_close": (status, [handle, c_uint16, c_char_p]),
     "hw_connection_release": (None, [handle]),
     "hw_connection_state": (c_int32, [handle]),

@@ -5,21 +5,37 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
-from typing import Any, Union
+from typing import Any, NamedTuple, Union, final
 
-from ._declarations import TEXT, hw_delivery
+from ._declarations import BINARY, MESSAGE_CONTINUED, MESSAGE_MORE, TEXT, hw_delivery
 from ._events import Event, event_at
 
 Message = Union[str, bytes]
-Item = Union[str, bytes, Event]
+
+
+@final
+class Part(NamedTuple):
+    """A part of a message that is larger than message_part_bytes."""
+
+    data: Message
+    is_first: bool
+    is_last: bool
+
+
+Item = Union[str, bytes, Part, Event]
 
 CAPACITY = 256
 
 _SIZE = ctypes.sizeof(hw_delivery)
 
-# One unpack of the three fields that every message needs; reading them as ctypes attributes takes several times as long.
+# One unpack of what every message needs; reading it as ctypes attributes takes several times as long. The kind and the flags come
+# as one number, so that a whole message is recognised by one comparison.
 _OFFSET = hw_delivery.message.offset
-_unpack = struct.Struct(f"@{_OFFSET}xI4xPN{_SIZE - _OFFSET - 24}x").iter_unpack
+_unpack = struct.Struct(f"@{_OFFSET}xQPN{_SIZE - _OFFSET - 24}x").iter_unpack
+_kind_and_flags = struct.Struct("@II")
+_as_one_number = struct.Struct("@Q")
+(_WHOLE_TEXT,) = _as_one_number.unpack(_kind_and_flags.pack(TEXT, 0))
+(_WHOLE_BINARY,) = _as_one_number.unpack(_kind_and_flags.pack(BINARY, 0))
 
 # The whole address space as one array of bytes: slicing it at a message's address copies exactly that message, at a fraction of
 # the cost of ctypes.string_at. Nothing is read before a slice is taken.
@@ -40,13 +56,20 @@ class Batch:
         events: list[Event] = []
         append = items.append
         memory = _memory
-        for kind, data, size in _unpack(self._bytes[: self.count.value * _SIZE]):
-            if kind == TEXT:
+        for form, data, size in _unpack(self._bytes[: self.count.value * _SIZE]):
+            if form == _WHOLE_TEXT:
                 append(memory[data : data + size].decode())
-            elif kind:
+            elif form == _WHOLE_BINARY:
                 append(memory[data : data + size])
+            elif form:
+                append(_part(form, memory[data : data + size]))
             else:
                 event = event_at(self.deliveries[len(items)].event)
                 events.append(event)
                 append(event)
         return items, events
+
+
+def _part(form: int, data: bytes) -> Part:
+    kind, flags = _kind_and_flags.unpack(_as_one_number.pack(form))
+    return Part(data.decode() if kind == TEXT else data, not flags & MESSAGE_CONTINUED, not flags & MESSAGE_MORE)

@@ -139,6 +139,10 @@ class ConnectError(HeartwireError, ConnectionError):
     """The server could not be reached, or the connection was lost."""
 
 
+class MessageCutOff(ConnectError):
+    """The connection ended inside a message that was received in parts. The next message begins anew."""
+
+
 class ResolveError(ConnectError):
     """The host name could not be resolved."""
 

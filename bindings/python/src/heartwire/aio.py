@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping
 from types import TracebackType
 
 from ._channel import Channel, closed_error
 from ._config import Headers, Option
 from ._connection import BaseConnection, is_interruption
-from ._delivery import CAPACITY, Message
+from ._delivery import CAPACITY, Message, Part
 from ._errors import HeartwireError
 from ._events import Event
+from ._receiving import PartReader
+from ._sending import RETRY_SECONDS, AsyncParts, MessageInParts, Parts, refuse_whole
 from ._timeout import checked
 
 OnEvent = Callable[["Connection", Event], object]
@@ -108,20 +110,55 @@ class Connection(BaseConnection):
         while await self._refill():
             while pending:
                 item = popleft()
-                if type(item) is Event:
-                    self._tell(item)
-                else:
+                if type(item) is str or type(item) is bytes:
                     yield item
+                elif type(item) is Event:
+                    self._tell(item)
+                elif type(item) is Part and (message := self._join(item)) is not None:
+                    yield message
 
     async def recv(self) -> Message:
         """The next message. StateError once the connection is closed, the reason when it has failed."""
         while await self._refill():
-            item = self._pending.popleft()
-            if type(item) is not Event:
-                self._tell_leading_events()
-                return item
-            self._tell(item)
+            message = self._pop_message()
+            if message is not None:
+                return message
         raise closed_error()
+
+    def recv_streaming(self) -> AsyncIterator[Message]:
+        """
+        Yields the next message in parts, all str or all bytes, as they arrive, if it is larger than message_part_bytes; else it
+        comes whole, as the only part. recv and iteration put the parts of a message together instead.
+
+        Raises what recv raises, and MessageCutOff if the connection ends inside the message; whoever receives next gets the next
+        message. Until the end of the message nobody else can receive (StateError). If the iterator is dropped before, the rest
+        of the message is skipped.
+        """
+        return _PartIterator(self)
+
+    async def send_streaming(self, parts: Parts | AsyncParts) -> int:
+        """
+        Sends one message in parts, each as soon as the iterable or asynchronous iterable gives it: all str or all bytes. Returns
+        the message's number, 0 if there was no part and so no message. Waits while the queue is full; a message that is larger
+        than queue_bytes_max in all is MessageTooLarge. What is sent meanwhile follows the message.
+
+        A message that cannot be brought to its end, because the iterable raises an exception or gives something else, or the task
+        is cancelled, would hold up all that follow. So the exception is raised, and if a part has been sent, the connection is
+        closed with code 1011.
+        """
+        refuse_whole(parts)
+        with MessageInParts(self._channel) as message:
+            if isinstance(parts, AsyncIterable):
+                async for part in parts:
+                    message.put(part)
+                    await _hand_over(message)
+            else:
+                for part in parts:
+                    message.put(part)
+                    await _hand_over(message)
+            message.put_end()
+            await _hand_over(message)
+        return message.number
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """
@@ -159,13 +196,19 @@ class Connection(BaseConnection):
         loop gets one turn for each batch: a flood must not starve the other tasks.
         """
         while not self._pending:
-            if self._ended():
+            if not await self._advance():
                 return False
-            if self._take_and_tell():
-                await asyncio.sleep(0)
-            else:
-                self._start_reading()
-                await self._wait()
+        return True
+
+    async def _advance(self) -> bool:
+        """Takes a batch, or waits for one; False at the end."""
+        if self._ended():
+            return False
+        if self._take_and_tell():
+            await asyncio.sleep(0)
+        else:
+            self._start_reading()
+            await self._wait()
         return True
 
     async def _wait(self) -> None:
@@ -211,6 +254,26 @@ class Connection(BaseConnection):
             _detach(self._loop, self._channel, self._arrived)
         else:
             self._loop.call_soon_threadsafe(_detach, self._loop, self._channel, self._arrived)
+
+
+class _PartIterator(PartReader, AsyncIterator[Message]):
+    """No generator, whose end the loop would put off: what is received after it was dropped must find it gone."""
+
+    _connection: Connection
+
+    async def __anext__(self) -> Message:
+        while not self.is_at_end:
+            part = self.pop()
+            if part is not None:
+                return part
+            if not await self._connection._advance():
+                raise closed_error()
+        raise StopAsyncIteration
+
+
+async def _hand_over(message: MessageInParts) -> None:
+    while not message.offer():
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 def _read(reference: weakref.ref[Connection]) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from ._config import Headers, Option
-from ._connection import BaseConnection, is_interruption, require_callable
-from ._delivery import Message
+from ._connection import ThreadConnection, is_interruption, require_callable
+from ._delivery import Message, Part
 from ._errors import Status, TimeoutError
 from ._events import Event
 from ._timeout import checked
 
 OnMessage = Callable[["Client", Message], object]
+OnPart = Callable[["Client", Part], object]
 OnEvent = Callable[["Client", Event], object]
 
 _log = logging.getLogger("heartwire")
@@ -27,7 +28,7 @@ class _CallbackThread(threading.Thread):
     """Tells callbacks from other code: one that waited for another client's thread could wait for itself in the end."""
 
 
-class Client(BaseConnection):
+class Client(ThreadConnection):
     """
     A managed connection that calls on_message(client, message) and on_event(client, event), in order, one at a time, on a thread
     of its own. Connecting goes on in the background; send may be called at once, for it queues.
@@ -35,6 +36,10 @@ class Client(BaseConnection):
     Every method may be called from any thread and from the callbacks. The client lives until it is closed, fails for good or the
     interpreter exits. An exception in a callback is logged by the logger "heartwire", and the next callback follows; one that is
     to end the program, such as that of sys.exit, is logged too, ends the client, and is raised again by wait.
+
+    With on_part, messages larger than message_part_bytes come to on_part(client, part) part by part as they arrive, with part.data,
+    part.is_first and part.is_last; without it they come to on_message whole. If the connection ends inside a message, which on_event
+    hears of (EventKind.CLOSED), no further part of it follows.
     """
 
     def __init__(
@@ -42,14 +47,17 @@ class Client(BaseConnection):
         url: str,
         *,
         on_message: OnMessage | None = None,
+        on_part: OnPart | None = None,
         on_event: OnEvent | None = None,
         headers: Headers | None = None,
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
         require_callable(on_message, "on_message")
+        require_callable(on_part, "on_part")
         super().__init__(url, on_event, headers, properties, options)
         self._on_message = on_message
+        self._on_part = on_part
         self._ending: BaseException | None = None
         # Threads that are not daemons are joined before atexit handlers run, which would keep a forgotten client alive for ever.
         self._thread = _CallbackThread(target=self._run, name=f"heartwire-{self._channel.number}", daemon=True)
@@ -112,10 +120,18 @@ class Client(BaseConnection):
             try:
                 if type(item) is Event:
                     self._tell(item)
-                elif self._on_message is not None:
-                    self._on_message(self, item)
+                elif type(item) is not Part:
+                    self._call_back_with_message(item)
+                elif self._on_part is not None:
+                    self._on_part(self, item)
+                else:
+                    self._call_back_with_message(self._join(item))
             except Exception:
                 _log.exception("a callback of %r raised an exception", self)
+
+    def _call_back_with_message(self, message: Message | None) -> None:
+        if message is not None and self._on_message is not None:
+            self._on_message(self, message)
 
     def _dispose(self) -> None:
         super()._dispose()

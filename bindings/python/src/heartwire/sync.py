@@ -8,10 +8,11 @@ from types import TracebackType
 
 from ._channel import closed_error
 from ._config import Headers, Option
-from ._connection import BaseConnection, is_interruption
-from ._delivery import Message
+from ._connection import ThreadConnection, is_interruption
+from ._delivery import Message, Part
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._receiving import PartReader
 from ._timeout import checked
 
 OnEvent = Callable[["Connection", Event], object]
@@ -40,7 +41,7 @@ def connect(
     return connection
 
 
-class Connection(BaseConnection):
+class Connection(ThreadConnection):
     """A connection for ordinary threads: one receives at a time, any may send or close. Ctrl-C interrupts every wait."""
 
     def __init__(
@@ -73,10 +74,12 @@ class Connection(BaseConnection):
         while self._refill(None):
             while pending:
                 item = pending.popleft()
-                if type(item) is Event:
-                    self._tell(item)
-                else:
+                if type(item) is str or type(item) is bytes:
                     yield item
+                elif type(item) is Event:
+                    self._tell(item)
+                elif type(item) is Part and (message := self._join(item)) is not None:
+                    yield message
 
     def recv(self, timeout: float | None = None) -> Message:
         """
@@ -85,12 +88,27 @@ class Connection(BaseConnection):
         """
         deadline = _deadline(checked(timeout, "timeout"))
         while self._refill(deadline):
-            item = self._pending.popleft()
-            if type(item) is not Event:
-                self._tell_leading_events()
-                return item
-            self._tell(item)
+            message = self._pop_message()
+            if message is not None:
+                return message
         raise closed_error()
+
+    def recv_streaming(self) -> Iterator[Message]:
+        """
+        Yields the next message in parts, all str or all bytes, as they arrive, if it is larger than message_part_bytes; else it
+        comes whole, as the only part. recv and iteration put the parts of a message together instead.
+
+        Raises what recv raises, and MessageCutOff if the connection ends inside the message; whoever receives next gets the next
+        message. Until the end of the message nobody else can receive (StateError). If the iterator is dropped before, the rest
+        of the message is skipped.
+        """
+        reader = PartReader(self)
+        while not reader.is_at_end:
+            part = reader.pop()
+            if part is not None:
+                yield part
+            elif not self._advance(None):
+                raise closed_error()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
         """
@@ -124,12 +142,18 @@ class Connection(BaseConnection):
     def _refill(self, deadline: float | None) -> bool:
         """Waits until something is pending; False at the end."""
         while not self._pending:
-            if self._ended():
+            if not self._advance(deadline):
                 return False
-            if self._take():
-                self._tell_leading_events()
-            elif not self._poll_until(deadline):
-                raise TimeoutError("no message came in the given time", status=Status.TIMEOUT, retryable=True)
+        return True
+
+    def _advance(self, deadline: float | None) -> bool:
+        """Takes a batch, or waits for one; False at the end."""
+        if self._ended():
+            return False
+        if self._take():
+            self._tell_leading_events()
+        elif not self._poll_until(deadline):
+            raise TimeoutError("no message came in the given time", status=Status.TIMEOUT, retryable=True)
         return True
 
     def _poll_until(self, deadline: float | None) -> bool:

@@ -1,0 +1,86 @@
+defmodule Heartwire.Parts do
+  @moduledoc false
+  # Sends a message in parts. Whatever is sent after it waits for its end, so a message that is not
+  # brought there takes the connection with it.
+
+  alias Heartwire.NIF
+
+  # A full queue is looked at again after this time: the event that tells of room goes to the owner.
+  @recheck_ms 10
+
+  @internal_error 1011
+
+  # In the place of a number while the first part is handed over.
+  @beginning -1
+
+  @spec send(NIF.connection(), NIF.kind(), Enumerable.t()) :: :ok | NIF.error()
+  def send(handle, kind, parts) do
+    # The number of the unfinished message, 0 if there is none, for two processes to see.
+    message = %{handle: handle, kind: kind, number: :atomics.new(1, [])}
+    guard = guard(message)
+
+    try do
+      send_all(message, parts)
+    after
+      abandon(message)
+      Process.exit(guard, :kill)
+    end
+  end
+
+  defp send_all(message, parts) do
+    with :ok <- Enum.reduce_while(parts, :ok, &send_next(message, &1, &2)), do: finish(message)
+  end
+
+  defp send_next(message, part, :ok) do
+    case hand_over(message, IO.iodata_to_binary(part), false) do
+      :ok -> {:cont, :ok}
+      error -> {:halt, error}
+    end
+  end
+
+  # An enumerable tells too late which of its parts is the last, so an empty one ends the message.
+  defp finish(message) do
+    if unfinished(message) == 0, do: :ok, else: hand_over(message, "", true)
+  end
+
+  defp hand_over(message, data, is_last) do
+    number = unfinished(message)
+    # Set before the call: a process that is killed inside cannot tell any more what came of it.
+    if number == 0, do: :atomics.put(message.number, 1, @beginning)
+
+    case NIF.send_part(message.handle, message.kind, data, number, is_last) do
+      {:ok, number} ->
+        :atomics.put(message.number, 1, if(is_last, do: 0, else: number))
+
+      {:error, %{status: status}} = error ->
+        :atomics.put(message.number, 1, number)
+
+        if status == :full do
+          Process.sleep(@recheck_ms)
+          hand_over(message, data, is_last)
+        else
+          error
+        end
+    end
+  end
+
+  # A process that is killed cannot tidy up.
+  defp guard(message) do
+    caller = self()
+
+    spawn(fn ->
+      monitor = Process.monitor(caller)
+
+      receive do
+        {:DOWN, ^monitor, :process, ^caller, _reason} -> abandon(message)
+      end
+    end)
+  end
+
+  defp abandon(message) do
+    if unfinished(message) != 0,
+      do: NIF.close(message.handle, @internal_error, "error in fragmented message")
+  end
+
+  defp unfinished(message), do: :atomics.get(message.number, 1)
+end

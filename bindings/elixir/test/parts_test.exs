@@ -1,0 +1,248 @@
+defmodule Heartwire.PartsTest do
+  use Heartwire.Case
+
+  @part 1024
+  @large String.duplicate("grüße 🎺 ", 1000)
+  @whole String.duplicate("x", 10_000)
+
+  describe "receiving in parts" do
+    for {server, compression} <- [ws: :off, ws: :on, wss: :off, wss: :on, aiohttp: :off] do
+      test "over #{server} with compression #{compression}" do
+        options = [message_part_bytes: @part, compression: unquote(compression)]
+        socket = connect!(url(unquote(server), "/echo"), options)
+        assert %Event{compressed: unquote(compression == :on)} = await_event(socket, :opened)
+
+        for {kind, part_kind} <- [text: :text_part, binary: :binary_part] do
+          assert :ok = Heartwire.send(socket, {kind, @large})
+          parts = await_parts(socket, part_kind)
+          assert Enum.all?(parts, fn {data, _position} -> byte_size(data) <= @part end)
+          assert Enum.map_join(parts, &elem(&1, 0)) == @large
+          middle = List.duplicate(:middle, length(parts) - 2)
+          assert Enum.map(parts, &elem(&1, 1)) == [:first] ++ middle ++ [:last]
+          if kind == :text, do: assert(Enum.all?(parts, fn {data, _} -> String.valid?(data) end))
+
+          assert :ok = Heartwire.send(socket, {kind, "small"})
+          assert await_message(socket) == {kind, "small"}
+        end
+      end
+    end
+
+    test "a part does not wait for the rest of its message" do
+      socket = connect!(url(:raw, "/message-in-halves"), message_part_bytes: @part)
+      assert await_part(socket, :text_part) == {String.duplicate("x", @part), :first}
+      assert :ok = Heartwire.send(socket, {:text, "rest"})
+      await_parts(socket, :text_part)
+    end
+
+    test "the message after one that the connection cut off begins anew" do
+      socket = connect!(url(:raw, "/message-in-halves"), message_part_bytes: @part)
+      assert {_data, :first} = await_part(socket, :text_part)
+      assert :ok = Heartwire.send(socket, {:text, "break"})
+      assert_parts_until_closed(socket)
+      assert :ok = Heartwire.send(socket, {:text, "rest"})
+      [{_data, :first} | _rest] = parts = await_parts(socket, :text_part)
+      assert Enum.map_join(parts, &elem(&1, 0)) == @whole
+    end
+  end
+
+  describe "sending in parts" do
+    test "they leave as they come, and what is sent meanwhile follows" do
+      socket = connect!(url(:raw, "/report-each-frame"))
+
+      parts =
+        Stream.map(["one", ["th", ?r, "ee"]], fn part ->
+          if part != "one" do
+            assert await_message(socket) == {:text, "[1, false, 3]"}
+            assert :ok = Heartwire.send(socket, {:text, "follows"})
+          end
+
+          part
+        end)
+
+      assert :ok = Heartwire.send_parts(socket, {:text, parts})
+
+      for report <- ["[0, false, 5]", "[0, true, 0]", "[1, true, 7]"],
+          do: assert(await_message(socket) == {:text, report})
+    end
+
+    for {server, size} <- [ws: 10, wss: 10, ws: 100_000] do
+      test "they arrive as one message, parts of #{size} bytes over #{server}" do
+        socket = connect!(url(unquote(server), "/echo"))
+
+        # Code points may be cut.
+        for {kind, letter} <- [text: "ü", binary: <<0, 255>>] do
+          part = String.duplicate(letter, div(unquote(size), 2))
+          <<head, tail::binary>> = part
+          assert :ok = Heartwire.send_parts(socket, {kind, [[head], tail, "", part]})
+          assert await_message(socket) == {kind, part <> part}
+        end
+      end
+    end
+
+    test "no part is no message" do
+      socket = connect!(url(:ws, "/echo"))
+      assert :ok = Heartwire.send_parts(socket, {:text, []})
+      assert {:ok, %{messages_sent: 0}} = Heartwire.metrics(socket)
+    end
+
+    test "the caller waits while the queue is full" do
+      socket = connect!(url(:ws, "/echo"), queue_bytes_max: "4KiB")
+      test = self()
+
+      # Nothing leaves before the end of the first message.
+      parts =
+        Stream.map(["first", ""], fn part ->
+          if part == "" do
+            assert :ok = Heartwire.send(socket, {:text, String.duplicate("x", 4000)})
+
+            sender =
+              spawn_link(fn ->
+                parts = {:text, List.duplicate(String.duplicate("y", 2000), 2)}
+                send(test, {:sent, Heartwire.send_parts(socket, parts)})
+              end)
+
+            eventually(fn ->
+              Process.info(sender, :current_function) ==
+                {:current_function, {Process, :sleep, 1}}
+            end)
+          end
+
+          part
+        end)
+
+      assert :ok = Heartwire.send_parts(socket, {:text, parts})
+      assert await_message(socket) == {:text, "first"}
+      assert await_message(socket) == {:text, String.duplicate("x", 4000)}
+      assert await_message(socket) == {:text, String.duplicate("y", 4000)}
+      assert_receive {:sent, :ok}, 20_000
+    end
+
+    test "a connection that is gone is answered with its reason" do
+      socket = connect!(url(:ws, "/echo"))
+      assert :ok = Heartwire.close(socket)
+      assert :normal = await_exit(socket)
+
+      assert {:error, %Error{status: :handle}} = Heartwire.send_parts(socket, {:text, ["a"]})
+    end
+  end
+
+  describe "a message that is not brought to its end closes the connection" do
+    setup do
+      key = "elixir-#{System.unique_integer([:positive])}"
+      url = url(:raw, "/report-each-frame?key=#{key}")
+      socket = connect!(url, queue_bytes_max: "64KiB")
+      %{socket: socket, witness: url(:raw, "/seen-close?key=#{key}")}
+    end
+
+    test "because the enumerable raises", context do
+      parts = Stream.map(["begun", "failing"], &if(&1 == "begun", do: &1, else: raise("no more")))
+
+      assert_raise RuntimeError, "no more", fn ->
+        Heartwire.send_parts(context.socket, {:text, parts})
+      end
+
+      assert_closed_by_error(context)
+    end
+
+    test "because a part is no iodata", context do
+      assert_raise ArgumentError, fn ->
+        Heartwire.send_parts(context.socket, {:text, ["begun", :atom]})
+      end
+
+      assert_closed_by_error(context)
+    end
+
+    test "because a part is refused", context do
+      assert {:error, %Error{status: :utf8}} =
+               Heartwire.send_parts(context.socket, {:text, ["begun", <<0xFF>>]})
+
+      assert_closed_by_error(context)
+    end
+
+    test "because the text ends inside a code point", context do
+      assert {:error, %Error{status: :utf8}} =
+               Heartwire.send_parts(context.socket, {:text, ["begun", <<0xC3>>]})
+
+      assert_closed_by_error(context)
+    end
+
+    test "because it is larger than the queue", context do
+      parts = List.duplicate(:binary.copy("x", 1000), 100)
+
+      assert {:error, %Error{status: :too_large}} =
+               Heartwire.send_parts(context.socket, {:binary, parts})
+
+      assert_closed_by_error(context)
+    end
+
+    test "because its sender is killed", %{socket: socket} = context do
+      parts = Stream.map(["begun", ""], &if(&1 == "", do: Process.sleep(:infinity), else: &1))
+      sender = spawn(fn -> Heartwire.send_parts(socket, {:text, parts}) end)
+      assert await_message(socket) == {:text, "[1, false, 5]"}
+      Process.exit(sender, :kill)
+      assert_closed_by_error(context)
+    end
+
+    defp assert_closed_by_error(%{socket: socket, witness: witness}) do
+      assert await_exit(socket) == :normal
+      {:text, seen} = await_message(open!(witness))
+      assert seen =~ "1011"
+    end
+  end
+
+  test "a failure before the first part leaves the connection" do
+    socket = connect!(url(:ws, "/echo"))
+    parts = Stream.map([1], fn _part -> raise "nothing" end)
+    assert_raise RuntimeError, fn -> Heartwire.send_parts(socket, {:text, parts}) end
+    assert_raise ArgumentError, fn -> Heartwire.send_parts(socket, {:text, [:atom]}) end
+
+    assert {:error, %Error{status: :utf8}} = Heartwire.send_parts(socket, {:text, [<<0xFF>>]})
+
+    assert :ok = Heartwire.send(socket, {:text, "still open"})
+    assert await_message(socket) == {:text, "still open"}
+  end
+
+  test "nothing is left of a message that was sent" do
+    socket = connect!(url(:ws, "/echo"))
+    test = self()
+
+    {sender, monitor} =
+      spawn_monitor(fn ->
+        send(test, {:sent, Heartwire.send_parts(socket, {:text, ["a", "b"]})})
+      end)
+
+    assert_receive {:sent, :ok}, 20_000
+    assert_receive {:DOWN, ^monitor, :process, ^sender, :normal}, 20_000
+    assert await_message(socket) == {:text, "ab"}
+    assert :ok = Heartwire.send(socket, {:text, "still open"})
+    assert await_message(socket) == {:text, "still open"}
+  end
+
+  defp await_part(socket, kind) do
+    assert_receive {:heartwire, ^socket, {^kind, data, position}}, 20_000
+    {data, position}
+  end
+
+  defp await_parts(socket, kind) do
+    case await_part(socket, kind) do
+      {_data, :last} = part -> [part]
+      part -> [part | await_parts(socket, kind)]
+    end
+  end
+
+  # In order of arrival: parts of the message, none of them its last, then the event.
+  defp assert_parts_until_closed(socket) do
+    receive do
+      {:heartwire, ^socket, {:text_part, _data, :middle}} ->
+        assert_parts_until_closed(socket)
+
+      {:heartwire, ^socket, {:event, %Event{kind: :closed, close_code: 1006}}} ->
+        :ok
+
+      {:heartwire, ^socket, {:event, %Event{kind: kind}}} when kind != :closed ->
+        assert_parts_until_closed(socket)
+    after
+      20_000 -> flunk("the connection did not end")
+    end
+  end
+end

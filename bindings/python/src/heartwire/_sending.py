@@ -1,0 +1,92 @@
+"""Sends a message in parts, as an iterable gives them."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterable, Iterable, Mapping
+from typing import Union
+
+from ._channel import Channel, Outgoing, encoded
+from ._errors import HeartwireError, QueueFull
+
+BytesLike = Union[bytes, bytearray, memoryview]
+Parts = Union[Iterable[str], Iterable[BytesLike]]
+AsyncParts = Union[AsyncIterable[str], AsyncIterable[BytesLike]]
+
+# A full queue is looked at again after this time: the event that tells of room comes behind messages that perhaps nobody receives.
+RETRY_SECONDS = 0.01
+
+_INTERNAL_ERROR = 1011
+
+
+class MessageInParts:
+    """
+    A message on its way, as a context manager. What is sent after it waits for its end, so if that does not come the connection
+    is closed.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._kind = 0
+        self._data = b""
+        self._is_last = False
+        self._is_unfinished = False
+        self.number = 0
+
+    def __enter__(self) -> MessageInParts:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        if kind is not None and self._is_unfinished:
+            with contextlib.suppress(HeartwireError):
+                self._channel.close(_INTERNAL_ERROR, "error in fragmented message")
+
+    def put(self, part: Outgoing) -> None:
+        """Sets the part that offer hands over."""
+        kind, self._data = encoded(part)
+        if self._kind not in (0, kind):
+            raise TypeError("the parts of a message are all text or all bytes")
+        self._kind = kind
+
+    def put_end(self) -> None:
+        """An empty part ends the message, since an iterable tells too late which of its parts is the last."""
+        self._data, self._is_last = b"", True
+
+    def offer(self) -> bool:
+        """Hands the part over; False if the queue has no room for it now."""
+        if not self._kind:
+            return True
+        # Set before the call, since Ctrl-C may come between it and whatever follows.
+        self._is_unfinished = True
+        try:
+            self.number = self._channel.send_part(self._kind, self._data, self.number, self._is_last)
+        except HeartwireError as error:
+            self._is_unfinished = self.number != 0
+            if isinstance(error, QueueFull):
+                return False
+            raise
+        return True
+
+
+def send_parts(channel: Channel, parts: Parts) -> int:
+    """Sends the parts from an ordinary thread, which waits while the queue is full. Returns the message's number."""
+    refuse_whole(parts)
+    with MessageInParts(channel) as message:
+        for part in parts:
+            message.put(part)
+            _hand_over(message)
+        message.put_end()
+        _hand_over(message)
+    return message.number
+
+
+def _hand_over(message: MessageInParts) -> None:
+    while not message.offer():
+        time.sleep(RETRY_SECONDS)
+
+
+def refuse_whole(parts: object) -> None:
+    """Slips that would pass as iterables: the characters of a text, the numbers in bytes, the keys of a mapping."""
+    if isinstance(parts, (str, bytes, bytearray, memoryview, Mapping)):
+        raise TypeError(f"send_streaming takes an iterable of parts, not {type(parts).__name__}; send takes a whole message")
