@@ -47,7 +47,7 @@ def run_compiler(*arguments: str | pathlib.Path) -> None:
 
 def build_module() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
-    sources = (ROOT / "Sources" / "WebSocket").glob("*.swift")
+    sources = (ROOT / "Sources" / "WebSocket").rglob("*.swift")
     module = ["-module-name", "WebSocket", "-emit-module", "-emit-module-path", "WebSocket.swiftmodule"]
     run_compiler(*module, "-c", *sources, "-o", "WebSocket.o")
 
