@@ -70,7 +70,8 @@ def squid(folder: pathlib.Path, port: int, authenticates: bool) -> list[str]:
     else:
         lines.append("http_access allow all")
     (folder / "squid.conf").write_text("\n".join(lines) + "\n")
-    return ["squid", "-N", "-f", str(folder / "squid.conf")]
+    # What it keeps in /dev/shm goes by this name: two squids under one name stand in each other's way.
+    return ["squid", "-N", "-n", f"heartwire{port}", "-f", str(folder / "squid.conf")]
 
 
 def microsocks(folder: pathlib.Path, port: int, authenticates: bool) -> list[str]:
@@ -88,7 +89,8 @@ def running(scheme: str, command: Command, folder: pathlib.Path, authenticates: 
     try:
         yield Proxy(scheme, port)
     finally:
-        process.kill()
+        # Not killed, so that it can remove what it has left elsewhere.
+        process.terminate()
         process.wait(PATIENCE_S)
 
 
