@@ -124,6 +124,28 @@ def server_handshake() -> list[bytes]:
     return [choices + request.encode("latin-1") for choices in (bytes([0, 0, 30]), bytes([1, 0, 30])) for request in requests]
 
 
+def server_handshake() -> list[bytes]:
+    def request(*fields: str, line: str = "GET /chat?room=1 HTTP/1.1", version: str = "13") -> str:
+        key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+        upgrade = ["Upgrade: websocket", "Connection: Upgrade", key, f"Sec-WebSocket-Version: {version}"]
+        return "\r\n".join([line, "Host: server.example.com", *upgrade, *fields, "", ""])
+
+    requests = [
+        request(),
+        "\r\n" + request("Origin: http://example.com", "Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Protocol: third"),
+        request("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=10") + "\x01\x02",
+        request(line="GET http://other.example:81/x HTTP/1.1"),
+        request(line="POST / HTTP/1.1"),
+        request(line="GET / HTTP/1.0"),
+        request("Content-Length: 5") + "hello",
+        request("Host: second"),
+        request(version="8"),
+        request("Sec-WebSocket-Protocol: a, a"),
+        "GET /\r\n\r\n",
+    ]
+    return [choices + text.encode() for choices in (b"\x00\x00\x28", b"\x01\x00\x28") for text in requests]
+
+
 def deflate_negotiation() -> list[bytes]:
     fields = [
         "permessage-deflate",
@@ -161,6 +183,7 @@ SEEDS = {
     "DeflateNegotiation": deflate_negotiation,
     "FrameReader": frame_reader,
     "MessageAssembly": message_assembly,
+    "ServerHandshake": server_handshake,
     "ServerHandshake": server_handshake,
     "URL": url,
 }
