@@ -28,7 +28,9 @@ private final class InflatingReader {
     private var batch = MessageBatch()
     private(set) var result = Inflated()
 
-    init(keepsContext: Bool = true, windowBits: Int = 15, messageSizeMax: Int = 1 << 20, partSize: Int? = nil, frameSizeMax: Int? = nil) throws {
+    init(keepsContext: Bool = true, windowBits: Int = 15, messageSizeMax: Int = 1 << 20, partSize: Int? = nil, frameSizeMax: Int? = nil)
+        throws
+    {
         let inflater = try #require(zlib().inflater(windowBits: windowBits))
         reader = FrameReader(
             role: .client, limits: .init(messageSizeMax: messageSizeMax, frameSizeMax: frameSizeMax, partSize: partSize),
@@ -96,7 +98,10 @@ struct CompressionTests {
         // A final block does not end what later messages may refer to.
         ([0xC1, 0x08, 0xF3, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00, 0x00, 0xC1, 0x05, 0xF2, 0x00, 0x11, 0x00, 0x00], ["Hello", "Hello"]),
         // Uncompressed messages and control frames go between.
-        ([0x81, 0x01, 0x61, 0x41, 0x03, 0xF2, 0x48, 0xCD, 0x89, 0x00, 0x80, 0x04, 0xC9, 0xC9, 0x07, 0x00, 0x81, 0x01, 0x62], ["a", "Hello", "b"]),
+        (
+            [0x81, 0x01, 0x61, 0x41, 0x03, 0xF2, 0x48, 0xCD, 0x89, 0x00, 0x80, 0x04, 0xC9, 0xC9, 0x07, 0x00, 0x81, 0x01, 0x62],
+            ["a", "Hello", "b"]
+        ),
     ]
 
     @Test func inflatesTheExamplesOfTheRFC() throws {

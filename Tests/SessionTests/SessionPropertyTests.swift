@@ -110,7 +110,8 @@ struct SessionPropertyTests {
         case 7...9: harness.step { harness.session.protocolFailed(.reservedBits, harness.now, &harness.outbox) }
         case 10...12: harness.step { harness.session.consumerTooSlow(harness.now, &harness.outbox) }
         case 13: harness.step { harness.session.handshakeFailed(.refused(HTTPRefusal(status: 503)), harness.now, &harness.outbox) }
-        case 14: harness.step { harness.session.handshakeSucceeded(Agreement(subprotocol: [], compression: nil), harness.now, &harness.outbox) }
+        case 14:
+            harness.step { harness.session.handshakeSucceeded(Agreement(subprotocol: [], compression: nil), harness.now, &harness.outbox) }
         case 15...17: harness.answer("HTTP/1.1 503 Busy\nContent-Length: 1\n\nx")
         case 24...29: harness.answer("HTTP/1.1 302 Elsewhere\nLocation: /elsewhere\n\n")
         case 18...20:

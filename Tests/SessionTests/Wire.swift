@@ -25,7 +25,9 @@ struct SentFrame: Equatable, CustomStringConvertible {
         while rest.count >= 2 {
             let headerSize = FrameHeader.size(secondByte: rest[rest.startIndex + 1])
             guard rest.count >= headerSize else { break }
-            let header = try rest.withUnsafeBytes { try FrameHeader(at: $0.baseAddress.unsafelyUnwrapped, receiver: receiver, allowsCompression: true) }
+            let header = try rest.withUnsafeBytes {
+                try FrameHeader(at: $0.baseAddress.unsafelyUnwrapped, receiver: receiver, allowsCompression: true)
+            }
             guard rest.count - headerSize >= Int(header.payloadSize) else { break }
             rest.removeFirst(headerSize)
             var payload = [UInt8](rest.prefix(Int(header.payloadSize)))

@@ -9,7 +9,8 @@ struct MessageBatchTests {
             for index in 0..<MessageBatch.capacity {
                 let isFull = batch.isFull
                 #expect(!isFull)
-                batch.append(Message(kind: index % 2 == 0 ? .text : .binary, payload: UnsafeRawBufferPointer(rebasing: payload[..<(index % 255)])))
+                batch.append(
+                    Message(kind: index % 2 == 0 ? .text : .binary, payload: UnsafeRawBufferPointer(rebasing: payload[..<(index % 255)])))
             }
             let (isFull, count) = (batch.isFull, batch.count)
             #expect(isFull)

@@ -20,7 +20,8 @@ struct PermessageDeflateTests {
     @Test func offersWhatIsWanted() {
         #expect(PermessageDeflate.offer(DeflateParameters()) == bytes("permessage-deflate; client_max_window_bits"))
         let all = parameters(client: 9, server: 10, clientTakeover: false, serverTakeover: false)
-        let text = "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=9"
+        let text =
+            "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=10; client_max_window_bits=9"
         #expect(PermessageDeflate.offer(all) == bytes(text))
     }
 
@@ -58,8 +59,9 @@ struct PermessageDeflateTests {
     ])
     func refusesParametersThatFitNoOffer(parameter: String) {
         #expect(throws: HandshakeError.invalidExtensionParameters) { try agreed(["permessage-deflate; " + parameter]) }
-        #expect(PermessageDeflate.accept([bytes("permessage-deflate; " + parameter)[...]], limits: parameters()) == nil
-            || parameter == "client_max_window_bits")
+        #expect(
+            PermessageDeflate.accept([bytes("permessage-deflate; " + parameter)[...]], limits: parameters()) == nil
+                || parameter == "client_max_window_bits")
     }
 
     @Test func refusesAnAnswerThatIgnoresWhatWasAskedOfTheServer() {
@@ -81,7 +83,8 @@ struct PermessageDeflateTests {
         #expect(accept([], parameters()) == nil)
         #expect(accept(["other; a=b"], parameters()) == nil)
         #expect(try #require(accept(["other, permessage-deflate"], parameters())) == (parameters(), "permessage-deflate"))
-        let bounded = try #require(accept(["permessage-deflate; server_max_window_bits=10; client_max_window_bits"], parameters(client: 12)))
+        let bounded = try #require(
+            accept(["permessage-deflate; server_max_window_bits=10; client_max_window_bits"], parameters(client: 12)))
         #expect(bounded.parameters == parameters(client: 12, server: 10))
         #expect(bounded.answer == "permessage-deflate; server_max_window_bits=10; client_max_window_bits=12")
         // A client that cannot limit its window meets its second offer.

@@ -56,7 +56,9 @@ struct UTF8ValidatorTests {
 
     /// Every sequence of two bytes and every lead of three, at the end of a text and inside, against Swift's own decoder.
     @Test func agreesWithTheStandardLibrary() {
-        let tails: [[UInt8]] = [[], [0x80], [0xBF], [0x80, 0x80], [0xBF, 0xBF], [0x41, 0x80], [0x80, 0x41], [0x80, 0x80, 0x80], [0xC0, 0x80]]
+        let tails: [[UInt8]] = [
+            [], [0x80], [0xBF], [0x80, 0x80], [0xBF, 0xBF], [0x41, 0x80], [0x80, 0x41], [0x80, 0x80, 0x80], [0xC0, 0x80],
+        ]
         var wrong: [[UInt8]] = []
         for first in UInt8(0x70)...0xFF {
             for second in UInt8.min...UInt8.max {

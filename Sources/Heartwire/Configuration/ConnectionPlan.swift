@@ -37,7 +37,8 @@ struct ConnectionPlan {
         }
         let overflow = (delivery == .inbox ? settings.inbox?.inbox.limits : nil)?.overflow ?? inboxLimits.overflow
         if session.messages.partSize != nil && (overflow == .dropOldest || overflow == .dropNewest) {
-            throw Self.conflict("message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
+            throw Self.conflict(
+                "message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
         self.settings = settings
         proxy = try ProxySetting(settings.bytes(.proxy), url: url)

@@ -106,7 +106,8 @@ struct DeliveryOrigin {
     @inline(__always)
     func message(_ message: Message, at data: UnsafePointer<UInt8>) -> hw_message {
         hw_message(
-            kind: hw_kind(message.kind.rawValue), flags: UInt32(message.part.rawValue), data: data, size: message.payload.count, received_ns: receivedNs,
+            kind: hw_kind(message.kind.rawValue), flags: UInt32(message.part.rawValue), data: data, size: message.payload.count,
+            received_ns: receivedNs,
             epoch: epoch)
     }
 }

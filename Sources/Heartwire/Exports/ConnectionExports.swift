@@ -71,7 +71,8 @@ public func hw_connection_send(
         guard options.pointee.struct_size >= UInt32(MemoryLayout<hw_send_options>.size), flags & ~UInt32(HW_SEND_MORE) == 0 else {
             return hw_status(HW_E_ARGUMENT)
         }
-        admission = flags == 0 && messageId == 0
+        admission =
+            flags == 0 && messageId == 0
             ? sendWhole(target, kind, payload)
             : target.send(kind, part: payload, of: messageId, isLast: flags & UInt32(HW_SEND_MORE) == 0)
     } else {

@@ -46,7 +46,8 @@ struct TLSFailureText {
         let reason = TLSError.lastReason() ?? "the server ended the connection"
         switch Problem(code) {
         case .certificateOfOurs: return clientCertificate(reason)
-        case .alert: return TransportFailure(kind: .tls, nativeCode: 0, sentence: "the server '\(name)' ended the TLS connection: \(reason)")
+        case .alert:
+            return TransportFailure(kind: .tls, nativeCode: 0, sentence: "the server '\(name)' ended the TLS connection: \(reason)")
         case .version, .notTLS, .extension, .other, .none:
             return TransportFailure(kind: .lost, nativeCode: 0, sentence: "the TLS connection with '\(name)' broke: \(reason)")
         }

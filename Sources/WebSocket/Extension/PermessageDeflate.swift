@@ -67,7 +67,8 @@ package enum PermessageDeflate {
         if !wanted.serverContextTakeover { text += ASCII.bytes("; server_no_context_takeover") }
         if !wanted.clientContextTakeover { text += ASCII.bytes("; client_no_context_takeover") }
         if wanted.serverWindowBits < 15 { text += bits("; server_max_window_bits=", wanted.serverWindowBits) }
-        text += wanted.clientWindowBits < 15
+        text +=
+            wanted.clientWindowBits < 15
             ? bits("; client_max_window_bits=", wanted.clientWindowBits) : ASCII.bytes("; client_max_window_bits")
         return text
     }

@@ -2,7 +2,8 @@
 package enum FrameWriter {
     /// Appends one frame. With a masking key the payload is masked on its way, in one pass.
     package static func append(
-        opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, payload: UnsafeRawBufferPointer, maskingKey: MaskingKey?, to queue: inout ByteQueue
+        opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, payload: UnsafeRawBufferPointer, maskingKey: MaskingKey?,
+        to queue: inout ByteQueue
     ) {
         let start = queue.reserve(FrameHeader.sizeMax &+ payload.count)
         start.storeBytes(of: (isFinal ? 0x80 : 0) | (isCompressed ? 0x40 : 0) | opcode.rawValue, as: UInt8.self)
