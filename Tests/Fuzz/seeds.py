@@ -106,44 +106,28 @@ def client_handshake() -> list[bytes]:
 
 
 def server_handshake() -> list[bytes]:
-    fields = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-    asking = "GET /chat?room=1 HTTP/1.1\r\nHost: server.example.com:8080\r\n" + fields
-    requests = [
-        asking + "\r\n",
-        asking + "Origin: https://example.com\r\nSec-WebSocket-Protocol: chat, superchat\r\n\r\n\x81\x85\x01\x02\x03\x04Hello",
-        asking + "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\nSec-WebSocket-Extensions: x-other\r\n\r\n",
-        asking + "Content-Length: 5\r\n\r\nsneak",
-        asking + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "GET http://[::1]:81/absolute HTTP/1.1\r\nHost: [::1]:81\r\n" + fields + "\r\n",
-        "GET / HTTP/1.0\r\nHost: h\r\n" + fields + "\r\n",
-        "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n",
-        "GET / HTTP/2.0\r\nHost: a\r\nHost: b\r\n\r\n",
-        "GET / HTTP/1.1\r\nHost : h\r\n folded\r\n\r\n",
-        "\x16\x03\x01\x02\x00\x01",
-    ]
-    return [choices + request.encode("latin-1") for choices in (bytes([0, 0, 30]), bytes([1, 0, 30])) for request in requests]
-
-
-def server_handshake() -> list[bytes]:
-    def request(*fields: str, line: str = "GET /chat?room=1 HTTP/1.1", version: str = "13") -> str:
+    def request(*fields: str, line: str = "GET /chat?room=1 HTTP/1.1", host: str = "server.example.com:8080", version: str = "13") -> str:
         key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
-        upgrade = ["Upgrade: websocket", "Connection: Upgrade", key, f"Sec-WebSocket-Version: {version}"]
-        return "\r\n".join([line, "Host: server.example.com", *upgrade, *fields, "", ""])
+        upgrade = ["Upgrade: websocket", "Connection: keep-alive, Upgrade", key, f"Sec-WebSocket-Version: {version}"]
+        return "\r\n".join([line, f"Host: {host}", *upgrade, *fields, "", ""])
 
     requests = [
         request(),
         "\r\n" + request("Origin: http://example.com", "Sec-WebSocket-Protocol: chat, superchat", "Sec-WebSocket-Protocol: third"),
-        request("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits; server_max_window_bits=10") + "\x01\x02",
-        request(line="GET http://other.example:81/x HTTP/1.1"),
+        request("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits") + "\x81\x85\x01\x02\x03\x04Hello",
+        request("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10", "Sec-WebSocket-Extensions: x-other"),
+        request(line="GET http://[::1]:81/absolute HTTP/1.1", host="[::1]:81"),
         request(line="POST / HTTP/1.1"),
         request(line="GET / HTTP/1.0"),
-        request("Content-Length: 5") + "hello",
-        request("Host: second"),
         request(version="8"),
+        request("Content-Length: 5") + "sneak",
+        request("Transfer-Encoding: chunked") + "0\r\n\r\n",
+        request("Host: second"),
         request("Sec-WebSocket-Protocol: a, a"),
-        "GET /\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost : h\r\n folded\r\n\r\n",
+        "\x16\x03\x01\x02\x00\x01",
     ]
-    return [choices + text.encode() for choices in (b"\x00\x00\x28", b"\x01\x00\x28") for text in requests]
+    return [choices + text.encode("latin-1") for choices in (b"\x00\x00\x28", b"\x01\x00\x28") for text in requests]
 
 
 def deflate_negotiation() -> list[bytes]:
@@ -183,7 +167,6 @@ SEEDS = {
     "DeflateNegotiation": deflate_negotiation,
     "FrameReader": frame_reader,
     "MessageAssembly": message_assembly,
-    "ServerHandshake": server_handshake,
     "ServerHandshake": server_handshake,
     "URL": url,
 }
