@@ -139,6 +139,7 @@ def test_embedded_nul_is_refused() -> None:
         ({"headers": [5]}, r"headers\[0\] is not a pair"),
         ({"on_event": 5}, "on_event is a function or None, not int"),
         ({"on_message": "f"}, "on_message is a function or None, not str"),
+        ({"on_part": 5}, "on_part is a function or None, not int"),
     ],
 )
 def test_wrong_types(arguments: dict[str, Any], sentence: str) -> None:
