@@ -70,7 +70,7 @@ extension Connection {
 
     /// Counts what was read, then delivers the batch: whoever gets a message finds it in the metrics.
     private func deliverBatch(_ counted: inout Int, _ consumed: Int) {
-        session.received(bytes: consumed &- counted, messages: io.batch.count, io.now)
+        session.received(bytes: consumed &- counted, messages: io.batch.endedCount, io.now)
         counted = consumed
         publishMetrics()
         guard !io.batch.isEmpty else { return }
