@@ -4,10 +4,15 @@ import WebSocket
 
 /// The path of received bytes: stream, session, batch, host. Runs on the I/O thread.
 extension Connection {
+    /// Read in a turn where messages may be compressed. It inflates to a thousand times as much at most; all heartbeats of the thread
+    /// wait for that, and the inbox takes it in.
+    private static let compressedReadSize = 16384
+
     /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting; true if nothing is left.
     func receive() -> Bool {
-        let buffer = io.receiveBuffer
-        for _ in 0..<4 {
+        let isLimited = session.mayInflate
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: io.receiveBuffer.prefix(isLimited ? Self.compressedReadSize : .max))
+        for _ in 0..<(isLimited ? 1 : 4) {
             guard !isReadingPaused, let result = readStream(into: buffer) else { return false }
             switch result {
             case .wouldBlock:
@@ -70,7 +75,7 @@ extension Connection {
 
     /// Counts what was read, then delivers the batch: whoever gets a message finds it in the metrics.
     private func deliverBatch(_ counted: inout Int, _ consumed: Int) {
-        session.received(bytes: consumed &- counted, messages: io.batch.count, io.now)
+        session.received(bytes: consumed &- counted, messages: io.batch.endedCount, io.now)
         counted = consumed
         publishMetrics()
         guard !io.batch.isEmpty else { return }

@@ -92,6 +92,14 @@ package struct Session: ~Copyable {
         }
     }
 
+    /// True if what is read next may be compressed, so that few bytes can become many.
+    package var mayInflate: Bool {
+        switch phase {
+        case .open, .closing: reader.allowsCompression
+        case .idle, .waiting, .connecting, .handshaking, .draining, .ended: configuration.compression != nil
+        }
+    }
+
     /// True while there is something for `takeEvents` or `takeActions`.
     package var hasOutput: Bool { !events.isEmpty || !actions.isEmpty }
 

@@ -335,6 +335,32 @@ TEST(full_inbox_may_close_the_connection)
     check_seen_close("slow", 1008, "the receiver is too slow");
 }
 
+/* Waits for some pings, which go on while reading is paused. */
+static uint64_t received_after_beats(receiver *receiver, uint64_t beats)
+{
+    uint64_t sent = metrics_of(receiver).beats_sent;
+    AWAIT(metrics_of(receiver).beats_sent > sent + beats);
+    return metrics_of(receiver).messages_received;
+}
+
+/*
+ * Messages of a megabyte that deflate to a thousandth pile up in the socket while reading is paused: what is then read at once inflates to
+ * some 16 MiB and not to 256.
+ */
+TEST(a_read_of_compressed_messages_does_not_fill_memory)
+{
+    const char *properties[] = {"compression", "on", "inbox.bytes_max", "1MiB", "ping.interval", "10ms", NULL};
+    receiver receiver = receiver_open(server_url("ws", "/flood?n=500&size=1000000"), properties);
+    AWAIT(metrics_of(&receiver).messages_received > 0);
+    uint64_t before = received_after_beats(&receiver, 100);
+    hw_delivery deliveries[TAKE_MAX];
+    size_t count;
+    CHECK_STATUS(hw_inbox_take(receiver.inbox, deliveries, TAKE_MAX, &count, 0), HW_OK);
+    AWAIT(metrics_of(&receiver).messages_received > before);
+    CHECK(received_after_beats(&receiver, 2) - before <= 20);
+    receiver_close(&receiver);
+}
+
 /* Holds the first message's callback, while the flood behind it fills the inbox, for longer than ping.timeout. */
 static void hold_until_pings_went_out(client *client, const record *latest)
 {

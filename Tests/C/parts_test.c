@@ -125,6 +125,7 @@ TEST(large_messages_come_in_parts)
             number++;
             CHECK_EQUAL(size, SIZE);
         }
+        CHECK_EQUAL(client_metrics(client).messages_received, 2);
         client_send(client, "small");
         CHECK_EQUAL(client_message(client, number)->message.flags, 0);
         client_free(client);

@@ -99,7 +99,7 @@ final class SessionHarness {
         while true {
             let before = consumed
             let outcome = session.read(input, consumed: &consumed, into: &batch)
-            session.received(bytes: consumed - before, messages: batch.count, now)
+            session.received(bytes: consumed - before, messages: batch.endedCount, now)
             received += batch.messages.map { [UInt8]($0.payload) }
             batch.removeAll()
             switch outcome {

@@ -25,7 +25,7 @@ package struct FrameReader: ~Copyable {
     private var stash = ByteQueue()
     private var assembler: MessageAssembler
     private let role: Role
-    private let allowsCompression: Bool
+    package let allowsCompression: Bool
     /// Messages up to this size are taken from the input in one step, if they lie there whole.
     private let wholeSizeMax: UInt64
 

@@ -24,6 +24,8 @@ package struct MessageBatch: ~Copyable {
     private let allocation: Allocation
     private let storage: UnsafeMutablePointer<Message>
     package private(set) var count = 0
+    /// Messages that end in the batch: parts that more follow are not counted.
+    package private(set) var endedCount = 0
 
     package static let capacity = 256
 
@@ -43,9 +45,13 @@ package struct MessageBatch: ~Copyable {
     package mutating func append(_ message: Message) {
         (storage + count).initialize(to: message)
         count &+= 1
+        switch message.part {
+        case .whole, .last: endedCount &+= 1
+        case .first, .middle: break
+        }
     }
 
     package mutating func removeAll() {
-        count = 0
+        (count, endedCount) = (0, 0)
     }
 }
