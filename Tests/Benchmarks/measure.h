@@ -1,18 +1,11 @@
-/* What the C benchmarks share: clocks, percentiles, and opening a connection or ending the program with the reason. */
+/* What the C benchmarks share: configuring and opening a connection, or ending the program with the reason. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
+#include "clock.h"
 #include <heartwire.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-static inline uint64_t read_clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static inline void require(hw_status status, const hw_error *error)
 {

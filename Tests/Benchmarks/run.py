@@ -123,6 +123,15 @@ def bench_recv_peers(bench: Bench) -> None:
     table([*RECEIVE_COLUMNS, ("ratio", "CPU, Heartwire = 1", ".2f")], rows)
 
 
+def bench_codec(bench: Bench) -> None:
+    """What the library's masking and UTF-8 validation make of the same bytes again and again, in GB/s of CPU time"""
+    build_codec()
+    works = {"memcpy": "memcpy", "mask": "masking", "ascii": "UTF-8, ASCII", "two-byte": "UTF-8, Russian",
+             "three-byte": "UTF-8, Chinese", "four-byte": "UTF-8, emoji"}  # fmt: skip
+    cases: list[Case] = [(label, lambda work=work: bench.c("codec", work)) for work, label in works.items()]
+    table([("small", "64 B", ",.2f"), ("medium", "1 KiB", ",.2f"), ("large", "1 MiB", ",.2f")], medians(cases, 5))
+
+
 def bench_idle(bench: Bench) -> None:
     """Resident memory of the client process, 1,000 idle connections"""
     cases: list[Case] = [
@@ -145,19 +154,35 @@ BENCHMARKS = {
     "recv": bench_recv,
     "recv-python": bench_recv_python,
     "recv-peers": bench_recv_peers,
+    "codec": bench_codec,
     "idle": bench_idle,
     "gil": bench_gil,
 }
 
 
+COMPILER = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+
+
+def build_program(program: str, *linked: str) -> None:
+    subprocess.run([*COMPILER, str(HERE / f"{program}.c"), "-o", str(BUILT / program), *linked], check=True)
+
+
 def build_programs(library: str) -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
-    compiler = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
     folder = str(pathlib.Path(library).parent)
-    linked = [f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread"]
-    subprocess.run([*compiler, str(HERE / "server.c"), "-o", str(BUILT / "server"), "-lssl", "-lcrypto", "-lpthread"], check=True)
     for program in ("connect", "recv", "idle"):
-        subprocess.run([*compiler, str(HERE / f"{program}.c"), "-o", str(BUILT / program), *linked], check=True)
+        build_program(program, f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread")
+    build_program("server", "-lssl", "-lcrypto", "-lpthread")
+
+
+def build_codec() -> None:
+    """Compiles the library's sources with the flags that a release has in Package.swift."""
+    release = ["-O", "-wmo", "-enable-experimental-feature", "Embedded", "-enforce-exclusivity=unchecked"]
+    sources = [str(path) for path in [HERE / "codec.swift", *(ROOT / "Sources" / "WebSocket").glob("*.swift")]]
+    compiled = str(BUILT / "codec-swift.o")
+    compiler = ["swiftc", *release, "-parse-as-library", "-package-name", "heartwire", "-module-name", "Codec"]
+    subprocess.run([*compiler, "-c", *sources, "-o", compiled], check=True)
+    build_program("codec", compiled, "-lm")
 
 
 def main() -> None:
