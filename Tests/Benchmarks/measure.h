@@ -6,6 +6,7 @@
 #include <heartwire.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static inline void require(hw_status status, const hw_error *error)
 {
@@ -29,6 +30,18 @@ static inline hw_config *make_config(const char *ca_file)
     if (ca_file != NULL)
         set(config, "tls.ca_file", ca_file);
     return config;
+}
+
+/* Sets properties from NAME=VALUE arguments, up to the NULL that ends them. */
+static inline void set_all(hw_config *config, char **arguments)
+{
+    for (; *arguments != NULL; arguments++) {
+        char *value = strchr(*arguments, '=');
+        if (value == NULL)
+            exit(2);
+        *value = 0;
+        set(config, *arguments, value + 1);
+    }
 }
 
 static inline hw_connection *open_connection(const hw_config *config, const char *url)
