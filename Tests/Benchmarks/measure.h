@@ -1,18 +1,12 @@
-/* What the C benchmarks share: clocks, percentiles, and opening a connection or ending the program with the reason. */
+/* What the C benchmarks share: configuring and opening a connection, or ending the program with the reason. */
 #ifndef MEASURE_H
 #define MEASURE_H
 
+#include "clock.h"
 #include <heartwire.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
-
-static inline uint64_t read_clock_ns(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
+#include <string.h>
 
 static inline void require(hw_status status, const hw_error *error)
 {
@@ -36,6 +30,18 @@ static inline hw_config *make_config(const char *ca_file)
     if (ca_file != NULL)
         set(config, "tls.ca_file", ca_file);
     return config;
+}
+
+/* Sets properties from NAME=VALUE arguments, up to the NULL that ends them. */
+static inline void set_all(hw_config *config, char **arguments)
+{
+    for (; *arguments != NULL; arguments++) {
+        char *value = strchr(*arguments, '=');
+        if (value == NULL)
+            exit(2);
+        *value = 0;
+        set(config, *arguments, value + 1);
+    }
 }
 
 static inline hw_connection *open_connection(const hw_config *config, const char *url)

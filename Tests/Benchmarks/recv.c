@@ -1,13 +1,12 @@
 /*
  * Measures what receiving a flood of messages costs: throughput, and CPU time of the whole process a message.
  *
- * Usage: recv URL inline|dispatcher|inbox MESSAGES
+ * Usage: recv URL inline|dispatcher|inbox MESSAGES [PROPERTY=VALUE ...]
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include "measure.h"
 #include <semaphore.h>
-#include <string.h>
 
 enum { BATCH_MAX = 256 };
 
@@ -46,11 +45,12 @@ static void drain(hw_inbox *inbox, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc < 4)
         return 2;
     struct tally tally = {.wanted = strtoull(argv[3], NULL, 10)};
     sem_init(&tally.done, 0, 0);
     hw_config *config = make_config(NULL);
+    set_all(config, argv + 4);
     hw_inbox *inbox = NULL;
     if (strcmp(argv[2], "inbox") == 0) {
         require(hw_inbox_new(NULL, &inbox), &(hw_error){0});

@@ -15,13 +15,16 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import trustme
+
+import texts
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILT = ROOT / ".build" / "benchmarks"
+JSON_TEXTS, LARGE_TEXT = BUILT / "texts.json", BUILT / "large.txt"
 CLIENT_TIMEOUT_S = 120
 
 Figures = dict[str, float]
@@ -36,6 +39,7 @@ class Bench:
 
     def __init__(self, library: str, ports: dict[str, int], ca_file: str) -> None:
         self.environment = os.environ | {"HEARTWIRE_LIBRARY": library}
+        self.ports = ports
         self.plain = f"ws://127.0.0.1:{ports['ws']}"
         self.secure = f"wss://127.0.0.1:{ports['wss']}"
         self.ca_file = ca_file
@@ -73,13 +77,21 @@ def medians(cases: list[Case], rounds: int) -> Iterator[tuple[str, Figures]]:
             yield name, {key: statistics.median(one[key] for one in of_case) for key in of_case[0]}
 
 
-def table(columns: list[tuple[str, str, str]], rows: Iterator[tuple[str, Figures]] | list[tuple[str, Figures]]) -> None:
+def relate(rows: list[tuple[str, Figures]], basis: str, **ratios: str) -> None:
+    """Adds to every row, under the name of each ratio, the figure of that key as a multiple of the same in the row `basis`."""
+    base = dict(rows).get(basis)
+    for _, figures in rows:
+        figures.update({name: figures[key] / base[key] if base else float("nan") for name, key in ratios.items()})
+
+
+def table(columns: list[tuple[str, str, str]], rows: Iterable[tuple[str, Figures]], title: str = "") -> None:
     """Prints rows of figures. A column is the figure's key, its head and its format."""
-    print(f"  {'':<24}" + "".join(f"{head:>20}" for _, head, _ in columns))
+    print(f"  {title:<24}" + "".join(f"{head:>20}" for _, head, _ in columns))
     for name, figures in rows:
         print(f"  {name:<24}" + "".join(f"{figures[key]:>20{form}}" for key, _, form in columns), flush=True)
 
 
+PYTHON_CLIENTS = ("heartwire", "websockets", "picows")
 RECEIVE_COLUMNS = [("messages_per_s", "messages/s", ",.0f"), ("cpu_ns", "CPU ns/message", ",.1f")]
 
 
@@ -116,11 +128,79 @@ def bench_recv_python(bench: Bench) -> None:
 
 def bench_recv_peers(bench: Bench) -> None:
     """The same flood, received by Python peers in turn with Heartwire"""
-    rows = list(medians([python_case(bench, client, 400_000) for client in ("heartwire", "websockets", "picows")], 3))
-    ours = next((figures["cpu_ns"] for name, figures in rows if name.startswith("heartwire,")), None)
-    for _, figures in rows:
-        figures["ratio"] = figures["cpu_ns"] / ours if ours else float("nan")
+    rows = list(medians([python_case(bench, client, 400_000) for client in PYTHON_CLIENTS], 3))
+    relate(rows, "heartwire, 64 B", ratio="cpu_ns")
     table([*RECEIVE_COLUMNS, ("ratio", "CPU, Heartwire = 1", ".2f")], rows)
+
+
+def bench_large(bench: Bench) -> None:
+    """Text messages of 1 MiB, beside raw sockets that copy what they receive once and send a frame that was built before"""
+    size, count = str(texts.LARGE_SIZE), "1000"
+    flood, take = f"/flood?n={count}&size={size}", f"/take?n={count}"
+
+    def raw(direction: str, path: str) -> Case:
+        return "raw sockets", lambda: bench.c("raw", str(bench.ports["ws"]), path, direction, size, count)
+
+    def received_c(mode: str) -> Case:
+        return f"C {mode}", lambda: bench.c("recv", bench.plain + flood, mode, count)
+
+    def received_python(client: str) -> Case:
+        return f"Python {client}", lambda: bench.python("receive.py", client, bench.plain + flood, count)
+
+    received = [raw("in", flood), received_c("inline"), received_c("dispatcher"), *map(received_python, PYTHON_CLIENTS)]
+    sent: list[Case] = [raw("out", take), ("C", lambda: bench.c("send", bench.plain + take, str(LARGE_TEXT), size, count))]
+    for title, cases in (("received", received), ("sent", sent)):
+        rows = list(medians(cases, 5))
+        for _, figures in rows:
+            figures["mb_per_s"] = figures["messages_per_s"] * texts.LARGE_SIZE / 1e6
+            figures["cpu_us"] = figures["cpu_ns"] / 1e3
+        relate(rows, "raw sockets", speed_ratio="mb_per_s", cpu_ratio="cpu_us")
+        columns = [("cpu_us", "CPU µs/message", ",.0f"), ("cpu_ratio", "CPU, raw = 1", ".2f"), ("mb_per_s", "MB/s", ",.0f"),
+                   ("speed_ratio", "MB/s, raw = 1", ".2f")]  # fmt: skip
+        table(columns, rows, title)
+
+
+def bench_codec(bench: Bench) -> None:
+    """What the library's masking and UTF-8 validation make of the same bytes again and again, in GB/s of CPU time"""
+    build_codec()
+    works = {"memcpy": "memcpy", "mask": "masking", "ascii": "UTF-8, ASCII", "two-byte": "UTF-8, Russian",
+             "three-byte": "UTF-8, Chinese", "four-byte": "UTF-8, emoji"}  # fmt: skip
+    cases: list[Case] = [(label, lambda work=work: bench.c("codec", work)) for work, label in works.items()]
+    table([("small", "64 B", ",.2f"), ("medium", "1 KiB", ",.2f"), ("large", "1 MiB", ",.2f")], medians(cases, 5))
+
+
+def deflate_cases(bench: Bench, direction: str, takeover: int) -> list[Case]:
+    count = "20000"
+    url = f"{bench.plain}/{'deflated' if direction == 'in' else 'take'}?takeover={takeover}&n={count}"
+    messages = (str(JSON_TEXTS), str(texts.JSON_SIZE), count)
+
+    def c(mode: str) -> Figures | None:
+        if direction == "in":
+            return bench.c("recv", url, mode, count, "compression=on")
+        return bench.c("send", url, *messages, "compression=on", f"delivery={mode}")
+
+    def python(client: str) -> Case:
+        return f"Python {client}", lambda: bench.python("deflate.py", client, url, direction, *messages)
+
+    return [
+        ("zlib alone", lambda: bench.c("zlib", direction, str(takeover), *messages)),
+        ("C inline", lambda: c("inline")),
+        ("C dispatcher", lambda: c("dispatcher")),
+        *map(python, PYTHON_CLIENTS),
+    ]
+
+
+def bench_deflate(bench: Bench) -> None:
+    """JSON messages of 1 KiB with permessage-deflate, beside zlib alone on the same messages"""
+    columns = [("cpu_us", "CPU µs/message", ",.2f"), ("ratio", "CPU, zlib = 1", ".2f")]
+    for direction, verb in (("in", "received"), ("out", "sent")):
+        for takeover, how in ((1, "takeover"), (0, "no takeover")):
+            rows = list(medians(deflate_cases(bench, direction, takeover), 5))
+            for _, figures in rows:
+                figures["cpu_us"] = figures["cpu_ns"] / 1e3
+            relate(rows, "zlib alone", ratio="cpu_us")
+            sizes = [("payload_bytes", "compressed B", ",.0f")] if direction == "out" else []
+            table(columns + sizes, rows, f"{verb}, {how}")
 
 
 def bench_idle(bench: Bench) -> None:
@@ -145,19 +225,39 @@ BENCHMARKS = {
     "recv": bench_recv,
     "recv-python": bench_recv_python,
     "recv-peers": bench_recv_peers,
+    "large": bench_large,
+    "codec": bench_codec,
+    "deflate": bench_deflate,
     "idle": bench_idle,
     "gil": bench_gil,
 }
 
 
+COMPILER = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+
+
+def build_program(program: str, *linked: str) -> None:
+    subprocess.run([*COMPILER, str(HERE / f"{program}.c"), "-o", str(BUILT / program), *linked], check=True)
+
+
 def build_programs(library: str) -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
-    compiler = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror"]
     folder = str(pathlib.Path(library).parent)
-    linked = [f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread"]
-    subprocess.run([*compiler, str(HERE / "server.c"), "-o", str(BUILT / "server"), "-lssl", "-lcrypto", "-lpthread"], check=True)
-    for program in ("connect", "recv", "idle"):
-        subprocess.run([*compiler, str(HERE / f"{program}.c"), "-o", str(BUILT / program), *linked], check=True)
+    for program in ("connect", "recv", "send", "idle"):
+        build_program(program, f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread")
+    build_program("server", "-lssl", "-lcrypto", "-lz", "-lpthread")
+    build_program("raw")
+    build_program("zlib", "-lz")
+
+
+def build_codec() -> None:
+    """Compiles the library's sources with the flags that a release has in Package.swift."""
+    release = ["-O", "-wmo", "-enable-experimental-feature", "Embedded", "-enforce-exclusivity=unchecked"]
+    sources = [str(path) for path in [HERE / "codec.swift", *(ROOT / "Sources" / "WebSocket").glob("*.swift")]]
+    compiled = str(BUILT / "codec-swift.o")
+    compiler = ["swiftc", *release, "-parse-as-library", "-package-name", "heartwire", "-module-name", "Codec"]
+    subprocess.run([*compiler, "-c", *sources, "-o", compiled], check=True)
+    build_program("codec", compiled, "-lm")
 
 
 def main() -> None:
@@ -166,6 +266,8 @@ def main() -> None:
     parser.add_argument("benchmark", nargs="?", choices=BENCHMARKS, help="the one to run; all if none is named")
     options = parser.parse_args()
     build_programs(options.library)
+    texts.write_json(JSON_TEXTS)
+    texts.write_large(LARGE_TEXT)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     authority = trustme.CA()
@@ -173,7 +275,10 @@ def main() -> None:
     with (
         authority.cert_pem.tempfile() as ca_file,
         certificate.private_key_and_cert_chain_pem.tempfile() as server_file,
-        subprocess.Popen([str(BUILT / "server"), server_file], preexec_fn=pin_to(0), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server,
+        subprocess.Popen(
+            [str(BUILT / "server"), server_file, str(JSON_TEXTS), str(texts.JSON_SIZE)],
+            preexec_fn=pin_to(0), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        ) as server,  # fmt: skip
     ):
         bench = Bench(options.library, json.loads(server.stdout.readline()), ca_file)
         for name in [options.benchmark] if options.benchmark else BENCHMARKS:

@@ -1,122 +1,42 @@
 /*
- * The server that every benchmark measures against: WebSocket over plain TCP, and over TLS if given a certificate; a thread a connection.
+ * The server that every benchmark measures against: WebSocket over plain TCP and over TLS; a thread a connection.
  *
- * Usage: server [PEM]     prints {"ws": port, "wss": port} when ready and ends with its standard input.
+ * Usage: server PEM TEXTS SIZE   prints {"ws": port, "wss": port} when ready and ends with its standard input.
  *
  * /flood?n=N&size=S          sends N text messages of S bytes as fast as the socket takes them, then waits for the close.
+ * /deflated?n=N              sends N text messages of TEXTS, a file of texts of SIZE bytes, in the same way, but compressed.
+ * /take?n=N                  receives N messages, then sends how many bytes of payload they had as they came. Plain only.
  * /beat?interval_ms=I&n=N    sends N pings, one each I ms, then one text message: how they were answered and what pings the client sent.
  * /timed                     sends how many ns passed from accepting to having answered the handshake, and cuts at the client's next frame.
  * anything else              waits for the close.
+ *
+ * takeover=0 or 1 in the query agrees on permessage-deflate, without or with context takeover in both directions.
  */
 #define _GNU_SOURCE
 
+#include "clock.h"
+#include "deflate.h"
+#include "peer.h"
+#include "texts.h"
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/sha.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { OPCODE_TEXT = 1, OPCODE_CLOSE = 8, OPCODE_PING = 9, OPCODE_PONG = 10, CONTROL_SIZE_MAX = 125 };
-
-/* One accepted connection; tls is NULL on the plain port. */
-struct peer {
-    int fd;
-    SSL *tls;
-    uint64_t accepted_ns;
-};
+static struct texts texts;
 
 struct listener {
     int fd;
     SSL_CTX *tls;
 };
 
-struct frame {
-    int opcode;
-    size_t size;
-    unsigned char payload[CONTROL_SIZE_MAX];
-};
-
 static uint64_t now_ns(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static ssize_t receive_some(struct peer *peer, void *data, size_t size)
-{
-    return peer->tls ? SSL_read(peer->tls, data, (int)size) : recv(peer->fd, data, size, 0);
-}
-
-static int receive_all(struct peer *peer, void *data, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t count = receive_some(peer, (char *)data + done, size - done);
-        if (count <= 0)
-            return 0;
-        done += (size_t)count;
-    }
-    return 1;
-}
-
-static int send_all(struct peer *peer, const void *data, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        const char *rest = (const char *)data + done;
-        ssize_t count = peer->tls ? SSL_write(peer->tls, rest, (int)(size - done)) : send(peer->fd, rest, size - done, MSG_NOSIGNAL);
-        if (count <= 0)
-            return 0;
-        done += (size_t)count;
-    }
-    return 1;
-}
-
-/* Writes a final frame's header, unmasked as a server's are, and returns its size. */
-static size_t put_header(unsigned char *at, int opcode, size_t size)
-{
-    at[0] = (unsigned char)(0x80 | opcode);
-    if (size < 126) {
-        at[1] = (unsigned char)size;
-        return 2;
-    }
-    at[1] = size <= 0xFFFF ? 126 : 127;
-    size_t width = size <= 0xFFFF ? 2 : 8;
-    for (size_t i = 0; i < width; i++)
-        at[2 + i] = (unsigned char)(size >> 8 * (width - 1 - i));
-    return 2 + width;
-}
-
-static int send_control(struct peer *peer, int opcode, const void *payload, size_t size)
-{
-    unsigned char bytes[2 + CONTROL_SIZE_MAX];
-    size_t header = put_header(bytes, opcode, size);
-    memcpy(bytes + header, payload, size);
-    return send_all(peer, bytes, header + size);
-}
-
-/* Receives one frame of a client. The benchmarks' clients send nothing longer than a control frame. */
-static int receive_frame(struct peer *peer, struct frame *frame)
-{
-    unsigned char header[6];
-    if (!receive_all(peer, header, sizeof header))
-        return 0;
-    frame->opcode = header[0] & 0x0F;
-    frame->size = header[1] & 0x7F;
-    if (frame->size > CONTROL_SIZE_MAX || !receive_all(peer, frame->payload, frame->size))
-        return 0;
-    for (size_t i = 0; i < frame->size; i++)
-        frame->payload[i] ^= header[2 + i % 4];
-    return 1;
+    return read_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* ---- Opening handshake -------------------------------------------------------------------------------------------------------- */
@@ -135,27 +55,40 @@ static int receive_head(struct peer *peer, char *head, size_t capacity)
     return 0;
 }
 
+static long query_number(const char *head, const char *name, long otherwise)
+{
+    const char *at = strstr(head, name);
+    return at && at < strstr(head, "\r\n") ? strtol(at + strlen(name), NULL, 10) : otherwise;
+}
+
+/* What the query has the server answer to the client's offer of permessage-deflate; NULL if that is not there. */
+static const char *agree_on_extension(const char *head)
+{
+    long takeover = query_number(head, "takeover=", -1);
+    if (takeover < 0)
+        return "";
+    if (strstr(head, "permessage-deflate") == NULL)
+        return NULL;
+    return takeover ? "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+                    : "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
+}
+
 static int answer_handshake(struct peer *peer, const char *head)
 {
-    const char *field = strcasestr(head, "sec-websocket-key:");
+    const char *field = strcasestr(head, "sec-websocket-key:"), *extension = agree_on_extension(head);
     char key[128];
-    if (field == NULL || sscanf(field + strlen("sec-websocket-key:"), " %60s", key) != 1)
+    if (extension == NULL || field == NULL || sscanf(field + strlen("sec-websocket-key:"), " %60s", key) != 1)
         return 0;
     strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
     unsigned char digest[SHA_DIGEST_LENGTH], accept[64];
     SHA1((const unsigned char *)key, strlen(key), digest);
     EVP_EncodeBlock(accept, digest, sizeof digest);
-    char answer[256];
+    char answer[384];
     int size = snprintf(answer, sizeof answer,
-                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
-                        (const char *)accept);
+                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n%s"
+                        "Sec-WebSocket-Accept: %s\r\n\r\n",
+                        extension, (const char *)accept);
     return send_all(peer, answer, (size_t)size);
-}
-
-static long query_number(const char *head, const char *name, long otherwise)
-{
-    const char *at = strstr(head, name);
-    return at && at < strstr(head, "\r\n") ? strtol(at + strlen(name), NULL, 10) : otherwise;
 }
 
 /* ---- The works ---------------------------------------------------------------------------------------------------------------- */
@@ -176,7 +109,7 @@ static void wait_for_close(struct peer *peer)
 /* Frames are laid out once and sent many to a write, so that the server costs far less than any client. */
 static void flood(struct peer *peer, long count, size_t size)
 {
-    unsigned char header[10];
+    unsigned char header[HEADER_SIZE_MAX];
     size_t header_size = put_header(header, OPCODE_TEXT, size), frame_size = header_size + size;
     long per_write = (long)(262144 / frame_size) + 1;
     unsigned char *batch = malloc(frame_size * (size_t)per_write);
@@ -191,6 +124,47 @@ static void flood(struct peer *peer, long count, size_t size)
         count -= now;
     }
     free(batch);
+    wait_for_close(peer);
+}
+
+/* Everything is compressed before the first byte is sent, so that the client never waits for it between messages. */
+static void flood_deflated(struct peer *peer, long count, int takeover)
+{
+    unsigned char *frames = malloc((size_t)count * (HEADER_SIZE_MAX + deflated_size_max(texts.size)));
+    unsigned char *message = malloc(deflated_size_max(texts.size)), *end = frames;
+    z_stream stream;
+    start_deflate(&stream);
+    for (long i = 0; i < count; i++) {
+        size_t size = deflate_message(&stream, text_at(&texts, (size_t)i), texts.size, takeover, message);
+        unsigned char *frame = end;
+        end += put_header(frame, OPCODE_TEXT, size);
+        frame[0] |= 0x40;
+        memcpy(end, message, size);
+        end += size;
+    }
+    deflateEnd(&stream);
+    send_all(peer, frames, (size_t)(end - frames));
+    free(message);
+    free(frames);
+    wait_for_close(peer);
+}
+
+/* Unread payloads cost the server far less than sending them costs any client. */
+static void take(struct peer *peer, long count)
+{
+    uint64_t bytes = 0;
+    while (count > 0) {
+        struct header header;
+        if (!receive_header(peer, &header) || header.opcode == OPCODE_CLOSE || !discard(peer, header.size))
+            return;
+        if (header.opcode > OPCODE_CLOSE)
+            continue;
+        bytes += header.size;
+        count -= header.is_final;
+    }
+    char report[32];
+    int size = snprintf(report, sizeof report, "%llu", (unsigned long long)bytes);
+    send_control(peer, OPCODE_TEXT, report, (size_t)size);
     wait_for_close(peer);
 }
 
@@ -266,6 +240,10 @@ static void serve(struct peer *peer)
         return;
     if (strncmp(head, "GET /flood", 10) == 0)
         flood(peer, query_number(head, "n=", 1), (size_t)query_number(head, "size=", 64));
+    else if (strncmp(head, "GET /deflated", 13) == 0)
+        flood_deflated(peer, query_number(head, "n=", 1), (int)query_number(head, "takeover=", 0));
+    else if (strncmp(head, "GET /take", 9) == 0)
+        take(peer, query_number(head, "n=", 1));
     else if (strncmp(head, "GET /beat", 9) == 0)
         beat(peer, query_number(head, "interval_ms=", 100), query_number(head, "n=", 100));
     else if (strncmp(head, "GET /timed", 10) == 0)
@@ -339,9 +317,12 @@ static SSL_CTX *load_certificate(const char *path)
 int main(int argc, char **argv)
 {
     static struct listener plain, secure;
+    if (argc != 4)
+        return 2;
     signal(SIGPIPE, SIG_IGN);
+    texts = load_texts(argv[2], strtoul(argv[3], NULL, 10));
     int ws = start_listener(&plain, NULL);
-    int wss = argc > 1 ? start_listener(&secure, load_certificate(argv[1])) : 0;
+    int wss = start_listener(&secure, load_certificate(argv[1]));
     printf("{\"ws\": %d, \"wss\": %d}\n", ws, wss);
     fflush(stdout);
     while (getchar() != EOF)
