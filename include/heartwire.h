@@ -352,7 +352,8 @@ enum {
  * heartbeat.interval set they wait for the last, because no beat could pass an unfinished message. Messages sent meanwhile, by any
  * thread, follow it. The limits count the message as a whole, and its parts are kept until all are sent: a message that was cut off
  * is sent again, from its beginning. The foremost message gets its room even if those that follow fill the queue, which may so hold
- * twice queue.bytes_max. A message that is not complete when the connection is closed is dropped.
+ * twice queue.bytes_max. A message that is not complete when the connection is closed is dropped; if its beginning has been
+ * sent, no message can follow it, and those behind it are dropped too, which HW_EVENT_CLOSED tells by its status.
  */
 typedef struct hw_send_options {
     uint32_t struct_size;

@@ -142,6 +142,7 @@ package struct Outbox: ~Copyable {
         (wireWritten, wireSent) = (0, 0)
         queue.rewind()
         compression = nil
+        compressed.removeAll()
         (pendingBeat, postponedPong) = (nil, nil)
         (unsentPings, unsentPongs, unsentBeats) = (0, 0, 0)
     }

@@ -35,11 +35,21 @@ package struct HTTPRefusal: Equatable {
         return phrase
     }
 
-    /// A received value for an error text: printable ASCII, of bounded length.
-    static func shown(_ value: [UInt8]) -> String {
+    /// A received reference for an error text: printable ASCII of bounded length, without query and user information. A server can have
+    /// taken those from our own request, and they may be secret.
+    static func shown(_ reference: [UInt8]) -> String {
         let sizeMax = 100
-        let bytes = value.prefix(sizeMax).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
-        return "'" + String(decoding: bytes, as: UTF8.self) + (value.count > sizeMax ? "..." : "") + "'"
+        let visible = withoutUserInformation(reference.prefix { $0 != 0x3F && $0 != 0x23 })
+        let bytes = visible.prefix(sizeMax).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
+        let isCut = visible.count > sizeMax || visible.count < reference.count
+        return "'" + String(decoding: bytes, as: UTF8.self) + (isCut ? "..." : "") + "'"
+    }
+
+    private static func withoutUserInformation(_ reference: ArraySlice<UInt8>) -> [UInt8] {
+        guard let slash = reference.firstIndex(of: 0x2F), reference[slash...].starts(with: [0x2F, 0x2F]) else { return [UInt8](reference) }
+        let authority = reference[(slash + 2)...].prefix { $0 != 0x2F }
+        guard let at = authority.lastIndex(of: 0x40) else { return [UInt8](reference) }
+        return [UInt8](reference[..<authority.startIndex] + reference[(at + 1)...])
     }
 
     /// True for a status that time may heal: the server or proxy has trouble, or has had too much of us.
