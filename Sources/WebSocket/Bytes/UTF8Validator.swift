@@ -47,17 +47,17 @@ package struct UTF8Validator {
         while index &+ 4 <= count {
             // The lead byte is the lowest, whatever the machine's byte order.
             let word = UInt32(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt32.self))
-            if word & 0xC0E0_C0E0 == 0x80C0_80C0 && word & 0x1E != 0 && word & 0x1E_0000 != 0 {
+            if word & 0xC0_C0F0 == 0x80_80E0 {
+                // E0 below A0 would be overlong, ED from A0 on a surrogate.
+                let bits = word & 0x200F
+                guard bits != 0 && bits != 0x200D else { return index }
+                index &+= 3
+            } else if word & 0xC0E0_C0E0 == 0x80C0_80C0 && word & 0x1E != 0 && word & 0x1E_0000 != 0 {
                 index &+= 4
             } else if word & 0xC0E0 == 0x80C0 {
                 // C0 and C1 would be overlong.
                 guard word & 0x1E != 0 else { return index }
                 index &+= 2
-            } else if word & 0xC0_C0F0 == 0x80_80E0 {
-                // E0 below A0 would be overlong, ED from A0 on a surrogate.
-                let bits = word & 0x200F
-                guard bits != 0 && bits != 0x200D else { return index }
-                index &+= 3
             } else if word & 0xC0C0_C0F8 == 0x8080_80F0 {
                 // F0 below 90 would be overlong, F4 from 90 on above U+10FFFF.
                 let bits = word & 0x3007

@@ -288,9 +288,12 @@ def test_interrupted_block_of_a_client_ends_at_once(servers: Servers, interrupti
         client.__exit__(interruption, interruption(), None)
 
 
+# A background job of a shell starts with SIGINT ignored, and so would everything it starts.
 INTERRUPTED = """
+import signal
 import sys
 import heartwire
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with heartwire.sync.connect(sys.argv[1]) as ws:
     print("ready", flush=True)
     try:
