@@ -89,6 +89,9 @@ class RawServer:
             "/report-each-frame": self._report_each_frame,
             "/message-in-halves": self._message_in_halves,
             "/ping-flood": self._ping_flood,
+            "/empty-fragments": self._empty_fragments,
+            "/announce": self._announce,
+            "/close-then-message": self._close_then_message,
             "/deflate-answer": self._deflate_answer,
             "/deflate-bomb": self._deflate_bomb,
             "/seen-close": self._seen_close,
@@ -311,6 +314,23 @@ class RawServer:
                 pongs, last = pongs + 1, int(payload)
         await connection.write(frame(TEXT, json.dumps([pongs, last]).encode()))
         await self._finish(connection)
+
+    async def _empty_fragments(self, connection: Connection) -> None:
+        """Sends one empty message in so many fragments."""
+        count = int(connection.query["n"])
+        await connection.accept(frame(TEXT, b"", fin=False))
+        await connection.write(frame(CONTINUATION, b"", fin=False) * (count - 2) + frame(CONTINUATION, b""))
+        await self._finish(connection)
+
+    async def _announce(self, connection: Connection) -> None:
+        """Announces a message of the size it is given, and sends its first ten bytes."""
+        await connection.accept(frame_head(BINARY, int(connection.query["size"])) + bytes(10))
+        await connection.stall()
+
+    async def _close_then_message(self, connection: Connection) -> None:
+        """Sends a message after its close frame."""
+        await connection.accept(frame(TEXT, b"before") + frame(CLOSE, struct.pack("!H", 1000)) + frame(TEXT, b"after"))
+        await self._await_close(connection)
 
     async def _deflate_answer(self, connection: Connection) -> None:
         """Answers the offer of extensions with the text it is given, whatever was offered, then sends a compressed message."""
