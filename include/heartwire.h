@@ -274,7 +274,8 @@ void hw_config_free(hw_config *config);
 
 /*
  * Sets a property from text, "ping.interval" to "20s". value is copied. bindings list the properties with hw_config_describe; the
- * README has the table. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message says the range),
+ * README has the table. What depends on more than one value, and what a list or a URL holds (proxy, basic_auth, tls.pins, subprotocols,
+ * message.part_bytes), is checked by hw_connection_open. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message says the range),
  * HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_set(hw_config *config, const char *name, const char *value, hw_error *error);
@@ -326,8 +327,8 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
  * the certificate files, which takes some milliseconds; files that have changed are read again by the next open. The configuration is
  * copied. Release the handle with hw_connection_release. Callbacks may run before this function returns; *out is written before the
  * first.
- * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols, basic_auth or tls.pins malformed, a
- * client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols, proxy,
+ * basic_auth, tls.pins or message.part_bytes malformed, a client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 

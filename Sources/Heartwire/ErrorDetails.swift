@@ -38,6 +38,9 @@ struct ErrorDetails: Error {
             self.init(error)
         case .connectTimeout:
             self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, "connect.timeout ran out before the connection was established")
+        case .handshakeTimeout:
+            let sentence = "connect.timeout ran out while the server's answer to the opening handshake was awaited"
+            self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_HTTP, sentence)
         case .protocolViolation(let error):
             self.init(error)
         case .closedByPeer(let frame):
@@ -97,8 +100,17 @@ struct ErrorDetails: Error {
                 .illegalCloseCode, .compressedDataInvalid:
                 HW_E_PROTOCOL
             }
-        self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)")
+        self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)\(Self.limit(error))")
         closeCode = Int32(error.closeCode)
+    }
+
+    /// The property that a limit comes from; the peer, which hears the phrase too, has no use for it.
+    private static func limit(_ error: ProtocolError) -> StaticString {
+        switch error {
+        case .messageTooLarge: ", which is message.bytes_max"
+        case .frameTooLarge: ", which is frame.bytes_max, or message.bytes_max where that is 0"
+        default: ""
+        }
     }
 
     private static func closedByPeer(_ frame: CloseFrame) -> String {

@@ -6,6 +6,8 @@ package indirect enum Failure {
     case transport(TransportFailure)
     case handshake(HandshakeError)
     case connectTimeout
+    /// As connectTimeout, when the request of the opening handshake had been sent.
+    case handshakeTimeout
     case protocolViolation(ProtocolError)
     case closedByPeer(CloseFrame)
     case peerIsGone(missedPings: Int)
@@ -19,7 +21,7 @@ package indirect enum Failure {
         case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
-        case .connectTimeout, .protocolViolation, .peerIsGone, .slowConsumer: true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .peerIsGone, .slowConsumer: true
         }
     }
 }
@@ -57,6 +59,13 @@ package struct TransportFailure {
         self.kind = kind
         self.nativeCode = nativeCode
         self.sentence = sentence
+    }
+
+    /// The same while the opening handshake's answer was awaited: a lost connection then says most often that the port or scheme is wrong.
+    var beforeTheAnswer: TransportFailure {
+        guard kind == .lost else { return self }
+        let sentence = "\(sentence); the opening handshake was not answered: are port and scheme, ws or wss, right?"
+        return TransportFailure(kind: kind, nativeCode: nativeCode, sentence: sentence)
     }
 
     var isRetryable: Bool {

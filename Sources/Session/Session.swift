@@ -179,7 +179,7 @@ package struct Session: ~Copyable {
         case .connecting:
             attemptFailed(.transport(failure), now, &outbox)
         case .handshaking:
-            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .transport(failure), now, &outbox)
+            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .transport(failure.beforeTheAnswer), now, &outbox)
         case .open, .closing:
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             end(Ending(frame: frame, byPeer: false, failure: .transport(failure)), now, &outbox)
@@ -331,7 +331,7 @@ package struct Session: ~Copyable {
             if now >= deadline { attemptFailed(.connectTimeout, now, &outbox) }
         case .handshaking(let deadline):
             guard now >= deadline else { return }
-            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .connectTimeout, now, &outbox)
+            attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .handshakeTimeout, now, &outbox)
         case .open:
             pollBeats(now, &outbox)
         case .closing(let deadline):

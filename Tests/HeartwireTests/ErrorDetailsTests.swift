@@ -89,6 +89,7 @@ struct ErrorDetailsTests {
             (.handshake(.refused(HTTPRefusal(status: 403))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
             (.handshake(.redirect(.downgrade, HTTPRefusal(status: 302))), HW_E_HTTP_STATUS, HW_LAYER_HTTP, 0),
             (.connectTimeout, HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, 0),
+            (.handshakeTimeout, HW_E_CONNECT_TIMEOUT, HW_LAYER_HTTP, 0),
             (.protocolViolation(.reservedBits), HW_E_PROTOCOL, HW_LAYER_WEBSOCKET, 1002),
             (.protocolViolation(.textNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
             (.protocolViolation(.closeReasonNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),

@@ -257,6 +257,7 @@ extension Failure {
         case .handshake(.redirect(let error, let refusal)): "redirect \(refusal.status) \(error)"
         case .handshake(let error): "\(error)"
         case .connectTimeout: "timeout"
+        case .handshakeTimeout: "handshake timeout"
         case .protocolViolation(let error): "\(error)"
         case .closedByPeer(let frame): "peer closed \(frame.code)"
         case .peerIsGone(let missed): "gone after \(missed)"

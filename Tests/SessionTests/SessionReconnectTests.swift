@@ -66,7 +66,7 @@ struct SessionReconnectTests {
         harness.advance(.milliseconds(999))
         #expect(harness.takeEvents() == ["state connecting"])
         harness.advance(.milliseconds(1))
-        #expect(harness.takeEvents() == ["attempt 1 failed (timeout)", "state reconnecting (timeout)"])
+        #expect(harness.takeEvents() == ["attempt 1 failed (handshake timeout)", "state reconnecting (handshake timeout)"])
         harness.runToDeadline()
         harness.advance(.seconds(3))
         #expect(harness.takeEvents() == ["attempt 2 failed (timeout)"])

@@ -7,6 +7,7 @@ package enum URLError: Error, Equatable {
     case addressLiteral
     case port
     case userInfo
+    case foreignCredentials
     case fragment
     case pathCharacter(UInt8)
     case tooLong
@@ -19,6 +20,7 @@ package enum URLError: Error, Equatable {
         case .addressLiteral: "the URL's IPv6 address is malformed; write it as in ws://[::1]:8080/"
         case .port: "the URL's port must be a number from 1 to 65535"
         case .userInfo: "the URL's user name or password is malformed; percent-encode what is neither letter, digit nor -._~!$&'()*+,;="
+        case .foreignCredentials: "the URL names a user, but credentials are for the application to give and not for a server"
         case .fragment: "the URL has a fragment (#), which RFC 6455 section 3 forbids; write %23 for a literal #"
         case .pathCharacter(let byte): "the URL's path holds the byte \(byte); percent-encode spaces, control and non-ASCII characters"
         case .tooLong: "the URL is longer than \(URL.sizeMax) bytes"

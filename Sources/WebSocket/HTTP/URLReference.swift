@@ -45,7 +45,7 @@ extension URL {
             text = scheme + [0x3A] + rest
         }
         let url = try URL(parsing: text)
-        guard url.credentials == nil else { throw .userInfo }
+        guard url.credentials == nil else { throw .foreignCredentials }
         return try url.at(resource: withoutDotSegments(url.path) + url.query)
     }
 
