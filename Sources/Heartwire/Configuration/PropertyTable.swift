@@ -138,7 +138,8 @@ enum PropertyTable {
             range: "9 .. 15", unit: "bits", doc: "Window for messages we send: 2 to this power in bytes; a server may ask for less."),
         Property(
             id: .compressionServerWindowBits, name: "compression.server_window_bits", kind: .integer(9...15), defaultValue: "15",
-            range: "9 .. 15", unit: "bits", doc: "Window for messages we receive; below 15 a server that compresses with a larger one is refused."),
+            range: "9 .. 15", unit: "bits",
+            doc: "Window for messages we receive; below 15 a server that compresses with a larger one is refused."),
         Property(
             id: .compressionMemoryLevel, name: "compression.memory_level", kind: .integer(1...9), defaultValue: "8", range: "1 .. 9",
             unit: "", doc: "zlib's memory for compressing, 2 to this power times 512 bytes, beside four windows."),
