@@ -8,26 +8,6 @@ import WebSocket
 /// Outgoing bytes go into the `Outbox` that is passed along, because senders share it. State belongs to one connection: nothing that
 /// an earlier one left behind can touch the next.
 package struct Session: ~Copyable {
-    package enum Action {
-        /// Resolve, connect, run TLS; then report `transportOpened` or `transportEnded`.
-        case openTransport
-        case closeTransport
-    }
-
-    package enum ReadOutcome {
-        case needsInput
-        /// Deliver the batch, then read on.
-        case deliver
-        /// Pass to `controlReceived`; the payload is valid until the next read.
-        case control(Opcode, payload: UnsafeRawBufferPointer)
-        /// Pass to `protocolFailed`.
-        case failed(ProtocolError)
-        /// Pass to `handshakeSucceeded`.
-        case opened(Agreement)
-        /// Pass to `handshakeFailed`.
-        case refused(HandshakeError)
-    }
-
     /// How an established connection ends.
     private struct Ending {
         let frame: CloseFrame

@@ -56,7 +56,7 @@ static void read_case_count(hw_connection *connection, const hw_message *message
 /* Offers `permessage-deflate; client_no_context_takeover; client_max_window_bits`, which the server's compression cases build on. */
 static void offer_compression(hw_config *config)
 {
-    if (hw_config_set(config, "compression", "on", NULL) == HW_E_PROPERTY) return; /* The library does not compress. */
+    set(config, "compression", "on");
     set(config, "compression.client_context_takeover", "false");
     set(config, "compression.threshold_bytes", "0");
 }
