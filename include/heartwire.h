@@ -70,6 +70,8 @@ enum {
     HW_E_CONFLICT = -62, /* Two properties contradict each other, or one lacks its companion. */
     HW_E_URL = -63,      /* The URL is malformed or its scheme is not ws or wss. */
     HW_E_HEADER = -64,   /* A header field's name or value is not allowed. */
+    HW_E_RULE = -65,     /* A heartbeat rule is malformed; the text names the member and says what would be right. */
+    HW_E_PRESET = -66,   /* No preset has this name; the text suggests the nearest. */
 
     /* Resolving and connecting */
     HW_E_RESOLVE = -80,         /* The host name could not be resolved. */
@@ -95,7 +97,7 @@ enum {
     HW_E_CLOSED_BY_PEER = -143,    /* The server closed the connection; close_code and the text say why. */
 
     /* Heartbeat */
-    HW_E_HEARTBEAT = -160, /* ping.missed_max pings in a row went unanswered and nothing else arrived. */
+    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which. */
 
     /* Delivery */
     HW_E_SLOW_CONSUMER = -170, /* The inbox was full and inbox.overflow is "close". */
@@ -191,13 +193,60 @@ enum {
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (0: there is none), error fields, text; for HW_E_HTTP_STATUS
                                     also body: the first bytes of the answer, and retry_after_ms */
-    HW_EVENT_BEAT_MISSED = 5,    /* A ping was not answered, nor anything else received, within ping.timeout: count in a row */
+    HW_EVENT_BEAT_MISSED = 5,    /* A beat of ours was not acknowledged in time: rule, text ("ping", "beat 0"), count in a row. A ping counts
+                                    as missed if nothing else arrived within ping.timeout either */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
                                     of messages dropped since the last such event */
     HW_EVENT_RELEASED = 8,       /* The last callback or delivery for this handle; free what its context refers to here */
-    HW_EVENT_WARNING = 9         /* text: what is insecure or missing though it was asked for. With tls.verify "false", before
+    HW_EVENT_WARNING = 9,        /* text: what is insecure or missing though it was asked for. With tls.verify "false", before
                                     anything is said to the server, on every connection; once if there is no zlib for compression */
+
+    /* Heartbeats. rule: which rule of its kind, counted from 0, -1 for what is none; text names it ("ping", "reply 0", "watch 1",
+       "beat 0", "detector"); body: the first bytes, at most 128, of the message that is the evidence. */
+    HW_EVENT_HEARTBEAT_RECEIVED = 10,  /* The server's: a ping, a request that a rule answers, or what a watch expects */
+    HW_EVENT_HEARTBEAT_RESPONDED = 11, /* Our answer was handed to the kernel: latency_ns since its request arrived, level */
+    HW_EVENT_HEARTBEAT_TIMEOUT = 12,   /* What a watch expects did not come: rule, text, count of intervals in silence */
+    HW_EVENT_HEARTBEAT_FAILURE = 13,   /* An answer was late beyond response.timeout, could not be written or made, or the detector
+                                          failed: text says which; count in a row, missed beats included */
+    HW_EVENT_BEAT_SENT = 14,           /* A ping or beat of ours was handed to the kernel; body: its payload */
+    HW_EVENT_BEAT_ACKED = 15,          /* It was acknowledged: latency_ns is the round trip; late is 1 if it had been missed */
+    HW_EVENT_ENGINE_STARTED = 16,      /* Heartbeats of a new connection begin; text: the preset's name, or empty */
+    HW_EVENT_ENGINE_STOPPED = 17,      /* They have ended, with the connection or because it is closing */
+    HW_EVENT_HEALTH = 18,              /* level, previous_level: an hw_health_level */
+    HW_EVENT_QUALITY = 19,             /* level, previous_level: an hw_quality; latency_ns: the mean round trip */
+    HW_EVENT_RESPONSE_LEVEL = 20,      /* An answer crossed a limit: level, previous_level (hw_response_level), latency_ns */
+    HW_EVENT_RECONNECT_ADVISED = 21    /* The service asks for a new connection, or this one has reached the age it allows; text: the URL
+                                          that the message names, or empty. Nothing is done by itself */
+};
+
+/* Whether what is expected from the server comes: events HW_EVENT_HEALTH. */
+typedef int32_t hw_health_level;
+enum {
+    HW_HEALTH_UNKNOWN = 0, /* nothing was expected or has come yet */
+    HW_HEALTH_ERROR = 1,   /* silent for health.error_intervals, or as many beats missed in a row */
+    HW_HEALTH_WARNING = 2, /* silent for health.warning_intervals */
+    HW_HEALTH_HEALTHY = 3
+};
+
+/* What the last round trips say: events HW_EVENT_QUALITY. The limits are properties ("quality.excellent_mean", ...). */
+typedef int32_t hw_quality;
+enum {
+    HW_QUALITY_UNKNOWN = 0, /* fewer than three round trips */
+    HW_QUALITY_POOR = 1,
+    HW_QUALITY_FAIR = 2,
+    HW_QUALITY_GOOD = 3,
+    HW_QUALITY_EXCELLENT = 4
+};
+
+/* How long an answer to the server took, from its arrival to the kernel: events HW_EVENT_RESPONSE_LEVEL. */
+typedef int32_t hw_response_level;
+enum {
+    HW_RESPONSE_ON_TARGET = 0, /* within response.target */
+    HW_RESPONSE_SLOW = 1,      /* beyond it */
+    HW_RESPONSE_WARNING = 2,   /* beyond response.warning */
+    HW_RESPONSE_CRITICAL = 3,  /* beyond response.critical */
+    HW_RESPONSE_OVERDUE = 4    /* beyond response.timeout: counts as failure */
 };
 
 /* One event. Borrowed like the messages it comes among. */
@@ -225,6 +274,11 @@ typedef struct hw_event {
     int32_t compressed; /* 1 if permessage-deflate was agreed on */
     int32_t resumed;    /* 1 if TLS resumed the session of this handle's last connection */
     uint64_t retry_after_ms; /* of HW_E_HTTP_STATUS: how long the server asks to be left alone (Retry-After); 0 if it does not */
+    uint64_t latency_ns;     /* of heartbeats: from arrival to the kernel, or a round trip */
+    int32_t level;           /* by kind: hw_health_level, hw_quality or hw_response_level */
+    int32_t previous_level;
+    int32_t late;            /* 1 for an acknowledgement after its deadline */
+    int32_t rule;            /* which rule of its kind a heartbeat belongs to, counted from 0; -1: none */
 } hw_event;
 
 /*
@@ -318,6 +372,45 @@ hw_status hw_config_on_event(hw_config *config, hw_event_callback callback, void
  */
 hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context);
 
+/*
+ * Adds a heartbeat rule: size bytes of JSON text in the language of Sources/Heartbeat/Rules/README.md, copied and checked at once.
+ * May be called several times; rules of one's own are tried before those of the property "preset", in the order they were added.
+ * HW_E_RULE: error names the member by its JSON pointer and says what would be right. HW_E_TOO_LARGE: more than 16 rules or 256 KiB in
+ * all. HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_config_add_rule(hw_config *config, const char *json, size_t size, hw_error *error);
+
+/* What a detector found. */
+typedef int32_t hw_detection;
+enum {
+    HW_DETECT_FAILED = -1, /* The detector could not do its work: counted, and reported with HW_EVENT_HEARTBEAT_FAILURE. */
+    HW_DETECT_NONE = 0,    /* Not a heartbeat request. */
+    HW_DETECT_ANSWER = 1,  /* A request: the reply is to be sent. */
+    HW_DETECT_SEEN = 2     /* The server's heartbeat, which needs no answer. */
+};
+
+/* A detector's answer to a heartbeat request. Also set struct_size first when handing one to hw_connection_respond. */
+typedef struct hw_reply {
+    uint32_t struct_size;
+    hw_kind kind;         /* of the answer: HW_TEXT unless changed */
+    const void *data;     /* size bytes, copied as soon as the detector returns; NULL if size is 0 */
+    size_t size;
+    uint64_t received_ns; /* CLOCK_MONOTONIC: when the request arrived */
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC: received_ns and response.timeout; later answers count as failures */
+    uint64_t epoch;       /* the connection that the request came by: an answer never goes to another */
+} hw_reply;
+
+/*
+ * Looks at one received message, for heartbeats that rules cannot express (signed, protobuf): fills reply and returns an hw_detection;
+ * any other value counts as HW_DETECT_FAILED. Called for every whole message that no rule has answered, before the messages callback gets
+ * it. By default it runs on the dispatcher's thread, where a blocked callback makes it late; with "detector.thread" set to "inline" it runs
+ * on the I/O thread and must not block. message is borrowed until it returns.
+ */
+typedef hw_detection (*hw_detect_callback)(hw_connection *connection, const hw_message *message, hw_reply *reply, void *context);
+
+/* Sets the detector; NULL takes it away. HW_E_HANDLE. */
+hw_status hw_config_on_detect(hw_config *config, hw_detect_callback callback, void *context);
+
 /* ---- Connection --------------------------------------------------------------------------------------------------------------- */
 
 /*
@@ -375,6 +468,16 @@ hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void
                              const hw_send_options *options, uint64_t *id);
 
 /*
+ * Answers a heartbeat request that came as a message, ahead of queued messages, for hosts that take from an inbox and look for heartbeats
+ * themselves. reply: struct_size, kind, data, size, and received_ns and epoch as they stand in the hw_message; deadline_ns is ignored. The
+ * time from received_ns to the kernel is measured and judged as for answers of rules. detection: HW_DETECT_ANSWER; HW_DETECT_SEEN counts a
+ * heartbeat without answer, HW_DETECT_FAILED a failed detector; then only epoch is read.
+ * HW_E_STATE: that connection is over, closing, or too many answers wait to be written. HW_E_UTF8, HW_E_TOO_LARGE: more than 64 KiB.
+ * HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ */
+hw_status hw_connection_respond(hw_connection *connection, hw_detection detection, const hw_reply *reply);
+
+/*
  * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
  * until close.timeout has passed since the call. Returns at once; the state becomes closing, then disconnected. If messages could not be
  * sent by then, HW_EVENT_CLOSED has a status other than HW_OK. Calling it again does nothing and is HW_OK.
@@ -424,6 +527,47 @@ typedef struct hw_metrics {
 /* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
 hw_status hw_connection_metrics(hw_connection *connection, hw_metrics *out);
 
+/* The heartbeats of a connection: times in nanoseconds, of the present connection unless it says otherwise. */
+typedef struct hw_health {
+    uint32_t struct_size;
+    hw_health_level health;
+    hw_quality quality;
+    hw_response_level response_level; /* of the last answer */
+    uint32_t failures_in_a_row;       /* missed beats and failed answers; heartbeat.failure_threshold ends the connection */
+    uint32_t responses;               /* in the window of the last 100: */
+    uint64_t response_last_ns;
+    uint64_t response_min_ns;
+    uint64_t response_mean_ns;
+    uint64_t response_median_ns;
+    uint64_t response_p99_ns;
+    uint64_t response_max_ns;
+    uint64_t responses_total;         /* since the connection opened; the percentiles of all, from a histogram, within 12.5 %: */
+    uint64_t responses_median_ns;
+    uint64_t responses_p99_ns;
+    uint64_t responses_p999_ns;
+    uint64_t responses_max_ns;
+    uint32_t round_trips;             /* in the window of the last 16: */
+    uint32_t round_trip_variance_ms2; /* variance in square milliseconds */
+    uint64_t round_trip_last_ns;
+    uint64_t round_trip_mean_ns;
+    uint64_t round_trip_min_ns;
+    uint64_t round_trip_max_ns;
+    uint64_t timestamps;              /* server timestamps seen; without any the three below are 0 */
+    int64_t one_way_raw_ns;           /* the wall clock at arrival less the last timestamp */
+    int64_t one_way_ns;               /* the same less clock_offset_ns */
+    int64_t clock_offset_ns;          /* how far our clock runs ahead of the server's, by the round trips; 0 while there are none */
+    uint64_t silent_ns;               /* since the last byte arrived */
+    uint64_t data_silent_ns;          /* since a watch or stamp last saw what it expects; since open if none did */
+    uint64_t heartbeats_received;     /* since hw_connection_open, as all below */
+    uint64_t heartbeats_answered;
+    uint64_t heartbeats_failed;
+    uint64_t beats_acked;
+    uint64_t beats_late;
+} hw_health;
+
+/* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
+hw_status hw_connection_health(hw_connection *connection, hw_health *out);
+
 /* ---- Inbox -------------------------------------------------------------------------------------------------------------------- */
 
 /* One thing taken from an inbox: a message if event is NULL, else that event. */
@@ -460,6 +604,29 @@ int hw_inbox_fd(hw_inbox *inbox);
  * ignored.
  */
 void hw_inbox_release(hw_inbox *inbox);
+
+/* ---- Log ---------------------------------------------------------------------------------------------------------------------- */
+
+typedef int32_t hw_log_level;
+enum {
+    HW_LOG_OFF = 0,
+    HW_LOG_ERROR = 1,
+    HW_LOG_WARNING = 2,
+    HW_LOG_INFO = 3, /* connections opened and closed, health */
+    HW_LOG_DEBUG = 4 /* each beat */
+};
+
+/*
+ * Receives one line, size bytes of UTF-8, not terminated and without line end, borrowed until the callback returns. Lines never hold
+ * credentials, or more of a payload than a heartbeat's first 128 bytes. Runs on the dispatcher's thread, between other callbacks.
+ */
+typedef void (*hw_log_callback)(hw_log_level level, const char *line, size_t size, void *context);
+
+/*
+ * Sets the process-wide receiver of log lines of at most this level; HW_LOG_OFF or NULL takes it away. Lines wait for the dispatcher in a
+ * bounded queue: of a flood that nobody takes the oldest are dropped, and a line says how many. HW_E_ARGUMENT: no such level.
+ */
+hw_status hw_log(hw_log_level level, hw_log_callback callback, void *context);
 
 #ifdef __cplusplus
 }
