@@ -10,7 +10,7 @@ package struct Event {
         case closed(frame: CloseFrame, byPeer: Bool, failure: Failure?)
         /// `delay` is nil if there will be no further attempt.
         case attemptFailed(Failure, attempt: Int, delay: Interval?)
-        case beatMissed(inARow: Int)
+        case heartbeat(HeartbeatNote)
         case writable
         case readingPaused
         case messagesDropped(UInt64)

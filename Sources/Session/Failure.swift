@@ -1,3 +1,4 @@
+import Heartbeat
 import WebSocket
 
 /// Why an attempt failed or a connection ended.
@@ -10,7 +11,7 @@ package indirect enum Failure {
     case handshakeTimeout
     case protocolViolation(ProtocolError)
     case closedByPeer(CloseFrame)
-    case peerIsGone(missedPings: Int)
+    case heartbeat(HeartbeatVerdict)
     case slowConsumer
 
     /// True if the same attempt may succeed later. What a person must fix first (a certificate, a URL, credentials) is not worth
@@ -21,7 +22,7 @@ package indirect enum Failure {
         case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
-        case .connectTimeout, .handshakeTimeout, .protocolViolation, .peerIsGone, .slowConsumer: true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer: true
         }
     }
 }

@@ -1,3 +1,4 @@
+import Heartbeat
 import WebSocket
 
 /// The bounded first-in first-out queue of the application's messages.
@@ -18,12 +19,17 @@ struct MessageQueue: ~Copyable {
         let isFinal: Bool
         /// Of the whole message; the largest number while parts are still to come.
         let messageSize: Int
+        var beat: OutgoingHeartbeat.Purpose?
     }
 
     private struct Entry: BitwiseCopyable {
         let kind: MessageKind
         let isInParts: Bool
         let size: Int
+        /// Which beat of this connection it is: never given out to a later one.
+        var beat: OutgoingHeartbeat.Purpose?
+        /// Left out: a beat of a connection that is over.
+        var isVoid = false
         /// Position in the connection's outgoing bytes where the message ends; set when it has been encoded.
         var wireEnd: UInt64 = 0
     }
@@ -82,6 +88,14 @@ struct MessageQueue: ~Copyable {
         payloads.append(payload)
         lastId &+= 1
         return .accepted(id: lastId)
+    }
+
+    /// Takes a beat of the present connection, which follows what is queued.
+    mutating func enqueue(_ beat: OutgoingHeartbeat) {
+        let entry = Entry(
+            kind: beat.opcode == .binary ? .binary : .text, isInParts: false, size: beat.payload.count, beat: beat.purpose)
+        entries.append(entry)
+        beat.payload.withUnsafeBytes { payloads.append($0) }
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
@@ -153,18 +167,38 @@ struct MessageQueue: ~Copyable {
         rewind()
     }
 
+    func holds(_ beat: OutgoingHeartbeat.Purpose) -> Bool {
+        for index in encodedEntries..<entries.count where entries[index].beat == beat && !entries[index].isVoid { return true }
+        return false
+    }
+
+    /// Calls `body` for every message that did not come in parts.
+    func forEachWhole(_ body: (MessageKind, UnsafeRawBufferPointer) -> Void) {
+        var start = 0
+        for index in 0..<entries.count where !entries[index].isInParts {
+            let entry = entries[index]
+            body(entry.kind, UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ entry.size)]))
+            start &+= entry.size
+        }
+    }
+
     // MARK: Emptying
 
     /// The next bytes to encode, at most `sizeMax`; nil if there are none now. `wireWritten` is where the next frame begins.
     mutating func nextFragment(sizeMax: Int, wireWritten: UInt64) -> Fragment? {
         while encodedEntries < entries.count {
             let entry = entries[encodedEntries]
+            if entry.isVoid {
+                endEntry(entry, wireWritten)
+                continue
+            }
             guard entry.isInParts else {
                 let size = min(entry.size &- fragmentedBytes, sizeMax)
                 let start = encodedBytes &+ fragmentedBytes
                 return Fragment(
                     kind: entry.kind, bytes: UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ size)]),
-                    isFirst: fragmentedBytes == 0, isFinal: fragmentedBytes &+ size == entry.size, messageSize: entry.size)
+                    isFirst: fragmentedBytes == 0, isFinal: fragmentedBytes &+ size == entry.size, messageSize: entry.size,
+                    beat: entry.beat)
             }
             let draft = drafts[encodedDrafts]
             let left = draft.payload.count &- fragmentedBytes
@@ -213,14 +247,15 @@ struct MessageQueue: ~Copyable {
             } else {
                 payloads.removeFirst(entry.size)
                 encodedBytes &-= entry.size
-                count &+= 1
+                if entry.beat == nil { count &+= 1 }
             }
         }
         return count
     }
 
-    /// The connection ended: everything not wholly sent is given out anew.
+    /// The connection ended: everything not wholly sent is given out anew, except beats.
     mutating func rewind() {
+        for index in 0..<entries.count where entries[index].beat != nil { entries[index].isVoid = true }
         (encodedEntries, encodedDrafts, encodedBytes, fragmentedBytes) = (0, 0, 0, 0)
     }
 }

@@ -10,7 +10,7 @@ package struct Outbox: ~Copyable {
         package var messagesMax: Int
         package var bytesMax: Int
         package var fragmentSize: Int
-        /// Whether payload beats are sent: messages that come in parts wait until they are complete then.
+        /// Whether heartbeats may be sent as messages: those that come in parts wait until they are complete then.
         package var hasBeats: Bool
 
         package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false) {
@@ -43,14 +43,21 @@ package struct Outbox: ~Copyable {
         case closed
     }
 
-    private enum Mark: BitwiseCopyable {
-        case ping
-        case pong
-        case beat
+    /// A heartbeat that the kernel has taken over.
+    package struct HandedOver: BitwiseCopyable {
+        package enum Frame: BitwiseCopyable, Equatable {
+            /// Answers a ping that arrived at this moment.
+            case pong(received: Instant)
+            case heartbeat(OutgoingHeartbeat.Purpose)
+        }
+
+        package let frame: Frame
+        package let time: Instant
     }
 
-    private struct MarkedPosition: BitwiseCopyable {
-        let mark: Mark
+    private struct Mark: BitwiseCopyable {
+        let frame: HandedOver.Frame
+        let opcode: Opcode
         let wireEnd: UInt64
     }
 
@@ -70,12 +77,18 @@ package struct Outbox: ~Copyable {
     /// Bytes ever put on this connection's wire, and taken from it.
     private var wireWritten: UInt64 = 0
     private var wireSent: UInt64 = 0
-    private var marks = RingQueue<MarkedPosition>()
-    private var pendingBeat: PayloadBeat.Configuration?
+    private var marks = RingQueue<Mark>()
+    /// Heartbeats that are messages and wait for the end of the one that is being sent.
+    private var pendingBeats: [OutgoingHeartbeat] = []
     private var unsentPings = 0
     private var unsentPongs = 0
     private var unsentBeats = 0
-    private var postponedPong: [UInt8]?
+    private var postponedPong: (payload: [UInt8], received: Instant)?
+    private var handedOver: [HandedOver] = []
+    /// When the present connection last handed a whole text or binary message to the kernel, of whoever's.
+    package private(set) var lastMessageSentAt: Instant?
+    /// Sees what the application sends, for rules that learn from it.
+    private let variables: HeartbeatVariables?
 
     package private(set) var metrics = OutboxMetrics()
 
@@ -83,9 +96,15 @@ package struct Outbox: ~Copyable {
     /// Pings and pongs that may each wait on the wire while the peer does not read. Beyond it only the latest of the peer's pings is answered
     /// (RFC 6455 section 5.5.3), so a flood of them cannot grow memory.
     private static let unsentControlFramesMax = 256
+    /// Heartbeats that are messages and may wait while the peer does not read, or for the end of a large message.
+    private static let unsentBeatsMax = 64
 
-    package init(role: Role, limits: Limits, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void) {
+    /// `variables` are given if heartbeat rules learn from what the application sends.
+    package init(
+        role: Role, limits: Limits, variables: HeartbeatVariables? = nil, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void
+    ) {
         self.role = role
+        self.variables = variables
         fragmentSize = limits.fragmentSize
         queue = MessageQueue(
             limits: MessageQueue.Limits(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax), holdsDrafts: limits.hasBeats)
@@ -98,7 +117,9 @@ package struct Outbox: ~Copyable {
     // MARK: The application's side
 
     package mutating func enqueue(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
-        queue.enqueue(kind, payload)
+        let admission = queue.enqueue(kind, payload)
+        if let variables, case .accepted = admission { variables.observeOutgoing(kind, payload) }
+        return admission
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
@@ -134,6 +155,11 @@ package struct Outbox: ~Copyable {
         self.compression = compression
     }
 
+    /// Has the variables of a new connection learn from what waits to be sent on it.
+    package func observeQueue() {
+        if let variables { queue.forEachWhole { variables.observeOutgoing($0, $1) } }
+    }
+
     /// The connection ended: everything not wholly handed to the kernel waits for the next one.
     package mutating func connectionEnded() {
         mode = .offline
@@ -143,36 +169,76 @@ package struct Outbox: ~Copyable {
         queue.rewind()
         compression = nil
         compressed.removeAll()
-        (pendingBeat, postponedPong) = (nil, nil)
+        pendingBeats = []
+        postponedPong = nil
+        handedOver = []
+        lastMessageSentAt = nil
         (unsentPings, unsentPongs, unsentBeats) = (0, 0, 0)
     }
 
-    /// A ping that finds many before it still unsent is left out: it could say no more than they do.
-    package mutating func ping(_ payload: UInt64) {
-        guard canSendFrames, unsentPings < Self.unsentControlFramesMax else { return }
-        unsentPings &+= 1
-        withUnsafeBytes(of: payload.bigEndian) { putFrame(.ping, isFinal: true, $0) }
-        marks.append(MarkedPosition(mark: .ping, wireEnd: wireWritten))
-    }
-
     /// Answers a ping, or, not at once, with the next write: then only the latest of those that wait is answered.
-    package mutating func pong(_ payload: UnsafeRawBufferPointer, atOnce: Bool = true) {
+    package mutating func pong(_ payload: UnsafeRawBufferPointer, received: Instant, atOnce: Bool = true) {
         guard canSendFrames else { return }
         guard atOnce && unsentPongs < Self.unsentControlFramesMax else {
-            postponedPong = [UInt8](payload)
+            postponedPong = ([UInt8](payload), received)
             return
         }
         postponedPong = nil
         putFrame(.pong, isFinal: true, payload)
         unsentPongs &+= 1
-        marks.append(MarkedPosition(mark: .pong, wireEnd: wireWritten))
+        marks.append(Mark(frame: .pong(received: received), opcode: .pong, wireEnd: wireWritten))
     }
 
-    /// A beat that has not left yet makes another superfluous.
-    package mutating func beat(_ beat: PayloadBeat.Configuration) {
-        guard case .open = mode, unsentBeats == 0 else { return }
-        pendingBeat = beat
-        putPendingBeat()
+    /// Sends a heartbeat ahead of queued messages. False if too many wait already. A ping or beat that finds an earlier one of its kind
+    /// still here is left out: it could say no more than that one does.
+    package mutating func heartbeat(_ heartbeat: OutgoingHeartbeat) -> Bool {
+        guard canSendFrames else { return false }
+        switch heartbeat.opcode {
+        case .ping:
+            guard unsentPings < Self.unsentControlFramesMax else { return true }
+            unsentPings &+= 1
+            heartbeat.payload.withUnsafeBytes { putFrame(.ping, isFinal: true, $0) }
+            marks.append(Mark(frame: .heartbeat(heartbeat.purpose), opcode: .ping, wireEnd: wireWritten))
+        case .text, .binary:
+            if case .beat = heartbeat.purpose, isWaiting(heartbeat.purpose) { return true }
+            guard unsentBeats &+ pendingBeats.count < Self.unsentBeatsMax else { return false }
+            if heartbeat.followsQueue {
+                queue.enqueue(heartbeat)
+            } else {
+                pendingBeats.append(heartbeat)
+                putPendingBeats()
+            }
+        }
+        return true
+    }
+
+    private func isWaiting(_ purpose: OutgoingHeartbeat.Purpose) -> Bool {
+        if pendingBeats.contains(where: { $0.purpose == purpose }) || queue.holds(purpose) { return true }
+        for index in 0..<marks.count where marks[index].frame == .heartbeat(purpose) { return true }
+        return false
+    }
+
+    /// When the request arrived whose answer has waited longest for the kernel; nil if none waits.
+    package var oldestAnswerReceived: Instant? {
+        for index in 0..<marks.count {
+            switch marks[index].frame {
+            case .pong(let received), .heartbeat(.answer(_, let received)): return received
+            case .heartbeat: break
+            }
+        }
+        for beat in pendingBeats {
+            if case .answer(_, let received) = beat.purpose { return received }
+        }
+        return nil
+    }
+
+    /// True if there is something for `takeHandedOver`.
+    package var hasHandedOver: Bool { !handedOver.isEmpty }
+
+    /// What the kernel has taken over of the present connection's heartbeats since the last call.
+    package mutating func takeHandedOver() -> [HandedOver] {
+        defer { handedOver = [] }
+        return handedOver
     }
 
     /// Sends a close frame after everything that is queued.
@@ -193,7 +259,9 @@ package struct Outbox: ~Copyable {
     /// The bytes to write next; empty if there are none. Valid until the next mutation.
     package mutating func nextTransmit() -> UnsafeRawBufferPointer {
         if canSendFrames {
-            if unsentPongs < Self.unsentControlFramesMax, let payload = postponedPong { payload.withUnsafeBytes { pong($0) } }
+            if unsentPongs < Self.unsentControlFramesMax, let (payload, received) = postponedPong {
+                payload.withUnsafeBytes { pong($0, received: received) }
+            }
             // Bounded by what goes in as well: compressing much into little takes its time too.
             var taken = 0
             while wire.count < Self.wireTarget && taken < Self.wireTarget, let size = encodeNext() { taken &+= size }
@@ -202,13 +270,17 @@ package struct Outbox: ~Copyable {
     }
 
     /// The first `count` bytes of `nextTransmit` were handed to the kernel.
-    package mutating func transmitted(_ count: Int) {
+    package mutating func transmitted(_ count: Int, _ now: Instant) {
         wire.removeFirst(count)
         wireSent &+= UInt64(count)
         if mode != .handshake { metrics.bytesSent &+= UInt64(count) }
-        metrics.messagesSent &+= queue.sent(upTo: wireSent)
+        let messages = queue.sent(upTo: wireSent)
+        if messages > 0 {
+            metrics.messagesSent &+= messages
+            lastMessageSentAt = now
+        }
         while !marks.isEmpty && marks[0].wireEnd <= wireSent, let passed = marks.popFirst() {
-            tally(passed.mark)
+            tally(passed, now)
         }
     }
 
@@ -221,24 +293,26 @@ package struct Outbox: ~Copyable {
         }
     }
 
-    private mutating func tally(_ mark: Mark) {
-        switch mark {
-        case .ping:
-            metrics.beatsSent &+= 1
-            unsentPings &-= 1
+    private mutating func tally(_ passed: Mark, _ now: Instant) {
+        handedOver.append(HandedOver(frame: passed.frame, time: now))
+        switch passed.opcode {
         case .pong:
             metrics.pongsSent &+= 1
             unsentPongs &-= 1
-        case .beat:
-            unsentBeats &-= 1
+        case .ping:
             metrics.beatsSent &+= 1
+            unsentPings &-= 1
+        case .text, .binary, .continuation, .close:
             metrics.messagesSent &+= 1
+            lastMessageSentAt = now
+            unsentBeats &-= 1
+            if case .heartbeat(.beat) = passed.frame { metrics.beatsSent &+= 1 }
         }
     }
 
     /// Puts the next frame of the queue on the wire, and gives how many bytes of a message went into it; nil if there is nothing to put there.
     private mutating func encodeNext() -> Int? {
-        putPendingBeat()
+        putPendingBeats()
         guard let fragment = queue.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) else {
             if case .closing(let frame) = mode { putClose(frame) }
             return nil
@@ -251,6 +325,7 @@ package struct Outbox: ~Copyable {
             putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
         }
         queue.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
+        if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
         return fragment.bytes.count
     }
 
@@ -271,17 +346,25 @@ package struct Outbox: ~Copyable {
     }
 
     /// A beat is a data frame, so it may not stand between the fragments of a message (RFC 6455 section 5.4).
-    private mutating func putPendingBeat() {
-        guard let beat = pendingBeat, !queue.isInsideMessage else { return }
-        pendingBeat = nil
+    private mutating func putPendingBeats() {
+        guard !pendingBeats.isEmpty, !queue.isInsideMessage else { return }
+        for beat in pendingBeats {
+            let opcode = beat.opcode == .binary ? Opcode.binary : .text
+            beat.payload.withUnsafeBytes { putFrame(opcode, isFinal: true, $0) }
+            mark(beat.purpose, opcode)
+        }
+        pendingBeats = []
+    }
+
+    private mutating func mark(_ purpose: OutgoingHeartbeat.Purpose, _ opcode: Opcode) {
         unsentBeats &+= 1
-        beat.payload.withUnsafeBytes { putFrame(beat.kind.opcode, isFinal: true, $0) }
-        marks.append(MarkedPosition(mark: .beat, wireEnd: wireWritten))
+        marks.append(Mark(frame: .heartbeat(purpose), opcode: opcode, wireEnd: wireWritten))
     }
 
     private mutating func putClose(_ frame: CloseFrame) {
         frame.payload.withUnsafeBytes { putFrame(.close, isFinal: true, $0) }
         mode = .closed
+        pendingBeats = []
     }
 
     private mutating func putFrame(

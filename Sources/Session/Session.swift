@@ -30,16 +30,18 @@ package struct Session: ~Copyable {
 
     package private(set) var state = State.disconnected
     package private(set) var epoch: UInt64 = 0
-    package private(set) var metrics = SessionMetrics()
+    package internal(set) var metrics = SessionMetrics()
     private var route: Route
     /// Of the present transport. Apart from the phase, so that it is read into in place: a copy for every read would cost the square of what
     /// trickles in.
     private var handshake: ClientHandshake?
 
-    private let configuration: SessionConfiguration
+    let configuration: SessionConfiguration
     private var phase = Phase.idle
     private var reader: FrameReader
-    private var beats = Beats()
+    var heartbeats: HeartbeatEngine
+    /// Heartbeats that found no room on their way out and are tried once more.
+    var refused: [OutgoingHeartbeat] = []
     private var pongBudget = PongBudget()
     private var backoff: Backoff
     private var random: Random
@@ -49,8 +51,12 @@ package struct Session: ~Copyable {
     private var events: [Event] = []
     private var actions: [Action] = []
 
-    package init(_ configuration: SessionConfiguration, seed: UInt64) {
+    /// `variables` are those that the outbox observes too, if heartbeat rules learn from what the application sends.
+    package init(
+        _ configuration: SessionConfiguration, seed: UInt64, environment: any HeartbeatEnvironment, variables: HeartbeatVariables? = nil
+    ) {
         self.configuration = configuration
+        heartbeats = HeartbeatEngine(configuration.heartbeat, environment, variables)
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
         reader = FrameReader(role: .client, limits: configuration.messages)
@@ -62,13 +68,16 @@ package struct Session: ~Copyable {
     /// Where the present attempt's transport leads.
     package var target: URL { route.url }
 
+    package var heartbeatSnapshot: HeartbeatSnapshot { heartbeats.snapshot }
+
     /// When `timeout` must be called next; nil while there is nothing to wait for.
     package var deadline: Instant? {
         switch phase {
         case .idle, .ended: nil
         case .waiting(let until): until
-        case .connecting(let deadline), .handshaking(let deadline), .closing(let deadline), .draining(_, let deadline): deadline
-        case .open: beats.deadline
+        case .connecting(let deadline), .handshaking(let deadline), .draining(_, let deadline): deadline
+        case .closing(let deadline): heartbeats.deadline.map { min($0, deadline) } ?? deadline
+        case .open: heartbeats.deadline
         }
     }
 
@@ -197,7 +206,7 @@ package struct Session: ~Copyable {
     package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
         guard metrics.openedAt != nil else { return }
         metrics.bytesReceived &+= UInt64(bytes)
-        if bytes > 0 { beats.bytesReceived() }
+        if bytes > 0 { heartbeats.bytesReceived(now) }
         if messages > 0 {
             metrics.messagesReceived &+= UInt64(messages)
             metrics.lastMessageAt = now
@@ -220,12 +229,14 @@ package struct Session: ~Copyable {
         attempts = 0
         reader = FrameReader(role: .client, limits: configuration.messages, decompression: streams?.decompression)
         pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
-        beats = Beats(configuration, salt: random.next(), opened: now)
         handshake = nil
         phase = .open
         outbox.open(streams?.compression)
         change(to: .connected, reason: nil, now)
         emit(.opened(agreement), now)
+        heartbeats.connectionOpened(now, salt: random.next())
+        outbox.observeQueue()
+        carryOut(now, &outbox)
     }
 
     package mutating func handshakeFailed(_ error: HandshakeError, _ now: Instant, _ outbox: inout Outbox) {
@@ -258,12 +269,14 @@ package struct Session: ~Copyable {
         switch opcode {
         case .ping:
             metrics.pingsReceived &+= 1
-            outbox.pong(payload, atOnce: pongBudget.spend(now))
+            let isWithinBudget = pongBudget.spend(now)
+            outbox.pong(payload, received: now, atOnce: isWithinBudget)
+            // A flood of pings is answered with few pongs, and does not become a flood of events.
+            if isWithinBudget { heartbeats.pingReceived(payload, now) }
+            carryOut(now, &outbox)
         case .pong:
-            if let roundTrip = beats.pongReceived(payload, now) {
-                metrics.pongsReceived &+= 1
-                metrics.roundTrips.record(roundTrip)
-            }
+            heartbeats.pongReceived(payload, now)
+            carryOut(now, &outbox)
         case .close:
             do throws(ProtocolError) {
                 closeReceived(try CloseFrame(payload: payload), now, &outbox)
@@ -277,21 +290,23 @@ package struct Session: ~Copyable {
 
     /// The peer broke the protocol: say so, and hear no more of it (RFC 6455 section 7.1.7).
     package mutating func protocolFailed(_ error: ProtocolError, _ now: Instant, _ outbox: inout Outbox) {
-        failConnection(.protocolViolation(error), CloseFrame(code: error.closeCode, reason: [UInt8](error.phrase.utf8)), now, &outbox)
+        let frame = CloseFrame(code: error.closeCode, reason: [UInt8](error.phrase.utf8))
+        failConnection(.protocolViolation(error), frame, timeout: configuration.closeTimeout, now, &outbox)
     }
 
     /// The application does not take its messages, and asked for the connection to be closed then.
     package mutating func consumerTooSlow(_ now: Instant, _ outbox: inout Outbox) {
         let reason = ASCII.bytes("the receiver is too slow")
-        failConnection(.slowConsumer, CloseFrame(code: CloseCode.policyViolation, reason: reason), now, &outbox)
+        let frame = CloseFrame(code: CloseCode.policyViolation, reason: reason)
+        failConnection(.slowConsumer, frame, timeout: configuration.closeTimeout, now, &outbox)
     }
 
     package mutating func readingPaused(_ now: Instant) {
-        beats.readingPaused(now)
+        heartbeats.readingPaused(now)
     }
 
     package mutating func readingResumed(_ now: Instant) {
-        beats.readingResumed(now)
+        heartbeats.readingResumed(now)
     }
 
     /// Reports something that happened outside the session in order with its own events.
@@ -313,28 +328,16 @@ package struct Session: ~Copyable {
             guard now >= deadline else { return }
             attemptFailed(handshake?.unfinishedRefusal.map { .handshake($0) } ?? .handshakeTimeout, now, &outbox)
         case .open:
-            pollBeats(now, &outbox)
+            pollHeartbeats(now, &outbox)
         case .closing(let deadline):
-            guard now >= deadline else { return }
+            guard now >= deadline else {
+                pollHeartbeats(now, &outbox)
+                return
+            }
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             end(Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outbox)
         case .draining(let ending, let deadline):
             if now >= deadline { end(ending, now, &outbox) }
-        }
-    }
-
-    private mutating func pollBeats(_ now: Instant, _ outbox: inout Outbox) {
-        while let output = beats.poll(now, &outbox) {
-            metrics.beatsMissed &+= 1
-            switch output {
-            case .missed(let count):
-                emit(.beatMissed(inARow: count), now)
-            case .peerIsGone(let count):
-                emit(.beatMissed(inARow: count), now)
-                let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
-                end(Ending(frame: frame, byPeer: false, failure: .peerIsGone(missedPings: count)), now, &outbox)
-                return
-            }
         }
     }
 
@@ -352,29 +355,32 @@ package struct Session: ~Copyable {
         switch phase {
         case .open:
             outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: true, failure: .closedByPeer(frame)), deadline)
+            drain(Ending(frame: frame, byPeer: true, failure: .closedByPeer(frame)), deadline, now)
         case .closing:
             let byPeer = !outbox.hasClosed
             outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline)
+            drain(Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
         case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
             return
         }
     }
 
-    private mutating func failConnection(_ failure: Failure, _ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
+    /// `timeout`: how long the peer may take to answer the close frame.
+    mutating func failConnection(
+        _ failure: Failure, _ frame: CloseFrame, timeout: Interval, _ now: Instant, _ outbox: inout Outbox
+    ) {
         switch phase {
         case .open, .closing:
             outbox.closeNow(frame)
-            drain(Ending(frame: frame, byPeer: false, failure: failure), now + configuration.closeTimeout)
+            drain(Ending(frame: frame, byPeer: false, failure: failure), now + timeout, now)
         case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
             return
         }
     }
 
-    private mutating func drain(_ ending: Ending, _ deadline: Instant) {
+    private mutating func drain(_ ending: Ending, _ deadline: Instant, _ now: Instant) {
         phase = .draining(ending, deadline: deadline)
-        beats = Beats()
+        endHeartbeats(now)
     }
 
     /// An attempt came to nothing: try again later, or give up.
@@ -396,7 +402,7 @@ package struct Session: ~Copyable {
     /// An established connection is over: report it, then reconnect, rest or give up.
     private mutating func end(_ ending: Ending, _ now: Instant, _ outbox: inout Outbox) {
         outbox.connectionEnded()
-        beats = Beats()
+        endHeartbeats(now)
         let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         metrics.openedAt = nil
         // Closing as asked is no failure, unless messages were cut off by it.
@@ -432,7 +438,8 @@ package struct Session: ~Copyable {
     }
 
     private func mayRetry(after failure: Failure) -> Bool {
-        configuration.reconnects && failure.isRetryable && !backoff.isExhausted
+        if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return false }
+        return configuration.reconnects && failure.isRetryable && !backoff.isExhausted
     }
 
     private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {

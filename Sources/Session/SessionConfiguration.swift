@@ -18,8 +18,7 @@ package struct SessionConfiguration {
     package var compression: CompressionConfiguration?
     /// Pings answered a second one by one; of more only the latest is answered when the socket is next written to.
     package var pongsPerSecondMax = 100
-    package var ping: PingSchedule.Configuration?
-    package var beat: PayloadBeat.Configuration?
+    package var heartbeat = HeartbeatConfiguration()
     package var reconnects = true
     package var backoff = Backoff.Configuration(base: .milliseconds(500), cap: .seconds(30), attemptsMax: 0)
     /// A connection that lasted this long makes earlier failures count no more.

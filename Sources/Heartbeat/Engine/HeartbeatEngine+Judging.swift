@@ -1,0 +1,157 @@
+/// What acks, misses and failures mean: health, quality, and the end of the connection.
+extension HeartbeatEngine {
+    // MARK: Our beats
+
+    mutating func acknowledged(_ index: Int, _ beat: BeatState.Pending, evidence: [UInt8], _ now: Instant) {
+        healthChanged(epoch.beats[index].health.acknowledged(isLate: beat.isMissed))
+        acknowledged(.beat(index), roundTrip: now - beat.sent, isLate: beat.isMissed, evidence: evidence, now)
+    }
+
+    mutating func acknowledged(
+        _ subject: HeartbeatNote.Subject, roundTrip: Interval, isLate: Bool, evidence: [UInt8], _ now: Instant
+    ) {
+        totals.beatsAcked &+= 1
+        if isLate { totals.beatsLate &+= 1 } else { epoch.failuresInARow = 0 }
+        epoch.lastAck = now
+        roundTrips.record(roundTrip)
+        epoch.clock.record(roundTrip: roundTrip)
+        note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
+        if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
+            note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection)
+        }
+    }
+
+    /// A beat sent at `sent` was not acknowledged in time. Received bytes defer the verdict, unless only acks are to count.
+    mutating func missed(beat index: Int, sent: Instant, _ now: Instant) {
+        totals.beatsMissed &+= 1
+        epoch.failuresInARow += 1
+        healthChanged(epoch.beats[index].health.acknowledgementMissed())
+        note(.beatMissed(inARow: epoch.beats[index].missedInARow), .beat(index), evidence: epoch.beats[index].lastPayload)
+        if rules?.beats[index].closesOnMiss == true {
+            condemn(.beatMissed(index))
+        } else if lastSignOfLife <= sent {
+            judgeFailures()
+        }
+    }
+
+    mutating func pingMissed(_ count: Int) {
+        totals.beatsMissed &+= 1
+        healthChanged(epoch.pingHealth.acknowledgementMissed())
+        note(.beatMissed(inARow: count), .ping)
+    }
+
+    // MARK: Answers
+
+    /// The owner could not send it, not even at the second try.
+    package mutating func couldNotSend(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
+        failed(.couldNotSend, HeartbeatNote.Subject(heartbeat.purpose), evidence: heartbeat.payload, now)
+    }
+
+    /// The kernel took over an answer at `now`.
+    package mutating func answerHandedOver(_ subject: HeartbeatNote.Subject, received: Instant, _ now: Instant) {
+        guard epoch.isRunning else { return }
+        let time = now - received
+        totals.answered &+= 1
+        let level = configuration.response.level(of: time)
+        note(.responded(after: time, level), subject)
+        if let change = epoch.responses.record(time, limits: configuration.response) {
+            note(.responseLevelChanged(from: change.previous, to: change.current, after: time), subject)
+        }
+        if level != .overdue {
+            epoch.failuresInARow = 0
+        } else if epoch.overdueReported != received {
+            failed(.overdue, subject, evidence: [], now)
+        }
+        epoch.overdueReported = nil
+    }
+
+    package mutating func beatHandedOver(_ purpose: OutgoingHeartbeat.Purpose) {
+        guard epoch.isRunning else { return }
+        switch purpose {
+        case .beat(let index): note(.beatSent, .beat(index), evidence: index < epoch.beats.count ? epoch.beats[index].lastPayload : [])
+        case .ping, .probe: note(.beatSent, .ping)
+        case .setup, .answer: break
+        }
+    }
+
+    // MARK: Detectors
+
+    /// The host's detector gave an answer, which is on its way.
+    package mutating func detectorAnswered(received time: Instant, evidence: [UInt8]) {
+        guard epoch.isRunning else { return }
+        received(.detector, evidence: evidence)
+        answerIsOnItsWay(received: time)
+    }
+
+    package mutating func detectorSaw(_ now: Instant) {
+        guard epoch.isRunning else { return }
+        epoch.lastData = now
+        received(.detector, evidence: [])
+    }
+
+    package mutating func detectorFailed(_ now: Instant) {
+        guard epoch.isRunning else { return }
+        failed(.detector, .detector, evidence: [], now)
+    }
+
+    // MARK: Verdicts
+
+    mutating func failed(_ failure: HeartbeatFailure, _ subject: HeartbeatNote.Subject, evidence: [UInt8], _ now: Instant) {
+        totals.failed &+= 1
+        epoch.failuresInARow += 1
+        note(.failed(failure, inARow: epoch.failuresInARow), subject, evidence: [UInt8](evidence.prefix(HeartbeatNote.evidenceMax)))
+        judgeFailures()
+    }
+
+    private mutating func judgeFailures() {
+        guard let threshold = configuration.failureThreshold, epoch.failuresInARow >= threshold else { return }
+        condemn(.failures(epoch.failuresInARow))
+    }
+
+    /// The connection is to be ended: said once.
+    mutating func condemn(_ verdict: HeartbeatVerdict) {
+        guard !epoch.isCondemned, configuration.failureThreshold != nil else { return }
+        epoch.isCondemned = true
+        outputs.append(.verdict(verdict))
+    }
+
+    /// When the peer last showed that it is there, by what counts for that.
+    var lastSignOfLife: Instant {
+        switch configuration.liveness {
+        case .anyReceived: epoch.lastBytes
+        case .pong: epoch.lastAck
+        case .data: epoch.lastData
+        }
+    }
+
+    // MARK: Health
+
+    mutating func healthChanged(_ change: Change<Health>?) {
+        guard change != nil else { return }
+        var worst = epoch.pingHealth.health
+        for beat in epoch.beats { worst = .worse(worst, beat.health.health) }
+        for watch in epoch.watches { worst = .worse(worst, watch.health.health) }
+        if let change = epoch.health.update(worst) { note(.healthChanged(from: change.previous, to: change.current), .connection) }
+    }
+
+    package var snapshot: HeartbeatSnapshot {
+        HeartbeatSnapshot(
+            health: epoch.health.value, quality: epoch.quality.value, failuresInARow: epoch.failuresInARow, responses: epoch.responses,
+            clock: epoch.clock, roundTrips: roundTrips, totals: totals, isRunning: epoch.isRunning, lastBytes: epoch.lastBytes,
+            lastData: epoch.lastData)
+    }
+}
+
+/// How the heartbeats of a connection stand, for other threads.
+package struct HeartbeatSnapshot {
+    package var health = Health.unknown
+    package var quality = Quality.unknown
+    package var failuresInARow = 0
+    package var responses = ResponseTimes()
+    package var clock = ClockOffset()
+    package var roundTrips = RoundTripWindow()
+    package var totals = HeartbeatTotals()
+    package var isRunning = false
+    package var lastBytes = Instant(nanoseconds: 0)
+    package var lastData = Instant(nanoseconds: 0)
+}

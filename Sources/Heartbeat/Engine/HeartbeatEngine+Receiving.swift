@@ -1,0 +1,220 @@
+import WebSocket
+
+/// What arrives: bytes, messages, pings and pongs.
+extension HeartbeatEngine {
+    /// A heartbeat that is larger, decoded, is none.
+    private static let decodedSizeMax = 65536
+
+    /// Bytes of any kind arrived.
+    package mutating func bytesReceived(_ now: Instant) {
+        guard epoch.isRunning else { return }
+        epoch.lastBytes = now
+        if configuration.liveness == .anyReceived { epoch.pings?.bytesReceived() }
+    }
+
+    /// A message arrived: true if `messageReceived` must look at it. Needs no lock, because nothing is touched that senders share.
+    package mutating func isConcerned(by kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ now: Instant) -> Bool {
+        guard epoch.isRunning, let rules else { return false }
+        epoch.lastMessage = now
+        return awaitsAnyMessage || rules.mayConcern(kind, payload)
+    }
+
+    /// A message came in parts, which no rule looks into.
+    package mutating func partReceived(_ now: Instant) {
+        epoch.lastMessage = now
+    }
+
+    /// Runs the rules over a message, in the order of the language: learning, setup, the first reply that matches, acks, starts and restarts.
+    /// True if the message was nothing but heartbeats, and the application does not want to see those.
+    package mutating func messageReceived(
+        _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ scratch: RuleScratch, _ now: Instant
+    ) -> Bool {
+        guard epoch.isRunning, let rules else { return false }
+        anyMessageReceived(now)
+        guard rules.mayConcern(kind, payload), let plain = decoded(kind, payload, scratch) else { return false }
+        var splitter = UnitSplitter(rules.frame.split, plain)
+        var isHeartbeat = false
+        var isMixed = false
+        while let bytes = splitter.next(&epoch.carry) {
+            var unit = UnitView(bytes, kind, rules, scratch.scanner)
+            if unitReceived(&unit, rules, now) { isHeartbeat = true } else { isMixed = true }
+        }
+        return configuration.consumesHeartbeats && isHeartbeat && !isMixed
+    }
+
+    /// A ping arrived, and its pong is on its way.
+    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+        guard epoch.isRunning else { return }
+        let evidence = [UInt8](payload)
+        received(.ping, evidence: evidence)
+        answerIsOnItsWay(received: now)
+        frameReceived(.pingFrame, now)
+    }
+
+    package mutating func pongReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+        guard epoch.isRunning else { return }
+        if payload.count == 8, let roundTrip = epoch.pings?.pongReceived(UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)), now) {
+            acknowledged(.ping, roundTrip: roundTrip, isLate: false, evidence: [], now)
+            healthChanged(epoch.pingHealth.acknowledged(isLate: false))
+        }
+        for index in epoch.beats.indices {
+            guard let ack = rules?.beats[index].ack, case .pongFrame = ack.on else { continue }
+            guard epoch.beats[index].lastPayload.elementsEqual(payload) else { continue }
+            if let beat = epoch.beats[index].acknowledge(isCorrelated: false, { _ in true }) { acknowledged(index, beat, evidence: [], now) }
+        }
+        frameReceived(.pongFrame, now)
+    }
+
+    // MARK: Messages as such
+
+    /// True while the mere arrival of a message settles something, so that it must not wait for a timer.
+    private var awaitsAnyMessage: Bool {
+        guard let rules else { return false }
+        for index in rules.beats.indices where epoch.beats[index].awaitsAck {
+            if let ack = rules.beats[index].ack, case .anyReceived = ack.on { return true }
+        }
+        for index in rules.watches.indices {
+            guard case .anyReceived = rules.watches[index].on else { continue }
+            let watch = epoch.watches[index]
+            if watch.isSilent || watch.health.health != .healthy { return true }
+            if case .firstSeen = rules.watches[index].start, !watch.hasStarted { return true }
+        }
+        return false
+    }
+
+    private mutating func anyMessageReceived(_ now: Instant) {
+        guard let rules else { return }
+        epoch.lastMessage = now
+        for index in rules.beats.indices {
+            guard let ack = rules.beats[index].ack, case .anyReceived = ack.on else { continue }
+            if let beat = epoch.beats[index].acknowledge(isCorrelated: false, { _ in true }) { acknowledged(index, beat, evidence: [], now) }
+        }
+        for index in rules.watches.indices {
+            if case .anyReceived = rules.watches[index].on { _ = seen(watch: index, now) }
+        }
+    }
+
+    private mutating func frameReceived(_ frame: ExpectedFrame, _ now: Instant) {
+        guard let rules else { return }
+        for index in rules.watches.indices where rules.watches[index].on.isFrame(frame) {
+            if seen(watch: index, now) { epoch.lastData = now }
+        }
+    }
+
+    // MARK: Units
+
+    /// The message without the codings around it; nil if it is not what the rules expect.
+    private func decoded(
+        _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ scratch: RuleScratch
+    ) -> UnsafeRawBufferPointer? {
+        guard kind == .binary, let rules, !rules.frame.decode.isEmpty else { return payload }
+        guard let coder = configuration.coder else { return nil }
+        var input = payload
+        for coding in rules.frame.decode {
+            guard coder.decode(coding, input, into: &scratch.decodedOnce, sizeMax: Self.decodedSizeMax) else { return nil }
+            swap(&scratch.decoded, &scratch.decodedOnce)
+            input = scratch.decoded.bytes
+        }
+        return input
+    }
+
+    /// True if any rule found its heartbeat in the unit.
+    private mutating func unitReceived(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
+        learn(from: &unit, rules, now)
+        for index in rules.setups.indices {
+            if let on = rules.setups[index].on, on.holds(&unit) { setUp(index, now) }
+        }
+        let isAnswered = answer(&unit, rules, now)
+        let isAck = acknowledge(with: &unit, rules, now)
+        for index in rules.beats.indices {
+            if case .match(let start) = rules.beats[index].start, start.holds(&unit) { startBeat(index, now) }
+        }
+        let isWatched = watch(&unit, rules, isAnswered: isAnswered, now)
+        stamp(&unit, rules, now)
+        for match in rules.reconnect.on where match.holds(&unit) {
+            let url = rules.reconnect.url.flatMap { unit.text($0) } ?? []
+            note(.reconnectAdvised(url: url), .connection, evidence: unit.evidence)
+        }
+        return isAnswered || isAck || isWatched
+    }
+
+    private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ now: Instant) {
+        var hasLearned = false
+        for rule in rules.learns where !rule.isOutgoing && rule.on.holds(&unit) {
+            if variables?.learn(rule, from: &unit) == true { hasLearned = true }
+        }
+        guard hasLearned else { return }
+        // What has started and only waited for its interval begins now.
+        for index in epoch.beats.indices where epoch.beats[index].hasStarted && epoch.beats[index].interval == nil { beginBeat(index, now) }
+        for index in epoch.watches.indices where epoch.watches[index].hasStarted && epoch.watches[index].interval == nil {
+            beginWatch(index)
+        }
+    }
+
+    private mutating func answer(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
+        for index in rules.replies.indices where rules.replies[index].on.holds(&unit) {
+            let rule = rules.replies[index]
+            received(.reply(index), evidence: unit.evidence)
+            let captures = rule.take.map { unit.capture($0) }
+            if let made = render(rule.send, captures: captures, payload: unit.bytes, now) {
+                answerIsOnItsWay(received: now)
+                let purpose = OutgoingHeartbeat.Purpose.answer(reply: index, received: now)
+                transmit(OutgoingHeartbeat(purpose, rule.send.opcode, made.bytes, followsQueue: made.followsQueue), now)
+            } else {
+                failed(.couldNotMake, .reply(index), evidence: unit.evidence, now)
+            }
+            return true
+        }
+        return false
+    }
+
+    private mutating func acknowledge(with unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
+        var isAck = false
+        for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
+            guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(&unit) else { continue }
+            let isCorrelated = !ack.equal.isEmpty || !ack.atLeast.isEmpty
+            let beat = epoch.beats[index].acknowledge(isCorrelated: isCorrelated) { ack.correlates($0, &unit) }
+            guard let beat else { continue }
+            isAck = true
+            acknowledged(index, beat, evidence: unit.evidence, now)
+        }
+        return isAck
+    }
+
+    private mutating func watch(_ unit: inout UnitView, _ rules: RuleSet, isAnswered: Bool, _ now: Instant) -> Bool {
+        var isSeen = false
+        for index in rules.watches.indices {
+            if case .match(let start) = rules.watches[index].start, start.holds(&unit) { startWatch(index, now) }
+            guard case .match(let on) = rules.watches[index].on, on.holds(&unit), seen(watch: index, now) else { continue }
+            epoch.lastData = now
+            if configuration.liveness == .data { epoch.pings?.bytesReceived() }
+            if !isAnswered && !isSeen { received(.watch(index), evidence: unit.evidence) }
+            isSeen = true
+        }
+        return isSeen
+    }
+
+    /// True if the watch has begun, be it with this very message.
+    private mutating func seen(watch index: Int, _ now: Instant) -> Bool {
+        if !epoch.watches[index].hasStarted {
+            guard let rules, case .firstSeen = rules.watches[index].start else { return false }
+            startWatch(index, now)
+        }
+        healthChanged(epoch.watches[index].seen(now))
+        return true
+    }
+
+    private mutating func stamp(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) {
+        for rule in rules.stamps where rule.on.holds(&unit) {
+            guard let text = unit.text(rule.capture), let server = Timestamp.unixNanoseconds(text, rule.unit) else { continue }
+            totals.timestamps &+= 1
+            epoch.lastData = now
+            epoch.clock.record(server: server, local: environment.unixNanoseconds(at: now))
+        }
+    }
+
+    mutating func received(_ subject: HeartbeatNote.Subject, evidence: [UInt8]) {
+        totals.received &+= 1
+        note(.received, subject, evidence: evidence)
+    }
+}

@@ -1,0 +1,211 @@
+import WebSocket
+
+/// The heartbeats of a managed connection: what to send when, what to answer, what to expect, and what their failure means.
+///
+/// The owner tells it what happens and when, calls `poll` when `deadline` has come, and carries out what `takeOutputs` gives; calls that come
+/// too early or too often do nothing. All that one connection has taught stands in `epoch` and ends with it; only the totals go on.
+package struct HeartbeatEngine {
+    /// One connection's state, replaced as a whole by the next one's.
+    struct Epoch {
+        var isRunning = false
+        var opened = Instant(nanoseconds: 0)
+        var beats: [BeatState] = []
+        var watches: [WatchState] = []
+        var pings: PingSchedule?
+        var pingHealth: HealthMonitor
+        /// Setup rules that wait for their message.
+        var setupsDone: [Bool] = []
+
+        var lastBytes = Instant(nanoseconds: 0)
+        var lastMessage = Instant(nanoseconds: 0)
+        var lastMessageSent = Instant(nanoseconds: 0)
+        var lastAck = Instant(nanoseconds: 0)
+        /// When a watch or stamp last saw what it expects.
+        var lastData = Instant(nanoseconds: 0)
+        var isReadingPaused = false
+
+        /// When the request arrived whose answer has been reported overdue.
+        var overdueReported: Instant?
+        /// When to look whether an answer is overdue.
+        var answerDeadline: Instant?
+        var ageDeadline: Instant?
+        var failuresInARow = 0
+        var isCondemned = false
+
+        var responses = ResponseTimes()
+        var clock = ClockOffset()
+        var quality = Reported(Quality.unknown)
+        var health = Reported(Health.unknown)
+
+        init(_ policy: HealthMonitor.Policy) {
+            pingHealth = HealthMonitor(every: nil, policy)
+        }
+    }
+
+    let configuration: HeartbeatConfiguration
+    let environment: any HeartbeatEnvironment
+    let variables: HeartbeatVariables?
+    var epoch: Epoch
+    var outputs: [HeartbeatOutput] = []
+    package internal(set) var totals = HeartbeatTotals()
+    package internal(set) var roundTrips = RoundTripWindow()
+
+    package init(_ configuration: HeartbeatConfiguration, _ environment: any HeartbeatEnvironment, _ variables: HeartbeatVariables?) {
+        self.configuration = configuration
+        self.environment = environment
+        self.variables = variables
+        epoch = Epoch(configuration.health)
+    }
+
+    var rules: RuleSet? { configuration.rules }
+
+    // MARK: Outputs
+
+    package var hasOutput: Bool { !outputs.isEmpty }
+
+    package mutating func takeOutputs() -> [HeartbeatOutput] {
+        defer { outputs = [] }
+        return outputs
+    }
+
+    mutating func note(_ kind: HeartbeatNote.Kind, _ subject: HeartbeatNote.Subject, evidence: [UInt8] = []) {
+        outputs.append(.note(HeartbeatNote(kind, subject, evidence: evidence)))
+    }
+
+    // MARK: Life
+
+    /// A connection has opened: everything begins anew. `salt` is random.
+    package mutating func connectionOpened(_ now: Instant, salt: UInt64) {
+        epoch = Epoch(configuration.health)
+        roundTrips.connectionOpened()
+        variables?.reset()
+        guard !configuration.isEmpty else { return }
+        epoch.isRunning = true
+        epoch.opened = now
+        (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
+        (epoch.lastAck, epoch.lastData) = (now, now)
+        epoch.pings = configuration.ping.map { PingSchedule($0, salt: salt, opened: now) }
+        note(.started, .connection)
+        guard let rules else { return }
+        epoch.beats = rules.beats.map { _ in BeatState(configuration.health) }
+        epoch.watches = rules.watches.map { _ in WatchState(configuration.health) }
+        epoch.setupsDone = rules.setups.map { _ in false }
+        epoch.ageDeadline = rules.reconnect.ageMax.map { now + $0 }
+        for index in rules.setups.indices where rules.setups[index].on == nil { setUp(index, now) }
+        for index in rules.beats.indices {
+            if case .open = rules.beats[index].start { startBeat(index, now) }
+        }
+        for index in rules.watches.indices {
+            if case .open = rules.watches[index].start { startWatch(index, now) }
+        }
+    }
+
+    /// The connection is over, or says nothing more.
+    package mutating func connectionEnded() {
+        guard epoch.isRunning else { return }
+        epoch = Epoch(configuration.health)
+        note(.stopped, .connection)
+    }
+
+    // MARK: Starting
+
+    mutating func setUp(_ index: Int, _ now: Instant) {
+        guard let rules, !epoch.setupsDone[index] else { return }
+        epoch.setupsDone[index] = true
+        send(rules.setups[index].send, .setup, .setup, now)
+    }
+
+    /// A start that comes again restarts the rhythm.
+    mutating func startBeat(_ index: Int, _ now: Instant) {
+        epoch.beats[index].start()
+        beginBeat(index, now)
+    }
+
+    /// Begins the rhythm if the interval is known by now.
+    mutating func beginBeat(_ index: Int, _ now: Instant) {
+        guard let rule = rules?.beats[index] else { return }
+        switch length(of: rule.every) {
+        case .known(let interval):
+            let delay: Interval =
+                switch rule.first {
+                case .afterInterval: interval
+                case .now: .zero
+                case .jitter: interval.scaled(by: environment.fraction())
+                }
+            epoch.beats[index].begin(every: interval, firstAfter: delay, isIdleTimer: rule.when != .always, now)
+        case .off:
+            epoch.beats[index].stop()
+        case .unknown:
+            break
+        }
+    }
+
+    mutating func startWatch(_ index: Int, _ now: Instant) {
+        epoch.watches[index].start(now)
+        beginWatch(index)
+    }
+
+    mutating func beginWatch(_ index: Int) {
+        guard let rule = rules?.watches[index] else { return }
+        switch length(of: rule.within) {
+        case .known(let interval): epoch.watches[index].begin(within: interval)
+        case .off: epoch.watches[index].stop()
+        case .unknown: break
+        }
+    }
+
+    func length(of rule: DurationRule) -> EvaluatedDuration {
+        switch rule {
+        case .fixed(let interval):
+            .known(interval)
+        case .learned(let learned):
+            learned.evaluate(variables?[learned.variable], added: learned.addedVariable.flatMap { variables?[$0] })
+        }
+    }
+
+    // MARK: Sending
+
+    /// Renders and sends what stands for itself: a setup message or a beat. False if it could not be made.
+    @discardableResult
+    mutating func send(
+        _ rule: SendRule, _ purpose: OutgoingHeartbeat.Purpose, _ subject: HeartbeatNote.Subject, _ now: Instant
+    ) -> TemplateValues? {
+        guard let made = render(rule, captures: [], payload: nil, now) else {
+            failed(.couldNotMake, subject, evidence: [], now)
+            return nil
+        }
+        transmit(OutgoingHeartbeat(purpose, rule.opcode, made.bytes, followsQueue: made.followsQueue), now)
+        return made.values
+    }
+
+    func render(
+        _ rule: SendRule, captures: [UnsafeRawBufferPointer?], payload: UnsafeRawBufferPointer?, _ now: Instant
+    ) -> (bytes: [UInt8], values: TemplateValues, followsQueue: Bool)? {
+        var writer = TemplateWriter(environment, variables, now, captures: captures, payload: payload)
+        guard var bytes = writer.write(rule) else { return nil }
+        for coding in rule.encode {
+            guard let encoded = configuration.coder?.encode(coding, bytes) else { return nil }
+            bytes = encoded
+        }
+        let followsQueue = writer.values.counter != nil && (rules?.countsOutgoing ?? false)
+        return (bytes, writer.values, followsQueue)
+    }
+
+    mutating func transmit(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
+        if heartbeat.opcode != .ping { epoch.lastMessageSent = now }
+        outputs.append(.send(heartbeat))
+    }
+}
+
+/// Counts over all connections of a handle.
+package struct HeartbeatTotals {
+    package var received: UInt64 = 0
+    package var answered: UInt64 = 0
+    package var failed: UInt64 = 0
+    package var beatsAcked: UInt64 = 0
+    package var beatsLate: UInt64 = 0
+    package var beatsMissed: UInt64 = 0
+    package var timestamps: UInt64 = 0
+
+    package init() {}
+}

@@ -1,0 +1,114 @@
+import Heartbeat
+import WebSocket
+
+/// The heartbeats of the open connection: messages for the rules to look at, and the engine's outputs carried out.
+extension Session {
+    /// A message arrived: true if `messageReceived` must look at it. Touches nothing that senders share.
+    package mutating func isConcerned(by message: Message, _ now: Instant) -> Bool {
+        switch message.part {
+        case .whole:
+            return heartbeats.isConcerned(by: message.kind, message.payload, now)
+        case .first, .middle, .last:
+            heartbeats.partReceived(now)
+            return false
+        }
+    }
+
+    /// Runs the heartbeat rules over a message; true if the application is not to see it.
+    package mutating func messageReceived(
+        _ message: Message, _ scratch: RuleScratch, _ now: Instant, _ outbox: inout Outbox
+    ) -> Bool {
+        let isConsumed = heartbeats.messageReceived(message.kind, message.payload, scratch, now)
+        carryOut(now, &outbox)
+        return isConsumed
+    }
+
+    /// To be called when the outbox has been written from: what it has handed over is reported, and what found no room is tried once more.
+    /// True if there is more to write now.
+    package mutating func written(_ now: Instant, _ outbox: inout Outbox) -> Bool {
+        if outbox.hasHandedOver {
+            for handedOver in outbox.takeHandedOver() {
+                switch handedOver.frame {
+                case .pong(let received): heartbeats.answerHandedOver(.ping, received: received, handedOver.time)
+                case .heartbeat(.answer(let reply, let received)):
+                    heartbeats.answerHandedOver(reply.map { .reply($0) } ?? .detector, received: received, handedOver.time)
+                case .heartbeat(let purpose): heartbeats.beatHandedOver(purpose)
+                }
+            }
+            carryOut(now, &outbox)
+        }
+        // No frame may follow the close frame, so there is nothing more to beat for.
+        if outbox.hasClosed { endHeartbeats(now) }
+        guard !refused.isEmpty else { return false }
+        var retried: [OutgoingHeartbeat] = []
+        swap(&retried, &refused)
+        for heartbeat in retried where !outbox.heartbeat(heartbeat) { heartbeats.couldNotSend(heartbeat, now) }
+        carryOut(now, &outbox)
+        return true
+    }
+
+    mutating func pollHeartbeats(_ now: Instant, _ outbox: inout Outbox) {
+        heartbeats.poll(now, lastMessageSent: outbox.lastMessageSentAt, oldestAnswer: outbox.oldestAnswerReceived)
+        carryOut(now, &outbox)
+    }
+
+    mutating func endHeartbeats(_ now: Instant) {
+        heartbeats.connectionEnded()
+        refused = []
+        for case .note(let note) in heartbeats.takeOutputs() { emit(.heartbeat(note), now) }
+    }
+
+    /// Sends, reports and judges what the engine has put out.
+    mutating func carryOut(_ now: Instant, _ outbox: inout Outbox) {
+        while heartbeats.hasOutput {
+            for output in heartbeats.takeOutputs() {
+                switch output {
+                case .send(let heartbeat):
+                    if !outbox.heartbeat(heartbeat) { refused.append(heartbeat) }
+                case .note(let note):
+                    count(note)
+                    emit(.heartbeat(note), now)
+                case .verdict(let verdict):
+                    heartbeatsFailed(verdict, now, &outbox)
+                }
+            }
+        }
+    }
+
+    private mutating func count(_ note: HeartbeatNote) {
+        switch (note.kind, note.subject) {
+        case (.beatMissed, _):
+            metrics.beatsMissed &+= 1
+        case (.beatAcked, .ping):
+            metrics.pongsReceived &+= 1
+        default:
+            break
+        }
+    }
+
+    /// A peer that is not there will not answer our close frame either; one that is has its time for it.
+    private mutating func heartbeatsFailed(_ verdict: HeartbeatVerdict, _ now: Instant, _ outbox: inout Outbox) {
+        let timeout = verdict.isOfSilence ? Interval.zero : configuration.closeTimeout
+        failConnection(.heartbeat(verdict), configuration.heartbeat.closeFrame, timeout: timeout, now, &outbox)
+    }
+
+    // MARK: Detectors
+
+    /// The host answers a heartbeat request itself; the answer is in the outbox already.
+    package mutating func detectorAnswered(received: Instant, evidence: [UInt8], epoch: UInt64, _ now: Instant) {
+        guard epoch == self.epoch else { return }
+        heartbeats.detectorAnswered(received: received, evidence: evidence)
+    }
+
+    package mutating func detectorSaw(epoch: UInt64, _ now: Instant, _ outbox: inout Outbox) {
+        guard epoch == self.epoch else { return }
+        heartbeats.detectorSaw(now)
+        carryOut(now, &outbox)
+    }
+
+    package mutating func detectorFailed(epoch: UInt64, _ now: Instant, _ outbox: inout Outbox) {
+        guard epoch == self.epoch else { return }
+        heartbeats.detectorFailed(now)
+        carryOut(now, &outbox)
+    }
+}
