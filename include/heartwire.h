@@ -350,6 +350,22 @@ hw_status hw_config_get(const hw_config *config, const char *name, char *buffer,
  */
 hw_status hw_config_describe(size_t index, hw_property *out);
 
+/* How one service keeps its connections alive. All strings are static and never NULL. */
+typedef struct hw_preset {
+    uint32_t struct_size;
+    const char *name;       /* such as "deribit" */
+    const char *services;   /* what it is for, one line */
+    const char *source;     /* where the service's behaviour was read, one line */
+    const char *rule;       /* JSON over several lines, as hw_config_add_rule takes it */
+    const char *parameters; /* a line for each, "name (unit, required|optional): what it is"; empty if it has none */
+} hw_preset;
+
+/*
+ * Describes the preset at index, counted from 0; the docs page Sources/Heartbeat/Presets/README.md is made from it. Set out->struct_size
+ * first. HW_E_RANGE ends the list. HW_E_ARGUMENT: out is NULL or its struct_size is too small for a single field.
+ */
+hw_status hw_preset_describe(size_t index, hw_preset *out);
+
 /*
  * Adds a header field to the opening handshake; both strings are copied, a name may be added twice. HW_E_HEADER: the name is not an
  * RFC 9110 token, the value holds a control character, or the field belongs to the handshake or its framing (Host, Upgrade, Connection,

@@ -9,7 +9,7 @@ import tempfile
 SONAME = "libheartwire.so.0"
 LIBRARIES_ALLOWED = {"libc.so.6", "libm.so.6", "libssl.so.3", "libcrypto.so.3"}
 STRIPPED_BYTES_MAX = 700_000
-STRUCTS = ("hw_error", "hw_message", "hw_event", "hw_property", "hw_metrics", "hw_delivery")
+STRUCTS = ("hw_error", "hw_message", "hw_event", "hw_property", "hw_preset", "hw_metrics", "hw_delivery")
 
 # What each pure module may import. They touch neither clock nor socket, so no system module is among these.
 IMPORTS_ALLOWED = {"WebSocket": set(), "Heartbeat": {"WebSocket"}, "Session": {"WebSocket", "Heartbeat"}}

@@ -1,4 +1,5 @@
 import CHeartwire
+import WebSocket
 
 /// One property of a configuration, declared once: validation, error texts, `hw_config_describe`, the bindings and the docs come from here.
 struct Property {
@@ -224,34 +225,13 @@ enum PropertyTable {
             doc: "INSECURE if false: anyone can pose as the server, and each connection gives a warning. Pins hold all the same."),
     ]
 
-    /// The property of this name, or the nearest other name if there is none.
+    /// The property of this name, or the name that was probably meant if there is none.
     static func find(_ name: [UInt8]) -> (property: Property?, suggestion: StaticString?) {
-        if let property = properties.first(where: { bytes($0.name).elementsEqual(name) }) { return (property, nil) }
-        var best: (name: StaticString, distance: Int)?
-        for property in properties {
-            let distance = editDistance(name, [UInt8](bytes(property.name)))
-            if distance < best?.distance ?? (name.count / 2 + 1) { best = (property.name, distance) }
-        }
-        return (nil, best?.name)
+        let (index, suggestion) = NameSearch.find(name, in: properties.map { $0.name })
+        return (index.map { properties[$0] }, suggestion)
     }
 
     static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
-
-    /// Levenshtein's distance; names are short, so the plain algorithm will do.
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        guard a.count <= 64 else { return .max }
-        var row = Array(0...b.count)
-        for (i, byte) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in b.enumerated() {
-                let substituted = diagonal + (byte == other ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[b.count]
     }
 }

@@ -91,12 +91,12 @@ extension Property {
     fileprivate var description: hw_property {
         var result = hw_property()
         result.type = hw_property_type(type)
-        result.name = Self.cString(name)
-        result.default_value = Self.cString(defaultValue)
-        result.range = Self.cString(range)
-        result.unit = Self.cString(unit)
-        result.since = Self.cString(since)
-        result.doc = Self.cString(doc)
+        result.name = name.cString
+        result.default_value = defaultValue.cString
+        result.range = range.cString
+        result.unit = unit.cString
+        result.since = since.cString
+        result.doc = doc.cString
         return result
     }
 
@@ -110,11 +110,6 @@ extension Property {
         case .text: HW_PROPERTY_TEXT
         case .bytes, .pem: HW_PROPERTY_BYTES
         }
-    }
-
-    /// A StaticString from a literal ends with a NUL.
-    private static func cString(_ text: StaticString) -> UnsafePointer<CChar> {
-        UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 }
 

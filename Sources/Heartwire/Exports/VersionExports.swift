@@ -7,5 +7,5 @@ public func hw_version() -> UInt32 { 0x0001_0000 }
 
 @_cdecl("hw_status_name") @implementation
 public func hw_status_name(_ status: hw_status) -> UnsafePointer<CChar>! {
-    UnsafeRawPointer(Status.name(status).utf8Start).assumingMemoryBound(to: CChar.self)
+    Status.name(status).cString
 }

@@ -86,6 +86,17 @@ class hw_property(ctypes.Structure):
     ]
 
 
+class hw_preset(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("name", c_char_p),
+        ("services", c_char_p),
+        ("source", c_char_p),
+        ("rule", c_char_p),
+        ("parameters", c_char_p),
+    ]
+
+
 class hw_metrics(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -146,6 +157,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_config_set_bytes": (status, [handle, c_char_p, c_char_p, c_size_t, _error_out]),
     "hw_config_get": (status, [handle, c_char_p, c_char_p, c_size_t, _size_out]),
     "hw_config_describe": (status, [c_size_t, ctypes.POINTER(hw_property)]),
+    "hw_preset_describe": (status, [c_size_t, ctypes.POINTER(hw_preset)]),
     "hw_config_add_header": (status, [handle, c_char_p, c_char_p, _error_out]),
     "hw_config_on_messages": (status, [handle, c_void_p, c_void_p]),
     "hw_config_on_event": (status, [handle, c_void_p, c_void_p]),

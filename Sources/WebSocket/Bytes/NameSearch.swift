@@ -1,0 +1,44 @@
+/// Looks for a name in a table of names, and for the one that was probably meant if it is not there.
+package enum NameSearch {
+    /// A name with more bytes resembles nothing.
+    private static let lengthMax = 64
+
+    package static func find(_ name: [UInt8], in names: [StaticString]) -> (index: Int?, suggestion: StaticString?) {
+        if let index = names.firstIndex(where: { bytes($0).elementsEqual(name) }) { return (index, nil) }
+        guard name.count <= lengthMax else { return (nil, nil) }
+        return (nil, continuation(of: name, in: names) ?? nearest(to: name, in: names))
+    }
+
+    /// The first that goes on where the name ends, as "kraken-v1" does for "kraken".
+    private static func continuation(of name: [UInt8], in names: [StaticString]) -> StaticString? {
+        name.count < 3 ? nil : names.first { bytes($0).starts(with: name) }
+    }
+
+    private static func nearest(to name: [UInt8], in names: [StaticString]) -> StaticString? {
+        var best: (name: StaticString, distance: Int)?
+        for candidate in names {
+            let distance = editDistance(name, [UInt8](bytes(candidate)))
+            if distance < best?.distance ?? (name.count / 2 + 1) { best = (candidate, distance) }
+        }
+        return best?.name
+    }
+
+    /// Levenshtein's distance; names are short, so the plain algorithm will do.
+    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for (i, byte) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, other) in b.enumerated() {
+                let substituted = diagonal + (byte == other ? 0 : 1)
+                diagonal = row[j + 1]
+                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
+            }
+        }
+        return row[b.count]
+    }
+
+    private static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+    }
+}
