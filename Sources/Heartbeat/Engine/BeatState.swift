@@ -7,7 +7,7 @@ struct BeatState {
         var awaitedFrom: Instant
         /// Nil for one that has until the next beat.
         let timeout: Interval?
-        let values: TemplateValues
+        let values: PendingValues
         /// Its time ran out: an ack that comes now is late.
         var isMissed = false
 
@@ -107,8 +107,11 @@ struct BeatState {
 
     /// An ack for the beats that `isMeant` names: gives the latest of them that is still awaited, else the latest that is not. Without a way
     /// to tell beats apart an ack stands for all before it.
-    mutating func acknowledge(isCorrelated: Bool, _ isMeant: (TemplateValues) -> Bool) -> Pending? {
-        let index = pending.lastIndex { !$0.isMissed && isMeant($0.values) } ?? pending.lastIndex { isMeant($0.values) }
+    mutating func acknowledge(isCorrelated: Bool, _ isMeant: (PendingValues) -> Bool = { _ in true }) -> Pending? {
+        var index: Int?
+        for candidate in pending.indices where isMeant(pending[candidate].values) {
+            if !pending[candidate].isMissed || index == nil || pending[index ?? 0].isMissed { index = candidate }
+        }
         guard let index else { return nil }
         let beat = pending[index]
         if isCorrelated { pending.remove(at: index) } else { pending.removeFirst(index + 1) }

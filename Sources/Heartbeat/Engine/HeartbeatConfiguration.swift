@@ -25,7 +25,7 @@ package final class HeartbeatConfiguration {
     package var rules: RuleSet?
     /// By variable of the rule set: what the application gave.
     package var parameters: [[UInt8]?] = []
-    package var counterStart: UInt64 = 1
+    package var counterStart: Int64 = 1
     package var ping: PingSchedule.Configuration?
     package var adaptsInterval = false
 
@@ -41,7 +41,7 @@ package final class HeartbeatConfiguration {
     package var consumesHeartbeats = false
 
     package var response = ResponseTimes.Limits()
-    package var health = HealthMonitor.Limits()
+    package var health = HealthMonitor.Policy()
     package var quality = Quality.Thresholds()
 
     package var coder: (any BodyCoder)?
@@ -56,9 +56,9 @@ package protocol HeartbeatEnvironment: AnyObject {
     /// Nanoseconds since 1970.
     func unixNanoseconds(at now: Instant) -> Int64
     /// A version 4 UUID (RFC 9562 section 5.4) as text.
-    func uuid() -> [UInt8]
+    func appendUUID(to text: inout [UInt8])
     /// A short random text of letters and digits.
-    func randomText() -> [UInt8]
+    func appendRandom(to text: inout [UInt8])
     /// At least 0 and below 1.
     func fraction() -> Double
 }

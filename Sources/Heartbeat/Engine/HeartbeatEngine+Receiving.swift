@@ -32,12 +32,12 @@ extension HeartbeatEngine {
         guard epoch.isRunning, let rules else { return false }
         anyMessageReceived(now)
         guard rules.mayConcern(kind, payload), let plain = decoded(kind, payload, scratch) else { return false }
-        var splitter = UnitSplitter(rules.frame.split, plain)
         var isHeartbeat = false
         var isMixed = false
-        while let bytes = splitter.next(&epoch.carry) {
-            var unit = UnitView(bytes, kind, rules, scratch.scanner)
-            if unitReceived(&unit, rules, now) { isHeartbeat = true } else { isMixed = true }
+        epoch.splitter.begin(plain, kind: kind)
+        while let bytes = epoch.splitter.next() {
+            var unit = UnitView(bytes, kind: kind)
+            if unitReceived(&unit, rules, scratch, now) { isHeartbeat = true } else { isMixed = true }
         }
         return configuration.consumesHeartbeats && isHeartbeat && !isMixed
     }
@@ -60,7 +60,7 @@ extension HeartbeatEngine {
         for index in epoch.beats.indices {
             guard let ack = rules?.beats[index].ack, case .pongFrame = ack.on else { continue }
             guard epoch.beats[index].lastPayload.elementsEqual(payload) else { continue }
-            if let beat = epoch.beats[index].acknowledge(isCorrelated: false, { _ in true }) { acknowledged(index, beat, evidence: [], now) }
+            if let beat = epoch.beats[index].acknowledge(isCorrelated: false) { acknowledged(index, beat, evidence: [], now) }
         }
         frameReceived(.pongFrame, now)
     }
@@ -87,7 +87,7 @@ extension HeartbeatEngine {
         epoch.lastMessage = now
         for index in rules.beats.indices {
             guard let ack = rules.beats[index].ack, case .anyReceived = ack.on else { continue }
-            if let beat = epoch.beats[index].acknowledge(isCorrelated: false, { _ in true }) { acknowledged(index, beat, evidence: [], now) }
+            if let beat = epoch.beats[index].acknowledge(isCorrelated: false) { acknowledged(index, beat, evidence: [], now) }
         }
         for index in rules.watches.indices {
             if case .anyReceived = rules.watches[index].on { _ = seen(watch: index, now) }
@@ -111,37 +111,37 @@ extension HeartbeatEngine {
         guard let coder = configuration.coder else { return nil }
         var input = payload
         for coding in rules.frame.decode {
-            guard coder.decode(coding, input, into: &scratch.decodedOnce, sizeMax: Self.decodedSizeMax) else { return nil }
-            swap(&scratch.decoded, &scratch.decodedOnce)
+            swap(&scratch.decoded, &scratch.decodedBefore)
+            guard coder.decode(coding, input, into: &scratch.decoded, sizeMax: Self.decodedSizeMax) else { return nil }
             input = scratch.decoded.bytes
         }
         return input
     }
 
     /// True if any rule found its heartbeat in the unit.
-    private mutating func unitReceived(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
-        learn(from: &unit, rules, now)
+    private mutating func unitReceived(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
+        learn(from: &unit, rules, scratch, now)
         for index in rules.setups.indices {
-            if let on = rules.setups[index].on, on.holds(&unit) { setUp(index, now) }
+            if let on = rules.setups[index].on, on.holds(for: &unit, rules, scratch.scanner) { setUp(index, now) }
         }
-        let isAnswered = answer(&unit, rules, now)
-        let isAck = acknowledge(with: &unit, rules, now)
+        let isAnswered = answer(&unit, rules, scratch, now)
+        let isAck = acknowledge(with: &unit, rules, scratch, now)
         for index in rules.beats.indices {
-            if case .match(let start) = rules.beats[index].start, start.holds(&unit) { startBeat(index, now) }
+            if case .match(let start) = rules.beats[index].start, start.holds(for: &unit, rules, scratch.scanner) { startBeat(index, now) }
         }
-        let isWatched = watch(&unit, rules, isAnswered: isAnswered, now)
-        stamp(&unit, rules, now)
-        for match in rules.reconnect.on where match.holds(&unit) {
-            let url = rules.reconnect.url.flatMap { unit.text($0) } ?? []
-            note(.reconnectAdvised(url: url), .connection, evidence: unit.evidence)
+        let isWatched = watch(&unit, rules, scratch, isAnswered: isAnswered, now)
+        stamp(&unit, rules, scratch, now)
+        for match in rules.reconnect.on where match.holds(for: &unit, rules, scratch.scanner) {
+            let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
+            note(.reconnectAdvised(url: [UInt8](url)), .connection, evidence: unit.evidence)
         }
         return isAnswered || isAck || isWatched
     }
 
-    private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ now: Instant) {
+    private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) {
         var hasLearned = false
-        for rule in rules.learns where !rule.isOutgoing && rule.on.holds(&unit) {
-            if variables?.learn(rule, from: &unit) == true { hasLearned = true }
+        for rule in rules.learns where !rule.isOutgoing && rule.on.holds(for: &unit, rules, scratch.scanner) {
+            if variables?.learn(rule, from: &unit, scratch.scanner) == true { hasLearned = true }
         }
         guard hasLearned else { return }
         // What has started and only waited for its interval begins now.
@@ -151,15 +151,14 @@ extension HeartbeatEngine {
         }
     }
 
-    private mutating func answer(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
-        for index in rules.replies.indices where rules.replies[index].on.holds(&unit) {
+    private mutating func answer(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
+        for index in rules.replies.indices where rules.replies[index].on.holds(for: &unit, rules, scratch.scanner) {
             let rule = rules.replies[index]
             received(.reply(index), evidence: unit.evidence)
-            let captures = rule.take.map { unit.capture($0) }
-            if let made = render(rule.send, captures: captures, payload: unit.bytes, now) {
+            scratch.captured.take(rule.take, from: &unit, rules, scratch.scanner)
+            if let values = render(rule.send, scratch.captured, into: &scratch.body, now) {
                 answerIsOnItsWay(received: now)
-                let purpose = OutgoingHeartbeat.Purpose.answer(reply: index, received: now)
-                transmit(OutgoingHeartbeat(purpose, rule.send.opcode, made.bytes, followsQueue: made.followsQueue), now)
+                transmit(.answer(reply: index, received: now), rule.send, scratch.body, values, now)
             } else {
                 failed(.couldNotMake, .reply(index), evidence: unit.evidence, now)
             }
@@ -168,12 +167,14 @@ extension HeartbeatEngine {
         return false
     }
 
-    private mutating func acknowledge(with unit: inout UnitView, _ rules: RuleSet, _ now: Instant) -> Bool {
+    private mutating func acknowledge(with unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
         var isAck = false
         for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
-            guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(&unit) else { continue }
+            guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(for: &unit, rules, scratch.scanner) else { continue }
             let isCorrelated = !ack.equal.isEmpty || !ack.atLeast.isEmpty
-            let beat = epoch.beats[index].acknowledge(isCorrelated: isCorrelated) { ack.correlates($0, &unit) }
+            let beat = epoch.beats[index].acknowledge(isCorrelated: isCorrelated) {
+                ack.isCorrelated(&unit, with: $0, rules, scratch.scanner)
+            }
             guard let beat else { continue }
             isAck = true
             acknowledged(index, beat, evidence: unit.evidence, now)
@@ -181,11 +182,11 @@ extension HeartbeatEngine {
         return isAck
     }
 
-    private mutating func watch(_ unit: inout UnitView, _ rules: RuleSet, isAnswered: Bool, _ now: Instant) -> Bool {
+    private mutating func watch(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, isAnswered: Bool, _ now: Instant) -> Bool {
         var isSeen = false
         for index in rules.watches.indices {
-            if case .match(let start) = rules.watches[index].start, start.holds(&unit) { startWatch(index, now) }
-            guard case .match(let on) = rules.watches[index].on, on.holds(&unit), seen(watch: index, now) else { continue }
+            if case .match(let start) = rules.watches[index].start, start.holds(for: &unit, rules, scratch.scanner) { startWatch(index, now) }
+            guard case .match(let on) = rules.watches[index].on, on.holds(for: &unit, rules, scratch.scanner), seen(watch: index, now) else { continue }
             epoch.lastData = now
             if configuration.liveness == .data { epoch.pings?.bytesReceived() }
             if !isAnswered && !isSeen { received(.watch(index), evidence: unit.evidence) }
@@ -204,9 +205,10 @@ extension HeartbeatEngine {
         return true
     }
 
-    private mutating func stamp(_ unit: inout UnitView, _ rules: RuleSet, _ now: Instant) {
-        for rule in rules.stamps where rule.on.holds(&unit) {
-            guard let text = unit.text(rule.capture), let server = Timestamp.unixNanoseconds(text, rule.unit) else { continue }
+    private mutating func stamp(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) {
+        for rule in rules.stamps where rule.on.holds(for: &unit, rules, scratch.scanner) {
+            guard let text = rule.capture.view(of: &unit, rules, scratch.scanner), let server = Timestamp.unixNanoseconds(text, rule.unit)
+            else { continue }
             totals.timestamps &+= 1
             epoch.lastData = now
             epoch.clock.record(server: server, local: environment.unixNanoseconds(at: now))

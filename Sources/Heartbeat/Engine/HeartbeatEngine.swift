@@ -15,6 +15,7 @@ package struct HeartbeatEngine {
         var pingHealth: HealthMonitor
         /// Setup rules that wait for their message.
         var setupsDone: [Bool] = []
+        var splitter: UnitSplitter
 
         var lastBytes = Instant(nanoseconds: 0)
         var lastMessage = Instant(nanoseconds: 0)
@@ -37,8 +38,9 @@ package struct HeartbeatEngine {
         var quality = Reported(Quality.unknown)
         var health = Reported(Health.unknown)
 
-        init(_ policy: HealthMonitor.Policy) {
+        init(_ policy: HealthMonitor.Policy, split: UnitSplit? = nil) {
             pingHealth = HealthMonitor(every: nil, policy)
+            splitter = UnitSplitter(split)
         }
     }
 
@@ -76,7 +78,7 @@ package struct HeartbeatEngine {
 
     /// A connection has opened: everything begins anew. `salt` is random.
     package mutating func connectionOpened(_ now: Instant, salt: UInt64) {
-        epoch = Epoch(configuration.health)
+        epoch = Epoch(configuration.health, split: rules?.frame.split)
         roundTrips.connectionOpened()
         variables?.reset()
         guard !configuration.isEmpty else { return }
@@ -154,41 +156,43 @@ package struct HeartbeatEngine {
         }
     }
 
-    func length(of rule: DurationRule) -> EvaluatedDuration {
-        switch rule {
-        case .fixed(let interval):
-            .known(interval)
-        case .learned(let learned):
-            learned.evaluate(variables?[learned.variable], added: learned.addedVariable.flatMap { variables?[$0] })
-        }
+    func length(of rule: DurationRule) -> LearnedInterval {
+        rule.evaluate { variables?[$0] }
     }
 
     // MARK: Sending
 
-    /// Renders and sends what stands for itself: a setup message or a beat. False if it could not be made.
+    /// Sends what stands for itself, a setup message or a beat, and gives the values in it; nil if it could not be made.
     @discardableResult
     mutating func send(
         _ rule: SendRule, _ purpose: OutgoingHeartbeat.Purpose, _ subject: HeartbeatNote.Subject, _ now: Instant
-    ) -> TemplateValues? {
-        guard let made = render(rule, captures: [], payload: nil, now) else {
+    ) -> PendingValues? {
+        var body: [UInt8] = []
+        guard let values = render(rule, Captured(), into: &body, now) else {
             failed(.couldNotMake, subject, evidence: [], now)
             return nil
         }
-        transmit(OutgoingHeartbeat(purpose, rule.opcode, made.bytes, followsQueue: made.followsQueue), now)
-        return made.values
+        transmit(purpose, rule, body, values, now)
+        return values
     }
 
-    func render(
-        _ rule: SendRule, captures: [UnsafeRawBufferPointer?], payload: UnsafeRawBufferPointer?, _ now: Instant
-    ) -> (bytes: [UInt8], values: TemplateValues, followsQueue: Bool)? {
-        var writer = TemplateWriter(environment, variables, now, captures: captures, payload: payload)
-        guard var bytes = writer.write(rule) else { return nil }
+    /// Writes the body that a rule sends, encoded; nil if it cannot be made.
+    func render(_ rule: SendRule, _ captured: Captured, into body: inout [UInt8], _ now: Instant) -> PendingValues? {
+        var source = EngineValues(environment: environment, variables: variables, now: now)
+        guard let values = TemplateWriter.write(rule, captured, &source, into: &body) else { return nil }
         for coding in rule.encode {
-            guard let encoded = configuration.coder?.encode(coding, bytes) else { return nil }
-            bytes = encoded
+            guard let encoded = configuration.coder?.encode(coding, body) else { return nil }
+            body = encoded
         }
-        let followsQueue = writer.values.counter != nil && (rules?.countsOutgoing ?? false)
-        return (bytes, writer.values, followsQueue)
+        return values
+    }
+
+    mutating func transmit(
+        _ purpose: OutgoingHeartbeat.Purpose, _ rule: SendRule, _ body: [UInt8], _ values: PendingValues, _ now: Instant
+    ) {
+        // A number that must be larger than those of queued messages cannot go before them.
+        let followsQueue = values.counter != nil && (rules?.learnsFromOutgoing ?? false)
+        transmit(OutgoingHeartbeat(purpose, rule.opcode, body, followsQueue: followsQueue), now)
     }
 
     mutating func transmit(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {

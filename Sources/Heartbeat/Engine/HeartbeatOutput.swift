@@ -111,3 +111,14 @@ package enum HeartbeatVerdict: Equatable {
         }
     }
 }
+
+extension HeartbeatNote.Subject {
+    init(_ purpose: OutgoingHeartbeat.Purpose) {
+        switch purpose {
+        case .setup: self = .setup
+        case .answer(let reply, _): self = reply.map { .reply($0) } ?? .detector
+        case .beat(let index): self = .beat(index)
+        case .ping, .probe: self = .ping
+        }
+    }
+}

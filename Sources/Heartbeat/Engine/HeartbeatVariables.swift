@@ -5,13 +5,12 @@ import WebSocket
 package final class HeartbeatVariables {
     private let rules: RuleSet
     private let parameters: [[UInt8]?]
-    private let counterStart: UInt64
+    private let counterStart: Int64
     private var values: [[UInt8]?]
     /// What the next `${counter}` gives.
-    private var counter: UInt64
-    private let learnsFromOutgoing: Bool
+    package private(set) var counter: Int64
     /// For what is sent; made with the first message that needs it.
-    private var scratch: RuleScratch?
+    private var scanner: JSONScanner?
 
     /// Longer values are not learned: they are no durations or identifiers.
     private static let valueSizeMax = 256
@@ -23,7 +22,6 @@ package final class HeartbeatVariables {
         counterStart = configuration.counterStart
         counter = counterStart
         values = parameters
-        learnsFromOutgoing = rules.learns.contains { $0.isOutgoing }
     }
 
     /// A connection knows nothing of what an earlier one taught.
@@ -34,33 +32,33 @@ package final class HeartbeatVariables {
 
     package subscript(variable: Int) -> [UInt8]? { variable < values.count ? values[variable] : nil }
 
-    package func takeCounter() -> UInt64 {
-        defer { counter &+= 1 }
-        return counter
+    package func advanceCounter() {
+        counter &+= 1
     }
 
     /// A message of the application's is on its way out.
     package func observeOutgoing(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
-        guard learnsFromOutgoing, rules.mayConcern(kind, payload) else { return }
-        let scratch = scratch ?? RuleScratch()
-        self.scratch = scratch
-        var unit = UnitView(payload, kind, rules, scratch.scanner)
-        for rule in rules.learns where rule.isOutgoing && rule.on.holds(&unit) {
-            _ = learn(rule, from: &unit)
+        guard rules.learnsFromOutgoing, rules.mayConcern(kind, payload) else { return }
+        let scanner = scanner ?? JSONScanner()
+        self.scanner = scanner
+        var unit = UnitView(payload, kind: kind)
+        for rule in rules.learns where rule.isOutgoing && rule.on.holds(for: &unit, rules, scanner) {
+            _ = learn(rule, from: &unit, scanner)
         }
     }
 
     /// True if something was learned. JSON null says nothing, and never replaces what was known.
-    func learn(_ rule: LearnRule, from unit: inout UnitView) -> Bool {
-        guard let value = unit.capture(rule.capture), !value.isEmpty, value.count <= Self.valueSizeMax, !value.elementsEqual(Self.null)
+    func learn(_ rule: LearnRule, from unit: inout UnitView, _ scanner: JSONScanner) -> Bool {
+        guard let value = rule.capture.view(of: &unit, rules, scanner), !value.isEmpty, value.count <= Self.valueSizeMax,
+            !value.elementsEqual(Self.null)
         else { return false }
         switch rule.target {
         case .variable(let variable):
             guard variable < values.count else { return false }
             values[variable] = [UInt8](value)
         case .counter:
-            guard let number = ASCII.decimal(value, max: .max &- 1), number &+ 1 > counter else { return false }
-            counter = number &+ 1
+            guard let count = learnedCount(value), count < Int64.max, count &+ 1 > counter else { return false }
+            counter = count &+ 1
         }
         return true
     }
@@ -71,8 +69,24 @@ package final class HeartbeatVariables {
 /// What a thread needs to look at messages with rules; reused, so that looking allocates nothing.
 package final class RuleScratch {
     package let scanner = JSONScanner()
+    var captured = Captured()
+    var body: [UInt8] = []
     var decoded = ByteQueue()
-    var decodedOnce = ByteQueue()
+    var decodedBefore = ByteQueue()
 
     package init() {}
+}
+
+/// What templates get from outside of messages.
+struct EngineValues: TemplateValues {
+    let environment: any HeartbeatEnvironment
+    let variables: HeartbeatVariables?
+    let now: Instant
+
+    var counter: Int64 { variables?.counter ?? 0 }
+    var unixMilliseconds: Int64 { environment.unixNanoseconds(at: now) / 1_000_000 }
+    func advanceCounter() { variables?.advanceCounter() }
+    func appendUUID(to text: inout [UInt8]) { environment.appendUUID(to: &text) }
+    func appendRandom(to text: inout [UInt8]) { environment.appendRandom(to: &text) }
+    func learned(_ variable: Int) -> [UInt8]? { variables?[variable] }
 }
