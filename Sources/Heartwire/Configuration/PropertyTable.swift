@@ -1,4 +1,5 @@
 import CHeartwire
+import WebSocket
 
 /// One property of a configuration, declared once: validation, error texts, `hw_config_describe`, the bindings and the docs come from here.
 struct Property {
@@ -227,31 +228,10 @@ enum PropertyTable {
     /// The property of this name, or the nearest other name if there is none.
     static func find(_ name: [UInt8]) -> (property: Property?, suggestion: StaticString?) {
         if let property = properties.first(where: { bytes($0.name).elementsEqual(name) }) { return (property, nil) }
-        var best: (name: StaticString, distance: Int)?
-        for property in properties {
-            let distance = editDistance(name, [UInt8](bytes(property.name)))
-            if distance < best?.distance ?? (name.count / 2 + 1) { best = (property.name, distance) }
-        }
-        return (nil, best?.name)
+        return (nil, Spelling.nearest(to: name, among: properties.lazy.map(\.name)))
     }
 
     static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
-
-    /// Levenshtein's distance; names are short, so the plain algorithm will do.
-    private static func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        guard a.count <= 64 else { return .max }
-        var row = Array(0...b.count)
-        for (i, byte) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, other) in b.enumerated() {
-                let substituted = diagonal + (byte == other ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(substituted, row[j] + 1, row[j + 1] + 1)
-            }
-        }
-        return row[b.count]
     }
 }

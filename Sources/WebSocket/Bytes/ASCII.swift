@@ -61,7 +61,7 @@ package enum ASCII {
     }
 
     /// The value of a hexadecimal digit; nil if it is none.
-    static func hexDigit(_ byte: UInt8) -> UInt8? {
+    package static func hexDigit(_ byte: UInt8) -> UInt8? {
         switch byte {
         case 0x30...0x39: byte &- 0x30
         case 0x41...0x46, 0x61...0x66: (byte | 0x20) &- 0x61 &+ 10
