@@ -321,7 +321,7 @@ package struct ReconnectRule {
     package init() {}
 }
 
-package struct SendRule {
+package struct SendRule: Equatable {
     package enum Opcode: UInt8 {
         case text
         case binary
@@ -341,8 +341,8 @@ package struct SendRule {
 }
 
 /// A body with gaps.
-package struct Template {
-    package indirect enum Piece {
+package struct Template: Equatable {
+    package indirect enum Piece: Equatable {
         case literal([UInt8])
         /// The reply rule's capture with this index; the template is not sent without it.
         case captured(Int)

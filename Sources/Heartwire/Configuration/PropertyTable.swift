@@ -47,8 +47,15 @@ extension Property {
 
 /// The properties in the order of the table.
 enum PropertyId: Int, CaseIterable {
+    case preset, presetParameters
     case pingInterval, pingTimeout, pingMissedMax
-    case heartbeatInterval, heartbeatText, heartbeatBinary
+    case heartbeatInterval, heartbeatText, heartbeatBinary, heartbeatWhen
+    case heartbeatConsume, heartbeatAdaptive, heartbeatFailureThreshold, heartbeatOnFailure, heartbeatCloseCode, heartbeatCloseReason
+    case responseTimeout, responseTarget, responseWarning, responseCritical
+    case liveness, watchOnSilence
+    case healthWarningIntervals, healthErrorIntervals, healthRecoveryBeats
+    case qualityExcellentMean, qualityExcellentVariance, qualityGoodMean, qualityGoodVariance, qualityFairMean
+    case detectorThread
     case connectTimeout, closeTimeout
     case handshakeBytesMax, redirectsMax, basicAuth
     case messageBytesMax, messagePartBytes, messageFragmentBytes, frameBytesMax
@@ -66,28 +73,12 @@ enum PropertyId: Int, CaseIterable {
 }
 
 enum PropertyTable {
-    private static let day: Int64 = 86_400_000
+    static let day: Int64 = 86_400_000
     private static let gibibyte: Int64 = 1 << 30
 
-    static let properties: [Property] = [
-        Property(
-            id: .pingInterval, name: "ping.interval", kind: .duration(0...day), defaultValue: "20s", range: "0 .. 24h", unit: "duration",
-            doc: "Time between the pings we send; 0 sends none. The first comes one interval after the connection opens."),
-        Property(
-            id: .pingTimeout, name: "ping.timeout", kind: .duration(1...day), defaultValue: "20s", range: "1ms .. 24h", unit: "duration",
-            doc: "How long a ping may go unanswered before it counts as missed."),
-        Property(
-            id: .pingMissedMax, name: "ping.missed_max", kind: .integer(1...1000), defaultValue: "2", range: "1 .. 1000", unit: "pings",
-            doc: "Pings missed in a row, with nothing else received meanwhile, after which the connection is given up."),
-        Property(
-            id: .heartbeatInterval, name: "heartbeat.interval", kind: .duration(0...day), defaultValue: "0", range: "0 .. 24h",
-            unit: "duration", doc: "Time between payload beats; 0 sends none. Needs heartbeat.text or heartbeat.binary."),
-        Property(
-            id: .heartbeatText, name: "heartbeat.text", kind: .text, defaultValue: "", range: "UTF-8, at most 64KiB", unit: "",
-            doc: "The text message that a payload beat sends."),
-        Property(
-            id: .heartbeatBinary, name: "heartbeat.binary", kind: .bytes, defaultValue: "", range: "at most 64KiB", unit: "",
-            doc: "The binary message that a payload beat sends."),
+    static let properties: [Property] = heartbeatProperties + connectionProperties
+
+    private static let connectionProperties: [Property] = [
         Property(
             id: .connectTimeout, name: "connect.timeout", kind: .duration(1...day), defaultValue: "15s", range: "1ms .. 24h",
             unit: "duration",

@@ -1,0 +1,96 @@
+import WebSocket
+
+/// Beats and watches.
+extension RuleCompiler {
+    mutating func addBeat(_ node: RuleNode) throws(RuleError) {
+        let rule = try RuleObject(node, members: ["every", "first", "when", "start", "send", "ack"], remarks: ["on_miss"])
+        let every = try duration(rule.required("every", "\"every\": \"20s\""))
+        var beat = BeatRule(every: every, send: try send(rule))
+        if let first = rule["first"] {
+            beat.first = try first.word(of: [("interval", .afterInterval), ("now", .now), ("jitter", .jitter)])
+        }
+        if let when = rule["when"] {
+            beat.when = try when.word(of: [
+                ("always", .always), ("idle_tx", .idleSending), ("idle_rx", .idleReceiving), ("idle_any", .idle),
+            ])
+        }
+        if let start = rule["start"] { beat.start = try self.start(start, words: [("open", .open)]) }
+        if let ack = rule["ack"] { beat.ack = try self.ack(ack, of: beat.send) }
+        // Two that send the same would spend a service's limits twice.
+        guard !parts.beats.contains(where: { $0.send == beat.send }) else {
+            throw node.error("sends the same as another beat; leave one out, or leave a preset's out with \"replace\": [\"beat\"]")
+        }
+        parts.beats.append(beat)
+    }
+
+    mutating func addWatch(_ node: RuleNode) throws(RuleError) {
+        let rule = try RuleObject(node, members: ["on", "within", "start", "probe"])
+        let on = try trigger(rule.required("on", "\"on\": \"any_rx\""))
+        let within = try rule.required("within", "\"within\": \"60s\"")
+        if case .string(let text) = within.value, text == ASCII.bytes("next_beat") {
+            throw within.error("\"next_beat\" is for the ack of a beat; a watch needs a duration such as \"60s\"")
+        }
+        var watch = WatchRule(on: on, within: try duration(within))
+        if let start = rule["start"] { watch.start = try self.start(start, words: [("open", .open), ("first", .firstSeen)]) }
+        if let probe = rule["probe"] {
+            watch.probe = try probe.word(of: [("ping", .ping), ("beat", .beat), ("none", .none)])
+            switch watch.probe {
+            case .ping: pingProbes.append(probe)
+            case .beat: beatProbes.append(probe)
+            case .none: break
+            }
+        } else {
+            defaultProbes.append(parts.watches.count)
+        }
+        parts.watches.append(watch)
+    }
+
+    private mutating func start(_ node: RuleNode, words: [(StaticString, Start)]) throws(RuleError) -> Start {
+        guard case .string = node.value else { return .match(try match(node)) }
+        return try node.word(of: words)
+    }
+
+    private mutating func ack(_ node: RuleNode, of send: SendRule) throws(RuleError) -> AckRule {
+        let object = try RuleObject(node, members: ["on", "equal", "at_least", "within"])
+        let on = try trigger(object.required("on", "\"on\": {\"json\": {\"/type\": \"pong\"}}"))
+        let within = try object.required("within", "\"within\": \"10s\" or \"next_beat\"")
+        var ack: AckRule
+        if case .string(let text) = within.value, text == ASCII.bytes("next_beat") {
+            ack = AckRule(on: on, within: .nextBeat)
+        } else {
+            ack = AckRule(on: on, within: .after(try duration(within)))
+        }
+        let numbers: [(StaticString, PendingValue)] = [("counter", .counter), ("unix_ms", .unixMilliseconds)]
+        ack.equal = try correlations(object["equal"], on, send, values: numbers + [("uuid", .uuid), ("rand", .random)])
+        ack.atLeast = try correlations(object["at_least"], on, send, values: numbers)
+        return ack
+    }
+
+    private mutating func correlations(
+        _ node: RuleNode?, _ trigger: Trigger, _ send: SendRule, values: [(StaticString, PendingValue)]
+    ) throws(RuleError) -> [AckRule.Correlation] {
+        guard let node else { return [] }
+        guard case .match = trigger else { throw node.error("looks into a message, so 'on' must be a match and no event") }
+        var correlations: [AckRule.Correlation] = []
+        for (path, node) in try node.members(limit: RuleLimit.alternatives) {
+            let value = try node.word(of: values)
+            guard Self.sends(value, send.body.pieces) else {
+                throw node.error("the beat does not send this value; put ${\(RuleNode.shown(try node.text()))} into its body")
+            }
+            correlations.append(AckRule.Correlation(slot: try slot(path, node), value: value))
+        }
+        return correlations
+    }
+
+    private static func sends(_ value: PendingValue, _ pieces: [Template.Piece]) -> Bool {
+        pieces.contains { piece in
+            switch piece {
+            case .counter: value == .counter
+            case .unixMilliseconds: value == .unixMilliseconds
+            case .uuid: value == .uuid
+            case .random: value == .random
+            case .literal, .captured, .payload, .unixSeconds, .last, .section: false
+            }
+        }
+    }
+}
