@@ -17,7 +17,7 @@ extension HeartbeatEngine {
         epoch.clock.record(roundTrip: roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
-            note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection)
+            note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection())
         }
     }
 
@@ -76,22 +76,21 @@ extension HeartbeatEngine {
 
     // MARK: Detectors
 
-    /// The host's detector gave an answer, which is on its way.
-    package mutating func detectorAnswered(received time: Instant, evidence: [UInt8]) {
+    /// The host's own detector has looked at a message.
+    package mutating func detected(_ detection: Detection, _ now: Instant) {
         guard epoch.isRunning else { return }
-        received(.detector, evidence: evidence)
-        answerIsOnItsWay(received: time)
-    }
-
-    package mutating func detectorSaw(_ now: Instant) {
-        guard epoch.isRunning else { return }
-        epoch.lastData = now
-        received(.detector, evidence: [])
-    }
-
-    package mutating func detectorFailed(_ now: Instant) {
-        guard epoch.isRunning else { return }
-        failed(.detector, .detector, evidence: [], now)
+        switch detection {
+        case .answered(let time):
+            received(.detector, evidence: [])
+            answerIsOnItsWay(received: time)
+        case .seen:
+            epoch.lastData = now
+            received(.detector, evidence: [])
+        case .failed:
+            failed(.detector, .detector, evidence: [], now)
+        case .notSent:
+            failed(.couldNotSend, .detector, evidence: [], now)
+        }
     }
 
     // MARK: Verdicts
@@ -131,7 +130,7 @@ extension HeartbeatEngine {
         var worst = epoch.pingHealth.health
         for beat in epoch.beats { worst = .worse(worst, beat.health.health) }
         for watch in epoch.watches { worst = .worse(worst, watch.health.health) }
-        if let change = epoch.health.update(worst) { note(.healthChanged(from: change.previous, to: change.current), .connection) }
+        if let change = epoch.health.update(worst) { note(.healthChanged(from: change.previous, to: change.current), .connection()) }
     }
 
     package var snapshot: HeartbeatSnapshot {

@@ -133,7 +133,7 @@ extension HeartbeatEngine {
         stamp(&unit, rules, scratch, now)
         for match in rules.reconnect.on where match.holds(for: &unit, rules, scratch.scanner) {
             let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            note(.reconnectAdvised(url: [UInt8](url)), .connection, evidence: unit.evidence)
+            note(.reconnectAdvised(url: [UInt8](url)), .connection(), evidence: unit.evidence)
         }
         return isAnswered || isAck || isWatched
     }

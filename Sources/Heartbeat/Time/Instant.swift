@@ -36,5 +36,12 @@ package struct Interval: Comparable, Hashable {
 
     package static func seconds(_ count: Int64) -> Interval { milliseconds(count &* 1000) }
 
+    /// `factor` is from 0 to 1; anything else counts as the nearer of them.
+    package func scaled(by factor: Double) -> Interval {
+        guard factor > 0 else { return .zero }
+        guard factor < 1 else { return self }
+        return Interval(nanoseconds: Int64(Double(nanoseconds) * factor))
+    }
+
     package static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }
 }
