@@ -39,7 +39,7 @@ struct ConnectionSnapshot {
         }
         metrics.last_message_ns = UInt64(bitPattern: session.lastMessageAt?.nanoseconds ?? 0)
         metrics.rtt_last_ns = UInt64(bitPattern: session.roundTrips.last.nanoseconds)
-        metrics.rtt_mean_ns = UInt64(bitPattern: session.roundTrips.mean.nanoseconds)
+        metrics.rtt_mean_ns = UInt64(bitPattern: session.roundTrips.meanOfAll.nanoseconds)
         metrics.epoch = epoch
         return metrics
     }

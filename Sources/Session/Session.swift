@@ -217,6 +217,7 @@ package struct Session: ~Copyable {
         epoch &+= 1
         if epoch > 1 { metrics.reconnections &+= 1 }
         metrics.openedAt = now
+        metrics.roundTrips.connectionOpened()
         attempts = 0
         reader = FrameReader(role: .client, limits: configuration.messages, decompression: streams?.decompression)
         pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
