@@ -1,0 +1,70 @@
+/// A decimal number as RFC 8259 section 6 writes it, but with any number of leading zeros. Digits that cannot show in 64 bits are dropped.
+struct DecimalText {
+    private var isNegative = false
+    private var mantissa: UInt64 = 0
+    private var exponent = 0
+    /// True once a digit was dropped, as all after it are.
+    private var isFull = false
+
+    /// Nil if the text is anything else.
+    init?(_ text: UnsafeRawBufferPointer) {
+        var cursor = TextCursor(text)
+        isNegative = cursor.take(0x2D)
+        guard takeDigits(&cursor, areFraction: false) else { return nil }
+        if cursor.take(0x2E) {
+            guard takeDigits(&cursor, areFraction: true) else { return nil }
+        }
+        if cursor.take(0x65) || cursor.take(0x45) {
+            guard takeExponent(&cursor) else { return nil }
+        }
+        guard cursor.isAtEnd else { return nil }
+    }
+
+    /// The number times a power of ten, rounded towards zero; nil if 64 bits cannot hold it.
+    func value(timesTenTo scale: Int) -> Int64? {
+        var value = mantissa
+        var power = exponent + scale
+        // Both loops are short: a number of 64 bits has twenty digits to lose or to gain.
+        while power < 0 && value > 0 {
+            value /= 10
+            power += 1
+        }
+        while power > 0 && value > 0 {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            guard !overflow else { return nil }
+            value = product
+            power -= 1
+        }
+        guard let magnitude = Int64(exactly: value) else { return nil }
+        return isNegative ? -magnitude : magnitude
+    }
+
+    /// False if there is not a single one.
+    private mutating func takeDigits(_ cursor: inout TextCursor, areFraction: Bool) -> Bool {
+        guard var digit = cursor.takeDigit() else { return false }
+        while true {
+            let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
+            isFull = isFull || overflow || carry
+            if !isFull { mantissa = sum }
+            if areFraction != isFull { exponent += areFraction ? -1 : 1 }
+            guard let next = cursor.takeDigit() else { return true }
+            digit = next
+        }
+    }
+
+    private mutating func takeExponent(_ cursor: inout TextCursor) -> Bool {
+        let isNegative = cursor.take(0x2D)
+        if !isNegative { _ = cursor.take(0x2B) }
+        guard var digit = cursor.takeDigit() else { return false }
+        var written = 0
+        while true {
+            // More than any text has digits to make up for.
+            written = min(written * 10 + Int(digit), 1 << 48)
+            guard let next = cursor.takeDigit() else { break }
+            digit = next
+        }
+        exponent += isNegative ? -written : written
+        return true
+    }
+}
