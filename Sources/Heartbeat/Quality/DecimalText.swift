@@ -3,8 +3,9 @@ struct DecimalText {
     private var isNegative = false
     private var mantissa: UInt64 = 0
     private var exponent = 0
-    /// True once a digit was dropped, as all after it are.
-    private var isFull = false
+
+    /// Has nineteen digits, as the largest result.
+    private static let full: UInt64 = 1_000_000_000_000_000_000
 
     /// Nil if the text is anything else.
     init?(_ text: UnsafeRawBufferPointer) {
@@ -43,11 +44,9 @@ struct DecimalText {
     private mutating func takeDigits(_ cursor: inout TextCursor, areFraction: Bool) -> Bool {
         guard var digit = cursor.takeDigit() else { return false }
         while true {
-            let (product, overflow) = mantissa.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(UInt64(digit))
-            isFull = isFull || overflow || carry
-            if !isFull { mantissa = sum }
-            if areFraction != isFull { exponent += areFraction ? -1 : 1 }
+            let isDropped = mantissa >= Self.full
+            if !isDropped { mantissa = mantissa * 10 + UInt64(digit) }
+            if areFraction != isDropped { exponent += areFraction ? -1 : 1 }
             guard let next = cursor.takeDigit() else { return true }
             digit = next
         }

@@ -78,7 +78,7 @@ package struct HealthMonitor {
     package mutating func readingResumed(_ now: Instant) {
         guard isReadingPaused else { return }
         isReadingPaused = false
-        if heardFrom != nil { heardFrom = now }
+        heardFrom = now
     }
 
     private func instant(after intervals: UInt16) -> Instant? {

@@ -31,6 +31,21 @@ struct TimestampTests {
         }
     }
 
+    /// Debug builds check all arithmetic: none of these may trap.
+    @Test func noTextIsTooStrange() {
+        let characters = Array("0123456789999+-.,::eETtZz \"")
+        for _ in 0..<10_000 {
+            var text = Array(["2023-06-23T20:31:26.122969572+02:00", "-1687552286.122e-5", ""].randomElement() ?? "")
+            for _ in 0..<Int.random(in: 1...30) {
+                guard let character = characters.randomElement() else { continue }
+                let index = Int.random(in: 0...text.count)
+                if index < text.count && Bool.random() { text[index] = character } else { text.insert(character, at: index) }
+            }
+            let times = [.iso8601, .seconds, .nanoseconds].map { unixNanoseconds(String(text), $0) }
+            #expect(times[0] == nil || times[1] == nil, "\(String(text)) is either a date or a number")
+        }
+    }
+
     @Test func anEmptyBufferWithoutMemoryIsRefused() {
         #expect(Timestamp.unixNanoseconds(UnsafeRawBufferPointer(start: nil, count: 0), .seconds) == nil)
         #expect(Timestamp.unixNanoseconds(UnsafeRawBufferPointer(start: nil, count: 0), .iso8601) == nil)
