@@ -14,7 +14,6 @@ extension HeartbeatEngine {
         if isLate { totals.beatsLate &+= 1 } else { epoch.failuresInARow = 0 }
         epoch.lastAck = now
         roundTrips.record(roundTrip)
-        epoch.clock.record(roundTrip: roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
             note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection())
@@ -134,10 +133,18 @@ extension HeartbeatEngine {
     }
 
     package var snapshot: HeartbeatSnapshot {
-        HeartbeatSnapshot(
-            health: epoch.health.value, quality: epoch.quality.value, failuresInARow: epoch.failuresInARow, responses: epoch.responses,
-            clock: epoch.clock, roundTrips: roundTrips, totals: totals, isRunning: epoch.isRunning, lastBytes: epoch.lastBytes,
-            lastData: epoch.lastData)
+        var snapshot = HeartbeatSnapshot()
+        snapshot.health = epoch.health.value
+        snapshot.quality = epoch.quality.value
+        snapshot.failuresInARow = epoch.failuresInARow
+        snapshot.responses = epoch.responses
+        snapshot.latency = epoch.latency
+        snapshot.roundTrips = roundTrips
+        snapshot.totals = totals
+        snapshot.isRunning = epoch.isRunning
+        snapshot.lastBytes = epoch.lastBytes
+        snapshot.lastData = epoch.lastData
+        return snapshot
     }
 }
 
@@ -147,10 +154,13 @@ package struct HeartbeatSnapshot {
     package var quality = Quality.unknown
     package var failuresInARow = 0
     package var responses = ResponseTimes()
-    package var clock = ClockOffset()
+    /// Of the last timestamp.
+    package var latency: OneWayLatency?
     package var roundTrips = RoundTripWindow()
     package var totals = HeartbeatTotals()
     package var isRunning = false
     package var lastBytes = Instant(nanoseconds: 0)
     package var lastData = Instant(nanoseconds: 0)
+
+    package init() {}
 }

@@ -35,6 +35,7 @@ package struct HeartbeatEngine {
 
         var responses = ResponseTimes()
         var clock = ClockOffset()
+        var latency: OneWayLatency?
         var quality = Reported(Quality.unknown)
         var health = Reported(Health.unknown)
 

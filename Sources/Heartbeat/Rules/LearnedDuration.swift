@@ -23,13 +23,13 @@ extension LearnedDuration {
     package func evaluate(value: [UInt8]?, added: [UInt8]?) -> LearnedInterval {
         let unknown = fallback.map { LearnedInterval.known($0) } ?? .unknown
         let nanoseconds = Double(unit.nanoseconds)
-        guard let value, var length = DecimalText(value)?.scaled(by: nanoseconds) else { return unknown }
+        guard let value, var length = DecimalText(quotable: value)?.scaled(by: nanoseconds) else { return unknown }
         guard length > 0 else { return .off }
         if let lowerBound { length = max(length, Double(lowerBound.nanoseconds)) }
         if let upperBound { length = min(length, Double(upperBound.nanoseconds)) }
         length = length * factor + Double(addend.nanoseconds)
         if addedVariable != nil {
-            guard let added, let more = DecimalText(added)?.scaled(by: nanoseconds) else { return unknown }
+            guard let added, let more = DecimalText(quotable: added)?.scaled(by: nanoseconds) else { return unknown }
             length += max(more, 0)
         }
         return .known(Self.interval(length))

@@ -156,6 +156,21 @@ package enum Trigger {
     case pongFrame
 }
 
+/// A control frame that a watch or ack can wait for.
+enum ExpectedFrame {
+    case ping
+    case pong
+}
+
+extension Trigger {
+    func isFrame(_ frame: ExpectedFrame) -> Bool {
+        switch (self, frame) {
+        case (.pingFrame, .ping), (.pongFrame, .pong): true
+        case (.match, _), (.anyReceived, _), (.pingFrame, .pong), (.pongFrame, .ping): false
+        }
+    }
+}
+
 package enum Start {
     case open
     /// With the first message that the watch itself expects.
@@ -315,19 +330,11 @@ package struct WatchRule {
 
 /// Where a message tells the server's time.
 package struct StampRule {
-    package enum Unit: UInt8 {
-        case iso8601
-        case seconds
-        case milliseconds
-        case microseconds
-        case nanoseconds
-    }
-
     package var on: Match
     package var capture: Capture
-    package var unit: Unit
+    package var unit: TimestampUnit
 
-    package init(on: Match, capture: Capture, unit: Unit) {
+    package init(on: Match, capture: Capture, unit: TimestampUnit) {
         self.on = on
         self.capture = capture
         self.unit = unit

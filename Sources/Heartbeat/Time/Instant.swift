@@ -1,5 +1,5 @@
 /// A moment on a monotonic clock, in nanoseconds from an arbitrary start. Arithmetic saturates: no configuration or clock can make it trap.
-package struct Instant: Comparable, Hashable {
+package struct Instant: Comparable, Hashable, BitwiseCopyable {
     package let nanoseconds: Int64
 
     package init(nanoseconds: Int64) {
@@ -20,7 +20,7 @@ package struct Instant: Comparable, Hashable {
 }
 
 /// A length of time in nanoseconds.
-package struct Interval: Comparable, Hashable {
+package struct Interval: Comparable, Hashable, BitwiseCopyable {
     package let nanoseconds: Int64
 
     package init(nanoseconds: Int64) {

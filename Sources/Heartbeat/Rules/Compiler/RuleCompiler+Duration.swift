@@ -48,7 +48,7 @@ extension RuleCompiler {
 
     private static func factor(_ node: RuleNode) throws(RuleError) -> Double {
         guard case .number(let text) = node.value else { throw node.error("must be a number, not \(node.kind)") }
-        guard let factor = DecimalText(text)?.value, factor > 0, factor <= RuleLimit.factor else {
+        guard let factor = DecimalText(quotable: text)?.scaled(by: 1), factor > 0, factor <= RuleLimit.factor else {
             throw node.error("'\(RuleNode.shown(text))' is out of range; it must be more than 0 and at most 1000")
         }
         return factor
