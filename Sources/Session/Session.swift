@@ -386,6 +386,11 @@ package struct Session: ~Copyable {
         endHeartbeats(now)
     }
 
+    /// The close frame has gone as far as it could, and no answer is waited for.
+    mutating func endIfNotAwaited(_ now: Instant, _ outbox: inout Outbox) {
+        if case .draining(let ending, let deadline) = phase, now >= deadline { end(ending, now, &outbox) }
+    }
+
     /// An attempt came to nothing: try again later, or give up.
     private mutating func attemptFailed(_ failure: Failure, _ now: Instant, _ outbox: inout Outbox) {
         outbox.connectionEnded()
