@@ -38,7 +38,7 @@ struct LiteralProbe {
     /// True if the literal is in the message.
     func occurs(in message: UnsafeRawPointer, count messageCount: Int, literals: UnsafeRawBufferPointer) -> Bool {
         let places = messageCount &- count &+ 1
-        guard places >= Self.blockSize else { return begins(from: 0, to: places, of: message, literals) }
+        guard places >= Self.blockSize else { return isAtAny(from: 0, to: places, of: message, literals) }
         var place = 0
         while place < places {
             let end = min(place &+ Self.stretchSize, places)
@@ -56,7 +56,7 @@ struct LiteralProbe {
         while place < end {
             place = min(place, end &- Self.blockSize)
             let next = place &+ Self.blockSize
-            if isSeen(from: place, to: next, of: message) && begins(from: place, to: next, of: message, literals) { return true }
+            if isSeen(from: place, to: next, of: message) && isAtAny(from: place, to: next, of: message, literals) { return true }
             place = next
         }
         return false
@@ -84,17 +84,18 @@ struct LiteralProbe {
         return seen[0] | seen[1] | seen[2] | seen[3] != 0
     }
 
-    /// True if the literal begins at one of these places.
-    private func begins(from start: Int, to end: Int, of message: UnsafeRawPointer, _ literals: UnsafeRawBufferPointer) -> Bool {
+    /// True if the literal is at one of these places.
+    private func isAtAny(from start: Int, to end: Int, of message: UnsafeRawPointer, _ literals: UnsafeRawBufferPointer) -> Bool {
         var place = start
         while place < end {
-            if message.load(fromByteOffset: place &+ firstOffset, as: UInt8.self) == first, begins(message + place, literals) { return true }
+            let isSeen = message.load(fromByteOffset: place &+ firstOffset, as: UInt8.self) == first
+            if isSeen && isAt(message + place, literals) { return true }
             place &+= 1
         }
         return false
     }
 
-    private func begins(_ place: UnsafeRawPointer, _ literals: UnsafeRawBufferPointer) -> Bool {
+    private func isAt(_ place: UnsafeRawPointer, _ literals: UnsafeRawBufferPointer) -> Bool {
         var offset = 0
         while offset < count {
             if place.load(fromByteOffset: offset, as: UInt8.self) != literals[start &+ offset] { return false }
