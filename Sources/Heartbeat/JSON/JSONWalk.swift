@@ -116,7 +116,7 @@ struct JSONWalk {
         index &+= 1
         guard containerDepth == depth else { return JSONPaths.none }
         let name = JSONString(text.bytes(from: start, to: end))
-        return firstChild { name.equals(UnsafeRawBufferPointer(rebasing: names[nodes[$0].nameStart...].prefix(nodes[$0].nameCount))) }
+        return firstChild { name.equals(UnsafeRawBufferPointer(rebasing: names[nodes[$0].name])) }
     }
 
     private func firstChild(where isWanted: (Int) -> Bool) -> Int {
