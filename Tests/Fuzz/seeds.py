@@ -184,7 +184,8 @@ def literal_filter() -> list[bytes]:
     def literals(*texts: bytes) -> bytes:
         return bytes([len(texts)]) + b"".join(bytes([len(text)]) + text for text in texts)
 
-    messages = [b"", b'{"op":"ping"}', b'{"channel":"heartbeat","params":{"type":"test_request"},"id":17}', b"a" * 100 + b"heartbeat", b"x" * 99 + b"\\"]
+    matching = b'{"channel":"heartbeat","params":{"type":"test_request"},"id":17}'
+    messages = [b"", b'{"op":"ping"}', matching, b"a" * 100 + b"heartbeat", b"x" * 99 + b"\\"]
     sets = [literals(), literals(b'"ping"'), literals(b"heartbeat", b"test_request"), literals(b"aa", b"a", b"b" * 40), literals(b"", b"x")]
     return [chosen + message for chosen in sets for message in messages]
 

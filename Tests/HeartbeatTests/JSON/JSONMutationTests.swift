@@ -8,7 +8,7 @@ struct JSONMutationTests {
         var random = SeededGenerator(seed: 8259)
         var (acceptedCount, disagreements): (Int, [String]) = (0, [])
         let documents = JSONDocuments.accepted.map(\.text).filter(Self.isCommonGround)
-        for round in 0..<40_000 {
+        for round in 0..<20_000 {
             let text = mutate(documents[round % documents.count], with: &random)
             guard Self.isCommonGround(text) else { continue }
             let isAccepted = isDocument(text)
@@ -23,9 +23,9 @@ struct JSONMutationTests {
     /// Foundation guesses encodings from zeros, knows no lone surrogates nor other bytes than UTF-8, nothing that Double cannot hold,
     /// nests deeper, and takes commas behind last elements.
     private static func isCommonGround(_ text: [UInt8]) -> Bool {
-        let string = String(decoding: text, as: UTF8.self)
-        return text.allSatisfy { (0x01..<0x80).contains($0) } && text.count < 60
-            && string.firstMatch(of: /\\u[dD]|[eE][+-]?[0-9]{3}|[0-9]{100}|,[ \t\r\n]*[\]}]/) == nil
+        let apart = #"\\u[dD]|[eE][+-]?[0-9]{3}|[0-9]{100}|,[ \t\r\n]*[\]}]"#
+        return text.count < 60 && text.allSatisfy { (0x01..<0x80).contains($0) }
+            && String(decoding: text, as: UTF8.self).range(of: apart, options: .regularExpression) == nil
     }
 
     private static func foundationAccepts(_ text: [UInt8]) -> Bool {

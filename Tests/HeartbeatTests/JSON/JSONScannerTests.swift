@@ -72,6 +72,17 @@ struct JSONScannerTests {
         }
     }
 
+    @Test func parsesLongDocumentsInStringsBetweenShortOnes() throws {
+        let scanner = JSONScanner()
+        for count in [1, 100_000, 10, 70_000, 100_000, 2000] {
+            let inner = #"{\"fill\":\"\#(String(repeating: "\\\\n", count: count))\",\"last\":[\#(count)]}"#
+            #expect(
+                try Scan(Array(#"{"s":"\#(inner)"}"#.utf8), ["/s/!/last/0"], with: scanner).values == [
+                    Scan.Value(kind: .number, text: "\(count)")
+                ])
+        }
+    }
+
     @Test func holdsInvalidDocumentsInStringsForAbsentOnly() throws {
         for inner in [#"{\"a\":1"#, #"{\"a\":1}x"#, #"{a:1}"#, "x", #"{\"a\":1,\"b\":}"#, String(repeating: "[", count: 65)] {
             let scan = try Scan(#"{"s":"\#(inner)","t":1}"#, "/s/!/a", "/s/!", "/t", "/s")
