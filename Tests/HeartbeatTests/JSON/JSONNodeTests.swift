@@ -27,7 +27,11 @@ struct JSONNodeTests {
     }
 
     @Test func keepsLoneSurrogatesApart() throws {
-        for (text, expected) in [(#""\ud83e""#, [0xED, 0xA0, 0xBE]), (#""\udec0x""#, [0xED, 0xBB, 0x80, 0x78])] as [(String, [UInt8])] {
+        let cases: [(String, [UInt8])] = [
+            (#""\ud83e""#, [0xED, 0xA0, 0xBE]), (#""\udec0x""#, [0xED, 0xBB, 0x80, 0x78]),
+            (#""\ud83e\ud83e\udec0""#, [0xED, 0xA0, 0xBE, 0xF0, 0x9F, 0xAB, 0x80]),
+        ]
+        for (text, expected) in cases {
             guard case .string(let content) = try JSONNode.parse(Array(text.utf8)) else { return #expect(Bool(false), "no string") }
             #expect(content == expected)
         }
