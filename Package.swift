@@ -18,7 +18,12 @@ let package = Package(
         .systemLibrary(name: "CHeartwire", path: "include"),
         .systemLibrary(name: "CSystem"),
         .target(name: "WebSocket", swiftSettings: core),
-        .target(name: "Heartbeat", dependencies: ["WebSocket"], swiftSettings: core),
+        .target(
+            name: "Heartbeat",
+            dependencies: ["WebSocket"],
+            exclude: ["Presets/README.md", "Rules/README.md"],
+            swiftSettings: core
+        ),
         .target(name: "Session", dependencies: ["WebSocket", "Heartbeat"], swiftSettings: core),
         .target(
             name: "Heartwire",

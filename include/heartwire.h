@@ -418,7 +418,7 @@ typedef struct hw_reply {
 
 /*
  * Looks at one received message, for heartbeats that rules cannot express (signed, protobuf): fills reply and returns an hw_detection;
- * any other value counts as HW_DETECT_FAILED. Called for every whole message that no rule has answered, before the messages callback gets
+ * any other value counts as HW_DETECT_FAILED. Called for every whole message, before the messages callback gets
  * it. By default it runs on the dispatcher's thread, where a blocked callback makes it late; with "detector.thread" set to "inline" it runs
  * on the I/O thread and must not block. message is borrowed until it returns.
  */

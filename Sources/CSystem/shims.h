@@ -60,6 +60,12 @@ static inline int64_t hws_monotonic_ns(void) {
 /* The wall clock, in seconds since 1970. */
 static inline int64_t hws_unix_time(void) { return (int64_t)time(NULL); }
 
+static inline int64_t hws_unix_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* Fills from the kernel's generator. 0 on success; short reads and interruptions are retried. */
 static inline int hws_random(void *buffer, size_t size) {
     uint8_t *next = (uint8_t *)buffer;

@@ -79,7 +79,33 @@ extension Connection {
         counted = consumed
         publishMetrics()
         guard !io.batch.isEmpty else { return }
+        runRules()
         deliver(io.batch.messages)
         io.batch.removeAll()
+    }
+
+    /// Has the heartbeat rules look at the batch before the host does. Most messages concern no rule, which is seen without the lock; an
+    /// answer is written at once.
+    private func runRules() {
+        guard session.hasHeartbeatRules else { return }
+        var index = 0
+        while index < io.batch.count {
+            let message = io.batch.messages[index]
+            guard session.isConcerned(by: message, io.now), runRules(over: message) else {
+                index += 1
+                continue
+            }
+            io.batch.remove(at: index)
+        }
+    }
+
+    /// True if the host is not to see the message.
+    private func runRules(over message: Message) -> Bool {
+        var isConsumed = false
+        withSession {
+            isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1)
+        }
+        flushAnswers()
+        return isConsumed
     }
 }

@@ -48,8 +48,9 @@ final class Connection: @unchecked Sendable {
         self.library = library
         self.io = io
         delivery = Delivery(plan)
-        session = Session(plan.session, seed: SystemRandom.seed())
-        outbox = Outbox(role: .client, limits: plan.outbox) { SystemRandom.fill($0) }
+        let variables = HeartbeatVariables(plan.session.heartbeat)
+        session = Session(plan.session, seed: SystemRandom.seed(), environment: library.environment, variables: variables)
+        outbox = Outbox(role: .client, limits: plan.outbox, variables: variables) { SystemRandom.fill($0) }
         transport = Transport(poller: io.poller)
         changed = Condition(lock)
     }
@@ -74,12 +75,37 @@ final class Connection: @unchecked Sendable {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
                 let admission = enqueue(&outbox)
-                if case .accepted = admission, !transport.waitsToWrite, !transport.flush(&outbox) {
-                    io.post(.broken(self, serial: serial))
-                }
+                if case .accepted = admission { flushAsSender() }
                 return admission
             }
         }
+    }
+
+    /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
+    private func flushAsSender() {
+        guard !transport.waitsToWrite else { return }
+        if !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
+        if outbox.hasHandedOver { io.post(.written(self)) }
+    }
+
+    /// Answers a heartbeat request in the host's stead, on the connection that it came by. False if that is over, or too many answers wait.
+    func respond(_ answer: OutgoingHeartbeat, epoch: UInt64) -> Bool {
+        turnstile.withLock {
+            lock.withLock { () -> Bool in
+                guard published.epoch == epoch, published.state == .connected else { return false }
+                var isTaken = outbox.heartbeat(answer)
+                if !isTaken {
+                    flushAsSender()
+                    isTaken = outbox.heartbeat(answer)
+                }
+                flushAsSender()
+                return isTaken
+            }
+        }
+    }
+
+    func detected(_ detection: Detection, epoch: UInt64) {
+        io.post(.detected(self, detection, epoch: epoch))
     }
 
     func close(_ frame: CloseFrame) {
@@ -145,7 +171,7 @@ final class Connection: @unchecked Sendable {
     func runCallbacks(
         _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int
     ) -> Bool {
-        delivery.runCallbacks(deliveries, messages, capacity: capacity, dropsDeliveries: { isMuted }) {
+        delivery.runCallbacks(for: self, deliveries, messages, capacity: capacity, dropsDeliveries: { isMuted }) {
             lastCallbackRan()
         }
     }
@@ -215,6 +241,23 @@ final class Connection: @unchecked Sendable {
 
     /// Carries out what the session has decided, tells the host, writes what there is to write, and sets the timer.
     func settle() {
+        deliverOutputs()
+        let isWritable = lock.withLock { () -> Bool in
+            flush()
+            return outbox.takeWritable()
+        }
+        // What the kernel has taken over is told at once; a host that makes more of it from its callbacks waits for the next turn.
+        deliverOutputs()
+        if session.hasOutput { io.readAgain(self) }
+        if isWritable {
+            // Delivered in the next turn: a host that fills the queue again from its callback must not keep this one going.
+            session.emit(.writable, io.now)
+            io.readAgain(self)
+        }
+        scheduleTimer()
+    }
+
+    private func deliverOutputs() {
         while session.hasOutput {
             for action in session.takeActions() {
                 switch action {
@@ -225,18 +268,29 @@ final class Connection: @unchecked Sendable {
             let isResumed = transport.stream?.isResumed ?? false
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
             publish(records.last { $0.error != nil }?.error)
-            for record in records where !isTornDown { deliver(record, isLast: false) }
+            for record in records where !isTornDown {
+                library.log.write(record, handle)
+                deliver(record, isLast: false)
+            }
         }
-        let isWritable = lock.withLock { () -> Bool in
+    }
+
+    /// Under the lock, on the I/O thread: writes, and tells the session what the kernel has taken over.
+    func flush() {
+        repeat {
             if !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
-            return outbox.takeWritable()
-        }
-        if isWritable {
-            // Delivered in the next turn: a host that fills the queue again from its callback must not keep this one going.
-            session.emit(.writable, io.now)
-            io.readAgain(self)
-        }
-        scheduleTimer()
+        } while session.written(io.now, &outbox)
+    }
+
+    /// A thread of the host's has written heartbeats.
+    func heartbeatsWritten() {
+        withSession { _ = $0.written(io.now, &$1) }
+        settle()
+    }
+
+    func hostDetected(_ detection: Detection, epoch: UInt64) {
+        withSession { $0.detected(detection, epoch: epoch, io.now, &$1) }
+        settle()
     }
 
     private func scheduleTimer() {
@@ -255,6 +309,7 @@ final class Connection: @unchecked Sendable {
             changed.wake()
         }
         publishMetrics()
+        publishHeartbeats()
     }
 
     func publishMetrics() {
@@ -264,6 +319,11 @@ final class Connection: @unchecked Sendable {
             published.session = metrics
             published.epoch = epoch
         }
+    }
+
+    private func publishHeartbeats() {
+        let heartbeats = session.heartbeatSnapshot
+        lock.withLock { published.heartbeats = heartbeats }
     }
 
     // MARK: The I/O thread: transport
@@ -383,6 +443,7 @@ final class Connection: @unchecked Sendable {
 
     func deliver(_ batch: UnsafeBufferPointer<Message>) {
         guard !isMuted else { return }
+        if plan.detectsInline { delivery.detect(batch, origin(), from: self) }
         let pushed = delivery.deliver(batch, origin(), from: self)
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
         if pushed.dropped > 0 {
@@ -425,6 +486,11 @@ final class Connection: @unchecked Sendable {
 
     func readAgainWhenWritable() {
         lock.withLock { transport.readAgainWhenWritable() }
+    }
+
+    /// What rules have answered leaves before the host hears of the messages.
+    func flushAnswers() {
+        lock.withLock { flush() }
     }
 
     /// Runs `body` with the session and the outbox, as the session's transport inputs want them.

@@ -10,6 +10,7 @@ struct ConnectionSnapshot {
     var epoch: UInt64 = 0
     var session = SessionMetrics()
     var outbox = OutboxMetrics()
+    var heartbeats = HeartbeatSnapshot()
     var messagesDropped: UInt64 = 0
     var queuedMessages = 0
     var queuedBytes = 0
@@ -38,9 +39,65 @@ struct ConnectionSnapshot {
             metrics.uptime_ms = UInt64(max(0, (Clock.now() - openedAt).nanoseconds) / 1_000_000)
         }
         metrics.last_message_ns = UInt64(bitPattern: session.lastMessageAt?.nanoseconds ?? 0)
-        metrics.rtt_last_ns = UInt64(bitPattern: session.roundTrips.last.nanoseconds)
-        metrics.rtt_mean_ns = UInt64(bitPattern: session.roundTrips.mean.nanoseconds)
+        metrics.rtt_last_ns = UInt64(bitPattern: heartbeats.roundTrips.last.nanoseconds)
+        metrics.rtt_mean_ns = UInt64(bitPattern: heartbeats.roundTrips.meanOfAll.nanoseconds)
         metrics.epoch = epoch
         return metrics
+    }
+
+    /// The heartbeats as the C interface gives them.
+    func health(_ now: Instant) -> hw_health {
+        var health = hw_health()
+        health.health = hw_health_level(heartbeats.health.rawValue)
+        health.quality = hw_quality(heartbeats.quality.rawValue)
+        health.response_level = hw_response_level(heartbeats.responses.level.rawValue)
+        health.failures_in_a_row = UInt32(clamping: heartbeats.failuresInARow)
+        fillResponses(&health)
+        fillRoundTrips(&health)
+        health.timestamps = heartbeats.totals.timestamps
+        if let latency = heartbeats.latency {
+            health.one_way_raw_ns = latency.raw
+            health.one_way_ns = latency.corrected ?? latency.raw
+            health.clock_offset_ns = latency.offset ?? 0
+        }
+        if heartbeats.isRunning {
+            health.silent_ns = UInt64(clamping: (now - max(heartbeats.lastBytes, session.lastBytesAt ?? heartbeats.lastBytes)).nanoseconds)
+            health.data_silent_ns = UInt64(clamping: (now - heartbeats.lastData).nanoseconds)
+        }
+        health.heartbeats_received = heartbeats.totals.received
+        health.heartbeats_answered = heartbeats.totals.answered
+        health.heartbeats_failed = heartbeats.totals.failed
+        health.beats_acked = heartbeats.totals.beatsAcked
+        health.beats_late = heartbeats.totals.beatsLate
+        return health
+    }
+
+    private func fillResponses(_ health: inout hw_health) {
+        func ns(_ interval: Interval) -> UInt64 { UInt64(clamping: interval.nanoseconds) }
+        let recent = heartbeats.responses.recent
+        let all = heartbeats.responses.all
+        health.responses = UInt32(clamping: recent.count)
+        health.response_last_ns = ns(recent.last)
+        health.response_min_ns = ns(recent.min)
+        health.response_mean_ns = ns(recent.mean)
+        health.response_median_ns = ns(recent.median)
+        health.response_p99_ns = ns(recent.p99)
+        health.response_max_ns = ns(recent.max)
+        health.responses_total = UInt64(clamping: all.count)
+        health.responses_median_ns = ns(all.percentile(permille: 500))
+        health.responses_p99_ns = ns(all.percentile(permille: 990))
+        health.responses_p999_ns = ns(all.percentile(permille: 999))
+        health.responses_max_ns = ns(all.percentile(permille: 1000))
+    }
+
+    private func fillRoundTrips(_ health: inout hw_health) {
+        func ns(_ interval: Interval) -> UInt64 { UInt64(clamping: interval.nanoseconds) }
+        let roundTrips = heartbeats.roundTrips
+        health.round_trips = UInt32(clamping: roundTrips.count)
+        health.round_trip_variance_ms2 = UInt32(clamping: roundTrips.variance / 1_000_000)
+        health.round_trip_last_ns = ns(roundTrips.last)
+        health.round_trip_mean_ns = ns(roundTrips.mean)
+        health.round_trip_min_ns = ns(roundTrips.shortest)
+        health.round_trip_max_ns = ns(roundTrips.longest)
     }
 }

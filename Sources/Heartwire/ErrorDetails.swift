@@ -1,4 +1,5 @@
 import CHeartwire
+import Heartbeat
 import Session
 import WebSocket
 
@@ -46,8 +47,8 @@ struct ErrorDetails: Error {
         case .closedByPeer(let frame):
             self.init(HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, Self.closedByPeer(frame))
             closeCode = Int32(frame.code)
-        case .peerIsGone(let missed):
-            self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, "\(missed) pings in a row went unanswered and nothing else arrived")
+        case .heartbeat(let verdict):
+            self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, Self.sentence(verdict))
             closeCode = Int32(CloseCode.abnormal)
         case .slowConsumer:
             let advice = "take messages faster, or raise inbox.bytes_max or inbox.messages_max"
@@ -102,6 +103,20 @@ struct ErrorDetails: Error {
             }
         self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)\(Self.limit(error))")
         closeCode = Int32(error.closeCode)
+    }
+
+    private static func sentence(_ verdict: HeartbeatVerdict) -> String {
+        switch verdict {
+        case .pingsMissed(let count): "\(count) pings in a row went unanswered and nothing else arrived"
+        case .failures(let count): "\(count) heartbeats in a row failed, which is heartbeat.failure_threshold"
+        case .beatMissed(let index): "beat \(index) was not acknowledged in time, and its rule ends the connection then"
+        case .silence(let index): "nothing that watch \(index) expects arrived in its time, nor any other sign of life"
+        }
+    }
+
+    init(_ error: RuleError) {
+        let place = error.pointer.isEmpty ? "the rule" : "rule member \(String(decoding: error.pointer, as: UTF8.self))"
+        self.init(HW_E_RULE, HW_LAYER_CONFIGURATION, "\(place) \(error.sentence)")
     }
 
     /// The property that a limit comes from; the peer, which hears the phrase too, has no use for it.

@@ -7,7 +7,9 @@ final class Library: @unchecked Sendable {
     let handles: HandleTable
     let resolver = Resolver()
     let tlsContexts = TLSContexts()
-    let dispatcher = Dispatcher()
+    let environment = SystemEnvironment()
+    let log = Log()
+    let dispatcher: Dispatcher
     private let epoch: UInt
     private let lock = Lock()
     private var io: IOThread?
@@ -16,6 +18,7 @@ final class Library: @unchecked Sendable {
     private init(epoch: UInt) {
         self.epoch = epoch
         handles = HandleTable(epoch: epoch)
+        dispatcher = Dispatcher(log)
     }
 
     /// The I/O thread, started if need be. The dispatcher is started with it.

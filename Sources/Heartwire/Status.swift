@@ -19,6 +19,8 @@ enum Status {
         (hw_status(HW_E_CONFLICT), "HW_E_CONFLICT"),
         (hw_status(HW_E_URL), "HW_E_URL"),
         (hw_status(HW_E_HEADER), "HW_E_HEADER"),
+        (hw_status(HW_E_RULE), "HW_E_RULE"),
+        (hw_status(HW_E_PRESET), "HW_E_PRESET"),
         (hw_status(HW_E_RESOLVE), "HW_E_RESOLVE"),
         (hw_status(HW_E_CONNECT), "HW_E_CONNECT"),
         (hw_status(HW_E_CONNECT_TIMEOUT), "HW_E_CONNECT_TIMEOUT"),

@@ -12,6 +12,7 @@ package struct SessionMetrics {
     package var errors: UInt64 = 0
     package var openedAt: Instant?
     package var lastMessageAt: Instant?
+    package var lastBytesAt: Instant?
 
     package init() {}
 }

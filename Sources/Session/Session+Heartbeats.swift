@@ -3,6 +3,9 @@ import WebSocket
 
 /// The heartbeats of the open connection: messages for the rules to look at, and the engine's outputs carried out.
 extension Session {
+    /// False if no message need be shown to `isConcerned`.
+    package var hasHeartbeatRules: Bool { configuration.heartbeat.rules != nil }
+
     /// A message arrived: true if `messageReceived` must look at it. Touches nothing that senders share.
     package mutating func isConcerned(by message: Message, _ now: Instant) -> Bool {
         switch message.part {
@@ -94,21 +97,10 @@ extension Session {
 
     // MARK: Detectors
 
-    /// The host answers a heartbeat request itself; the answer is in the outbox already.
-    package mutating func detectorAnswered(received: Instant, evidence: [UInt8], epoch: UInt64, _ now: Instant) {
+    /// What the host's own detector found in a message of the connection `epoch`; its answer is in the outbox already.
+    package mutating func detected(_ detection: Detection, epoch: UInt64, _ now: Instant, _ outbox: inout Outbox) {
         guard epoch == self.epoch else { return }
-        heartbeats.detectorAnswered(received: received, evidence: evidence)
-    }
-
-    package mutating func detectorSaw(epoch: UInt64, _ now: Instant, _ outbox: inout Outbox) {
-        guard epoch == self.epoch else { return }
-        heartbeats.detectorSaw(now)
-        carryOut(now, &outbox)
-    }
-
-    package mutating func detectorFailed(epoch: UInt64, _ now: Instant, _ outbox: inout Outbox) {
-        guard epoch == self.epoch else { return }
-        heartbeats.detectorFailed(now)
+        heartbeats.detected(detection, now)
         carryOut(now, &outbox)
     }
 }

@@ -206,7 +206,10 @@ package struct Session: ~Copyable {
     package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
         guard metrics.openedAt != nil else { return }
         metrics.bytesReceived &+= UInt64(bytes)
-        if bytes > 0 { heartbeats.bytesReceived(now) }
+        if bytes > 0 {
+            metrics.lastBytesAt = now
+            heartbeats.bytesReceived(now)
+        }
         if messages > 0 {
             metrics.messagesReceived &+= UInt64(messages)
             metrics.lastMessageAt = now

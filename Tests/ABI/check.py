@@ -2,7 +2,7 @@
 Checks the library file, the header and the layers of the sources.
 
 Usage: check.py [--library LIBHEARTWIRE] [--write]; by default $HEARTWIRE_LIBRARY or the release build.
-With --write it first puts the properties as the library describes them into the README's table.
+With --write it first puts the properties and the presets as the library describes them into the README's table and the presets' page.
 Prints one line a check, and as last line "N passed, N failed".
 """
 
@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 
 import checks
+import preset_page
 import property_table
 from self_proof import check_the_checks
 
@@ -22,6 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HEADER = ROOT / "include" / "heartwire.h"
 SOURCES = ROOT / "Sources"
 README = ROOT / "README.md"
+PRESETS_PAGE = SOURCES / "Heartbeat" / "Presets" / "README.md"
 PYTHON_SOURCES = ROOT / "bindings" / "python" / "src"
 
 
@@ -38,16 +40,22 @@ def described_properties(library: pathlib.Path) -> list[str]:
     return property_table.described_rows(ctypes.CDLL(str(library.resolve())), python_structures(library)["hw_property"])
 
 
+def described_presets(library: pathlib.Path) -> list[preset_page.Preset]:
+    """The presets as the library describes them."""
+    return preset_page.described_presets(ctypes.CDLL(str(library.resolve())), python_structures(library)["hw_preset"])
+
+
 def main() -> int:
     """Runs every check."""
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     default = os.environ.get("HEARTWIRE_LIBRARY", ROOT / ".build" / "release" / "libheartwire.so")
     parser.add_argument("--library", type=pathlib.Path, default=default)
-    parser.add_argument("--write", action="store_true", help="bring the README's table of properties up to date")
+    parser.add_argument("--write", action="store_true", help="bring the tables of properties and presets up to date")
     options = parser.parse_args()
     library = pathlib.Path(options.library)
     if options.write:
         property_table.write_table(README, described_properties(library))
+        preset_page.write_page(PRESETS_PAGE, described_presets(library))
 
     named_checks: dict[str, Callable[[], list[str]]] = {
         "the checks below can fail": check_the_checks,
@@ -60,6 +68,9 @@ def main() -> int:
         "structs have the same layout in C and Python": lambda: checks.check_layout(HEADER, python_structures(library)),
         "the README's table has the library's properties": lambda: property_table.check_table(
             README.read_text(), described_properties(library)
+        ),
+        "the presets' page has the library's presets": lambda: preset_page.check_page(
+            PRESETS_PAGE.read_text(), described_presets(library)
         ),
     }
     failed = 0

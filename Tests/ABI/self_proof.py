@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import checks
+import preset_page
 import property_table
 
 HEADER = """
@@ -107,6 +108,18 @@ def prove_table_check() -> list[str]:
     return lacking("check_table", problems, "missing: | `a` |  | 0 .. 1 | A. |", "not so: | `a` |  | 0 .. 2 | A. |")
 
 
+def prove_page_check() -> list[str]:
+    """Checks a page whose one preset has another source, and a page without the generated part."""
+    preset = {"name": "a", "services": "A", "source": "b", "rule": '{"send":"forbidden"}', "parameters": ""}
+    page = "\n".join(preset_page.generated_lines([preset]))
+    problems = preset_page.check_page(page, [{**preset, "source": "c"}])
+    return [
+        *lacking("check_page", problems, "missing: | [`a`](#a) | A |  |  | c |", "not so: | [`a`](#a) | A |  |  | b |"),
+        *lacking("check_page", preset_page.check_page("# Presets", []), "the page has no generated part"),
+        *(["check_page reported a page that agrees"] if preset_page.check_page(page, [preset]) else []),
+    ]
+
+
 def check_the_checks() -> list[str]:
     """Returns the checks that overlook what they are there for."""
     with tempfile.TemporaryDirectory() as name:
@@ -116,4 +129,5 @@ def check_the_checks() -> list[str]:
             *prove_source_checks(directory),
             *prove_layout_check(directory),
             *prove_table_check(),
+            *prove_page_check(),
         ]

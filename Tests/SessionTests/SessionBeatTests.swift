@@ -40,7 +40,7 @@ struct SessionBeatTests {
         }
         #expect(harness.takeEvents() == [])
         #expect(harness.metrics.roundTrips.last == .milliseconds(30))
-        #expect(harness.metrics.roundTrips.mean == .milliseconds(30))
+        #expect(harness.metrics.roundTrips.meanOfAll == .milliseconds(30))
         #expect(harness.state == .connected)
     }
 
@@ -86,5 +86,18 @@ struct SessionBeatTests {
         #expect(harness.metrics.pongsReceived == 0)
         harness.receive(.pong, try #require(try harness.sentFrames().last).payload)
         #expect(harness.metrics.pongsReceived == 1)
+    }
+
+    @Test func measuresEachConnectionAnew() throws {
+        let harness = open()
+        harness.run(.milliseconds(100))
+        harness.receive(.pong, try #require(try harness.sentFrames().last).payload)
+        #expect(harness.metrics.roundTrips.count == 1)
+        harness.endTransport()
+        #expect(harness.metrics.roundTrips.count == 1)
+        harness.runToDeadline()
+        harness.connect()
+        #expect(harness.metrics.roundTrips.count == 0)
+        #expect(harness.metrics.roundTrips.last == .zero)
     }
 }

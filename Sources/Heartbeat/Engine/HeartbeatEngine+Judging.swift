@@ -14,10 +14,9 @@ extension HeartbeatEngine {
         if isLate { totals.beatsLate &+= 1 } else { epoch.failuresInARow = 0 }
         epoch.lastAck = now
         roundTrips.record(roundTrip)
-        epoch.clock.record(roundTrip: roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
-            note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection)
+            note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection())
         }
     }
 
@@ -76,22 +75,21 @@ extension HeartbeatEngine {
 
     // MARK: Detectors
 
-    /// The host's detector gave an answer, which is on its way.
-    package mutating func detectorAnswered(received time: Instant, evidence: [UInt8]) {
+    /// The host's own detector has looked at a message.
+    package mutating func detected(_ detection: Detection, _ now: Instant) {
         guard epoch.isRunning else { return }
-        received(.detector, evidence: evidence)
-        answerIsOnItsWay(received: time)
-    }
-
-    package mutating func detectorSaw(_ now: Instant) {
-        guard epoch.isRunning else { return }
-        epoch.lastData = now
-        received(.detector, evidence: [])
-    }
-
-    package mutating func detectorFailed(_ now: Instant) {
-        guard epoch.isRunning else { return }
-        failed(.detector, .detector, evidence: [], now)
+        switch detection {
+        case .answered(let time):
+            received(.detector, evidence: [])
+            answerIsOnItsWay(received: time)
+        case .seen:
+            epoch.lastData = now
+            received(.detector, evidence: [])
+        case .failed:
+            failed(.detector, .detector, evidence: [], now)
+        case .notSent:
+            failed(.couldNotSend, .detector, evidence: [], now)
+        }
     }
 
     // MARK: Verdicts
@@ -131,14 +129,22 @@ extension HeartbeatEngine {
         var worst = epoch.pingHealth.health
         for beat in epoch.beats { worst = .worse(worst, beat.health.health) }
         for watch in epoch.watches { worst = .worse(worst, watch.health.health) }
-        if let change = epoch.health.update(worst) { note(.healthChanged(from: change.previous, to: change.current), .connection) }
+        if let change = epoch.health.update(worst) { note(.healthChanged(from: change.previous, to: change.current), .connection()) }
     }
 
     package var snapshot: HeartbeatSnapshot {
-        HeartbeatSnapshot(
-            health: epoch.health.value, quality: epoch.quality.value, failuresInARow: epoch.failuresInARow, responses: epoch.responses,
-            clock: epoch.clock, roundTrips: roundTrips, totals: totals, isRunning: epoch.isRunning, lastBytes: epoch.lastBytes,
-            lastData: epoch.lastData)
+        var snapshot = HeartbeatSnapshot()
+        snapshot.health = epoch.health.value
+        snapshot.quality = epoch.quality.value
+        snapshot.failuresInARow = epoch.failuresInARow
+        snapshot.responses = epoch.responses
+        snapshot.latency = epoch.latency
+        snapshot.roundTrips = roundTrips
+        snapshot.totals = totals
+        snapshot.isRunning = epoch.isRunning
+        snapshot.lastBytes = epoch.lastBytes
+        snapshot.lastData = epoch.lastData
+        return snapshot
     }
 }
 
@@ -148,10 +154,13 @@ package struct HeartbeatSnapshot {
     package var quality = Quality.unknown
     package var failuresInARow = 0
     package var responses = ResponseTimes()
-    package var clock = ClockOffset()
+    /// Of the last timestamp.
+    package var latency: OneWayLatency?
     package var roundTrips = RoundTripWindow()
     package var totals = HeartbeatTotals()
     package var isRunning = false
     package var lastBytes = Instant(nanoseconds: 0)
     package var lastData = Instant(nanoseconds: 0)
+
+    package init() {}
 }

@@ -48,7 +48,7 @@ extension HeartbeatEngine {
         let evidence = [UInt8](payload)
         received(.ping, evidence: evidence)
         answerIsOnItsWay(received: now)
-        frameReceived(.pingFrame, now)
+        frameReceived(.ping, now)
     }
 
     package mutating func pongReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
@@ -62,7 +62,7 @@ extension HeartbeatEngine {
             guard epoch.beats[index].lastPayload.elementsEqual(payload) else { continue }
             if let beat = epoch.beats[index].acknowledge(isCorrelated: false) { acknowledged(index, beat, evidence: [], now) }
         }
-        frameReceived(.pongFrame, now)
+        frameReceived(.pong, now)
     }
 
     // MARK: Messages as such
@@ -133,7 +133,7 @@ extension HeartbeatEngine {
         stamp(&unit, rules, scratch, now)
         for match in rules.reconnect.on where match.holds(for: &unit, rules, scratch.scanner) {
             let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            note(.reconnectAdvised(url: [UInt8](url)), .connection, evidence: unit.evidence)
+            note(.reconnectAdvised(url: [UInt8](url)), .connection(), evidence: unit.evidence)
         }
         return isAnswered || isAck || isWatched
     }
@@ -211,7 +211,8 @@ extension HeartbeatEngine {
             else { continue }
             totals.timestamps &+= 1
             epoch.lastData = now
-            epoch.clock.record(server: server, local: environment.unixNanoseconds(at: now))
+            let local = environment.unixNanoseconds(at: now)
+            epoch.latency = epoch.clock.record(server: server, local: local, roundTrips: roundTrips, now)
         }
     }
 

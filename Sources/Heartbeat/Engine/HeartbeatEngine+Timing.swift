@@ -38,7 +38,7 @@ extension HeartbeatEngine {
         pollPings(now)
         if let deadline = epoch.ageDeadline, now >= deadline {
             epoch.ageDeadline = nil
-            note(.reconnectAdvised(url: []), .connection)
+            note(.reconnectAdvised(url: []), .connection())
         }
     }
 
@@ -177,7 +177,7 @@ extension HeartbeatEngine {
             epoch.answerDeadline = due
         } else if epoch.overdueReported != oldest {
             epoch.overdueReported = oldest
-            failed(.overdue, .connection, evidence: [], now)
+            failed(.overdue, .connection(), evidence: [], now)
         }
     }
 

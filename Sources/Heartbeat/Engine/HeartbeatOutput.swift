@@ -58,7 +58,8 @@ package struct HeartbeatNote {
 
     /// Which rule it concerns, counted within its kind.
     package enum Subject: Equatable {
-        case connection
+        /// None; the text says more, such as the preset's name.
+        case connection([UInt8] = [])
         case ping
         case reply(Int)
         case beat(Int)
@@ -121,4 +122,15 @@ extension HeartbeatNote.Subject {
         case .ping, .probe: self = .ping
         }
     }
+}
+
+/// What the host's own detector found in a message.
+package enum Detection {
+    /// A request that arrived at this moment; the answer is on its way.
+    case answered(received: Instant)
+    /// A heartbeat that needs no answer.
+    case seen
+    case failed
+    /// A request whose answer found no room.
+    case notSent
 }

@@ -73,6 +73,12 @@ package struct PingSchedule {
         return .send(payload: payload)
     }
 
+    /// From the next ping on.
+    package mutating func setInterval(_ interval: Interval) {
+        guard interval != cadence.interval else { return }
+        cadence = Cadence(every: interval, from: Instant(nanoseconds: cadence.due.nanoseconds &- cadence.interval.nanoseconds))
+    }
+
     /// Bytes of any kind arrived: a peer that sends is there, even if its pong is stuck behind a large message. Silence is counted anew from
     /// the next ping on; pongs of earlier ones still tell the round-trip time.
     package mutating func bytesReceived() {

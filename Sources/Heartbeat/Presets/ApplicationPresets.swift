@@ -115,7 +115,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "timeout", unit: "s", isRequired: false,
-                    doc: "How long the server may be silent: more than two of its heartbeat delays; 60 if not given."),
+                    doc: "How long the server may be silent: more than two of its heartbeat delays; 60 if not given.")
             ],
             rule: #"""
                 {"watch":[{"on":"any_rx","within":{"var":"timeout","unit":"s","default_ms":60000},"start":{"eq":"o"},\#
@@ -154,7 +154,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "keepalive", unit: "s", isRequired: true,
-                    doc: "The keep alive that the application sends in CONNECT."),
+                    doc: "The keep alive that the application sends in CONNECT.")
             ],
             rule: #"""
                 {"frame":{"split":"mqtt"},
@@ -176,7 +176,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "timeout", unit: "s", isRequired: false,
-                    doc: "How long a keep-alive may stay out: more than two of the server's keepAlive; 30 if not given."),
+                    doc: "How long a keep-alive may stay out: more than two of the server's keepAlive; 30 if not given.")
             ],
             rule: #"""
                 {"watch":[{"on":{"json":{"/type":"ka"}},"start":"first","within":{"var":"timeout","unit":"s","default_ms":30000},\#
@@ -237,7 +237,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "timeout", unit: "s", isRequired: false,
-                    doc: "How long a ping may stay out: three of the server's ws_ping_interval; 90 if not given."),
+                    doc: "How long a ping may stay out: three of the server's ws_ping_interval; 90 if not given.")
             ],
             rule: #"""
                 {"watch":[{"on":"ping_frame","start":"open","within":{"var":"timeout","unit":"s","default_ms":90000},"src":"server code"}]}
@@ -266,7 +266,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "rhb", unit: "ms", isRequired: false,
-                    doc: "The reverse heartbeat that the application announced as LS_inactivity_millis; no beats are sent if not given."),
+                    doc: "The reverse heartbeat that the application announced as LS_inactivity_millis; no beats are sent if not given.")
             ],
             rule: #"""
                 {"frame":{"split":"\r\n"},

@@ -8,7 +8,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "interval", unit: "s", isRequired: false,
-                    doc: "Time between the heartbeats that the server is asked for, at least 10; 30 if not given."),
+                    doc: "Time between the heartbeats that the server is asked for, at least 10; 30 if not given.")
             ],
             rule: #"""
                 {"setup":[{"on":"open",
@@ -73,7 +73,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "product", unit: "text", isRequired: false,
-                    doc: "The product whose heartbeats are subscribed, such as ETH-USD; BTC-USD if not given."),
+                    doc: "The product whose heartbeats are subscribed, such as ETH-USD; BTC-USD if not given.")
             ],
             rule: #"""
                 {"setup":[{"on":"open",

@@ -72,7 +72,7 @@ extension PresetTable {
             parameters: [
                 PresetParameter(
                     name: "keepalive_timeout", unit: "s", isRequired: false,
-                    doc: "keepaliveTimeout as the application sends it in its own SETUP; 60 if not given."),
+                    doc: "keepaliveTimeout as the application sends it in its own SETUP; 60 if not given.")
             ],
             rule: #"""
                 {"learn":[{"on":{"json":{"/type":"SETUP"}},"path":"/keepaliveTimeout","var":"kt"}],

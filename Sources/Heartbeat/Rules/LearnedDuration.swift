@@ -22,26 +22,17 @@ extension LearnedDuration {
     /// Both are raw texts, as captured. What is no number is unknown. No peer can make the result shorter or longer than any interval may be.
     package func evaluate(value: [UInt8]?, added: [UInt8]?) -> LearnedInterval {
         let unknown = fallback.map { LearnedInterval.known($0) } ?? .unknown
-        guard let value, var length = nanoseconds(value) else { return unknown }
+        let nanoseconds = Double(unit.nanoseconds)
+        guard let value, var length = DecimalText(quotable: value)?.scaled(by: nanoseconds) else { return unknown }
         guard length > 0 else { return .off }
         if let lowerBound { length = max(length, Double(lowerBound.nanoseconds)) }
         if let upperBound { length = min(length, Double(upperBound.nanoseconds)) }
         length = length * factor + Double(addend.nanoseconds)
         if addedVariable != nil {
-            guard let added, let more = nanoseconds(added) else { return unknown }
+            guard let added, let more = DecimalText(quotable: added)?.scaled(by: nanoseconds) else { return unknown }
             length += max(more, 0)
         }
         return .known(Self.interval(length))
-    }
-
-    /// Nil for a text that is no number.
-    private func nanoseconds(_ text: [UInt8]) -> Double? {
-        text.withUnsafeBytes { bytes in
-            let bytes = unquoted(bytes)
-            guard let number = DecimalText(bytes) else { return nil }
-            if let value = number.value(timesTenTo: unit == .seconds(1) ? 9 : 6) { return Double(value) }
-            return bytes.first == 0x2D ? -.infinity : .infinity
-        }
     }
 
     private static func interval(_ nanoseconds: Double) -> Interval {
@@ -53,9 +44,7 @@ extension LearnedDuration {
 
 /// The whole number that a peer or the program wrote, possibly within quotes; what a counter goes on from.
 package func learnedCount(_ text: UnsafeRawBufferPointer) -> Int64? {
-    ASCII.decimal(unquoted(text), max: UInt64(Int64.max)).map { Int64($0) }
-}
-
-private func unquoted(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
-    text.count >= 2 && text.first == 0x22 && text.last == 0x22 ? UnsafeRawBufferPointer(rebasing: text[1..<(text.count - 1)]) : text
+    let isQuoted = text.count >= 2 && text.first == 0x22 && text.last == 0x22
+    let digits = isQuoted ? text[1..<(text.count - 1)] : text[...]
+    return ASCII.decimal(digits, max: UInt64(Int64.max)).map { Int64($0) }
 }

@@ -13,6 +13,15 @@ extension Match {
 extension Condition {
     /// What needs no JSON is looked at first.
     package func holds(for unit: inout UnitView, _ rules: RuleSet, _ scanner: JSONScanner) -> Bool {
+        guard holdsPlainly(for: unit) else { return false }
+        if members.isEmpty { return true }
+        guard unit.isCandidate(rules, scanner) else { return false }
+        for index in members.indices where !members[index].holds(scanner.found(members[index].slot)) { return false }
+        return true
+    }
+
+    /// True if all that it asks for besides JSON holds.
+    func holdsPlainly(for unit: UnitView) -> Bool {
         switch (opcode, unit.kind) {
         case (.any, _), (.text, .text), (.binary, .binary): break
         case (.text, .binary), (.binary, .text): return false
@@ -22,9 +31,6 @@ extension Condition {
         if let prefix, !unit.bytes.starts(with: prefix) { return false }
         if let word, !unit.beginsWithWord(word) { return false }
         if isEmptyObject, !unit.isEmptyObject { return false }
-        if members.isEmpty { return true }
-        guard unit.isCandidate(rules, scanner) else { return false }
-        for index in members.indices where !members[index].holds(scanner.found(members[index].slot)) { return false }
         return true
     }
 }

@@ -1,3 +1,5 @@
+import WebSocket
+
 /// Heartbeat rules, compiled: what to send when, what to answer, what to expect. Made by `RuleCompiler`, never changed afterwards, and
 /// shared by all connections of a configuration. Sources/Heartbeat/Rules/README.md describes the language.
 package final class RuleSet {
@@ -16,6 +18,9 @@ package final class RuleSet {
     package let filter: LiteralFilter
     /// The names that learn rules, durations and templates refer to; a variable is an index into them.
     package let variables: [[UInt8]]
+    /// Whether anything is learned from what the application sends.
+    package let learnsFromOutgoing: Bool
+    private let interest: RuleInterest
 
     package init(_ parts: RuleSetParts) {
         frame = parts.frame
@@ -30,7 +35,23 @@ package final class RuleSet {
         paths = parts.paths
         filter = parts.filter
         variables = parts.variables
+        learnsFromOutgoing = parts.learns.contains { $0.isOutgoing }
+        interest = RuleInterest(parts)
     }
+
+    /// False if no rule can hold for the message, which is found out without parsing it.
+    package func mayConcern(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Bool {
+        interest.mayConcern(kind, payload, filter)
+    }
+
+    /// True if anything is read or written in a compressed form.
+    package var usesCoding: Bool {
+        !frame.decode.isEmpty || setups.contains { !$0.send.encode.isEmpty } || replies.contains { !$0.send.encode.isEmpty }
+            || beats.contains { !$0.send.encode.isEmpty }
+    }
+
+    /// True if the silence or the vanishing of the peer would be noticed: by a watch, or by a beat that is acknowledged.
+    package var noticesSilence: Bool { !watches.isEmpty || beats.contains { $0.ack != nil } }
 }
 
 /// What a rule set is made from.
@@ -135,6 +156,21 @@ package enum Trigger {
     case pongFrame
 }
 
+/// A control frame that a watch or ack can wait for.
+enum ExpectedFrame {
+    case ping
+    case pong
+}
+
+extension Trigger {
+    func isFrame(_ frame: ExpectedFrame) -> Bool {
+        switch (self, frame) {
+        case (.pingFrame, .ping), (.pongFrame, .pong): true
+        case (.match, _), (.anyReceived, _), (.pingFrame, .pong), (.pongFrame, .ping): false
+        }
+    }
+}
+
 package enum Start {
     case open
     /// With the first message that the watch itself expects.
@@ -229,6 +265,8 @@ package struct BeatRule {
     package var start = Start.open
     package var send: SendRule
     package var ack: AckRule?
+    /// A missed ack ends the connection, whatever else arrives.
+    package var closesOnMiss = false
 
     package init(every: DurationRule, send: SendRule) {
         self.every = every
@@ -292,19 +330,11 @@ package struct WatchRule {
 
 /// Where a message tells the server's time.
 package struct StampRule {
-    package enum Unit: UInt8 {
-        case iso8601
-        case seconds
-        case milliseconds
-        case microseconds
-        case nanoseconds
-    }
-
     package var on: Match
     package var capture: Capture
-    package var unit: Unit
+    package var unit: TimestampUnit
 
-    package init(on: Match, capture: Capture, unit: Unit) {
+    package init(on: Match, capture: Capture, unit: TimestampUnit) {
         self.on = on
         self.capture = capture
         self.unit = unit

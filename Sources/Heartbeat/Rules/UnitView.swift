@@ -40,6 +40,9 @@ package struct UnitView {
         scan = scanner.scan(bytes, for: rules.paths) ? .done : .noDocument
     }
 
+    /// Its first bytes, for an event.
+    var evidence: [UInt8] { [UInt8](bytes.prefix(HeartbeatNote.evidenceMax)) }
+
     /// True for the empty JSON object, with blanks in and around it.
     var isEmptyObject: Bool {
         var braces = 0

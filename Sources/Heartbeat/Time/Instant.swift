@@ -1,5 +1,5 @@
 /// A moment on a monotonic clock, in nanoseconds from an arbitrary start. Arithmetic saturates: no configuration or clock can make it trap.
-package struct Instant: Comparable, Hashable {
+package struct Instant: Comparable, Hashable, BitwiseCopyable {
     package let nanoseconds: Int64
 
     package init(nanoseconds: Int64) {
@@ -20,7 +20,7 @@ package struct Instant: Comparable, Hashable {
 }
 
 /// A length of time in nanoseconds.
-package struct Interval: Comparable, Hashable {
+package struct Interval: Comparable, Hashable, BitwiseCopyable {
     package let nanoseconds: Int64
 
     package init(nanoseconds: Int64) {
@@ -35,6 +35,13 @@ package struct Interval: Comparable, Hashable {
     }
 
     package static func seconds(_ count: Int64) -> Interval { milliseconds(count &* 1000) }
+
+    /// `factor` is from 0 to 1; anything else counts as the nearer of them.
+    package func scaled(by factor: Double) -> Interval {
+        guard factor > 0 else { return .zero }
+        guard factor < 1 else { return self }
+        return Interval(nanoseconds: Int64(Double(nanoseconds) * factor))
+    }
 
     package static func < (a: Interval, b: Interval) -> Bool { a.nanoseconds < b.nanoseconds }
 }

@@ -41,6 +41,7 @@ struct Zlib: @unchecked Sendable {
 
     // Constants of zlib.h.
     static let syncFlush: Int32 = 2
+    static let finish: Int32 = 4
     static let ok: Int32 = 0
     static let streamEnd: Int32 = 1
     /// No progress was possible; nothing is wrong.

@@ -1,4 +1,5 @@
 import CHeartwire
+import Heartbeat
 import WebSocket
 
 /// What `hw_config` refers to. Its settings are a plain value: a copy is what a connection keeps.
@@ -8,13 +9,20 @@ final class Config: @unchecked Sendable {
         var headers = HeaderFields()
         var onMessages: (callback: hw_messages_callback, context: UnsafeMutableRawPointer?)?
         var onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
+        var onDetect: (callback: hw_detect_callback, context: UnsafeMutableRawPointer?)?
         var inbox: (inbox: Inbox, context: UnsafeMutableRawPointer?)?
+        /// Heartbeat rules of the application's own, as JSON text that has been checked.
+        fileprivate(set) var rules: [[UInt8]] = []
+        /// Made with the first connection and shared by all until a setting changes.
+        fileprivate var heartbeat: HeartbeatConfiguration?
 
         init() {}
     }
 
     private let lock = Lock()
     private var settings: Settings
+    /// Of the settings that heartbeats come from: what was compiled before the last one is out of date.
+    private var changes = 0
 
     init(_ settings: Settings = Settings()) {
         self.settings = settings
@@ -23,12 +31,51 @@ final class Config: @unchecked Sendable {
     var snapshot: Settings { lock.withLock { settings } }
 
     func update(_ body: (inout Settings) -> Void) {
-        lock.withLock { body(&settings) }
+        lock.withLock {
+            heartbeatsChanged()
+            body(&settings)
+        }
+    }
+
+    private func heartbeatsChanged() {
+        settings.heartbeat = nil
+        changes += 1
+    }
+
+    /// The settings with their heartbeats, compiled once for all connections.
+    func prepared() throws(ErrorDetails) -> (settings: Settings, heartbeat: HeartbeatConfiguration) {
+        let (settings, changes) = lock.withLock { (self.settings, self.changes) }
+        if let heartbeat = settings.heartbeat { return (settings, heartbeat) }
+        let heartbeat = try HeartbeatPlan.configuration(settings)
+        lock.withLock { if self.changes == changes { self.settings.heartbeat = heartbeat } }
+        return (settings, heartbeat)
+    }
+
+    /// Rules, and their bytes, that one configuration may hold.
+    private static let rulesMax = 16
+    private static let ruleBytesMax = 262_144
+
+    func addRule(_ text: [UInt8]) throws(ErrorDetails) {
+        do throws(RuleError) {
+            var compiler = RuleCompiler()
+            try compiler.add(text, asPreset: false)
+        } catch {
+            throw ErrorDetails(error)
+        }
+        let isAdded = lock.withLock { () -> Bool in
+            let bytes = settings.rules.reduce(text.count) { $0 + $1.count }
+            guard settings.rules.count < Self.rulesMax, bytes <= Self.ruleBytesMax else { return false }
+            settings.rules.append(text)
+            heartbeatsChanged()
+            return true
+        }
+        if !isAdded { throw ErrorDetails(HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, "at most 16 rules of 256 KiB in all can be added") }
     }
 
     /// Sets a property from its text.
     func set(_ name: [UInt8], _ text: [UInt8]) throws(ErrorDetails) {
         let property = try Self.property(name)
+        if property.id == .preset { try HeartbeatPlan.check(preset: text) }
         guard let value = PropertyValue(text, for: property) else {
             let shown = property.isSecret ? "that" : "'" + String(decoding: text.prefix(60), as: UTF8.self) + "'"
             let form = "it takes \(property.form)\(property.range)"

@@ -19,21 +19,27 @@ struct ConnectionPlan {
     let tls: TLSClient?
     let proxy: ProxySetting
 
-    init(_ settings: Config.Settings, url text: [UInt8], tlsContexts: TLSContexts) throws(ErrorDetails) {
+    init(
+        _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, url text: [UInt8], tlsContexts: TLSContexts
+    ) throws(ErrorDetails) {
         let url: URL
         do throws(URLError) {
             url = try URL(parsing: text)
         } catch {
             throw ErrorDetails(error)
         }
-        session = try Self.session(settings, url)
+        session = try Self.session(settings, heartbeat, url)
         outbox = Outbox.Limits(
             messagesMax: Int(clamping: settings.number(.queueMessagesMax)), bytesMax: Int(clamping: settings.number(.queueBytesMax)),
-            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: session.beat != nil)
+            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: heartbeat.rules != nil)
         inboxLimits = Inbox.Limits(settings)
         delivery = DeliveryMode(rawValue: settings.choice(.delivery)) ?? .dispatcher
         if delivery == .inbox && settings.inbox == nil {
             throw Self.conflict("delivery is \"inbox\" but there is none: call hw_config_set_inbox")
+        }
+        if delivery == .inbox && settings.onDetect != nil && settings.choice(.detectorThread) == 0 {
+            throw Self.conflict(
+                "with an inbox nobody runs the detector: set detector.thread to \"inline\", or answer with hw_connection_respond")
         }
         let overflow = (delivery == .inbox ? settings.inbox?.inbox.limits : nil)?.overflow ?? inboxLimits.overflow
         if session.messages.partSize != nil && (overflow == .dropOldest || overflow == .dropNewest) {
@@ -46,12 +52,18 @@ struct ConnectionPlan {
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }
 
+    /// The host's detector runs on the I/O thread.
+    var detectsInline: Bool { settings.onDetect != nil && (delivery == .inline || settings.choice(.detectorThread) == 1) }
+
     /// Compression is wanted and cannot be had.
     var lacksCompression: Bool { settings.choice(.compression) == 1 && session.compression == nil }
 
-    private static func session(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> SessionConfiguration {
+    private static func session(
+        _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, _ url: URL
+    ) throws(ErrorDetails) -> SessionConfiguration {
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         var session = SessionConfiguration(url: url)
+        session.heartbeat = heartbeat
         session.headerFields = settings.headers.lines + (try authorization(settings, url))
         session.handshakeSizeMax = Int(clamping: settings.number(.handshakeBytesMax))
         session.redirectsMax = Int(clamping: settings.number(.redirectsMax))
@@ -61,12 +73,6 @@ struct ConnectionPlan {
         session.messages = try messages(settings)
         session.pongsPerSecondMax = Int(clamping: settings.number(.pongPerSecondMax))
         session.compression = compression(settings)
-        if settings.number(.pingInterval) > 0 {
-            session.ping = PingSchedule.Configuration(
-                interval: interval(.pingInterval), timeout: interval(.pingTimeout),
-                missedMax: Int(clamping: settings.number(.pingMissedMax)))
-        }
-        session.beat = try beat(settings)
         session.reconnects = settings.boolean(.reconnectEnabled)
         session.backoff = Backoff.Configuration(
             base: interval(.reconnectBase), cap: interval(.reconnectCap),
@@ -114,22 +120,6 @@ struct ConnectionPlan {
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, form)
         }
         return [BasicAuthentication.authorization(credentials)]
-    }
-
-    /// An interval needs exactly one payload, and a payload an interval.
-    private static func beat(_ settings: Config.Settings) throws(ErrorDetails) -> PayloadBeat.Configuration? {
-        let isText = settings.isSet(.heartbeatText)
-        let isBinary = settings.isSet(.heartbeatBinary)
-        let interval = settings.number(.heartbeatInterval)
-        if isText && isBinary { throw conflict("heartbeat.text and heartbeat.binary are both set; a beat has one payload") }
-        guard interval > 0 else {
-            if isText || isBinary { throw conflict("a heartbeat payload is set without heartbeat.interval") }
-            return nil
-        }
-        guard isText || isBinary else { throw conflict("heartbeat.interval is set without heartbeat.text or heartbeat.binary") }
-        return PayloadBeat.Configuration(
-            interval: .milliseconds(interval), kind: isText ? .text : .binary,
-            payload: settings.bytes(isText ? .heartbeatText : .heartbeatBinary))
     }
 
     /// RFC 6455 section 4.1: tokens, each of them once.

@@ -222,6 +222,9 @@ enum PropertyTable {
         return (index.map { properties[$0] }, suggestion)
     }
 
+    /// The table is in the order of the identifiers.
+    static func property(_ id: PropertyId) -> Property { properties[id.rawValue] }
+
     static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
         UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }

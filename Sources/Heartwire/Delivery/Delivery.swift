@@ -17,8 +17,12 @@ struct Delivery {
     private let onMessages: (callback: hw_messages_callback, context: UnsafeMutableRawPointer?)?
     private let onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
     let inboxContext: UnsafeMutableRawPointer?
+    private let detector: Detector?
+    private let detectsInline: Bool
 
     init(_ plan: ConnectionPlan) {
+        detector = plan.settings.onDetect.map { Detector($0.callback, $0.context, timeout: plan.session.heartbeat.response.timeout) }
+        detectsInline = plan.detectsInline
         onMessages = plan.settings.onMessages
         onEvent = plan.settings.onEvent
         inboxContext = plan.delivery == .inbox ? plan.settings.inbox?.context : nil
@@ -49,7 +53,8 @@ struct Delivery {
         switch mode {
         case .dispatcher(let inbox):
             // Without anyone to take them, messages end here.
-            return onMessages == nil ? Inbox.Pushed() : inbox.push(batch, origin, from: connection)
+            let isWanted = onMessages != nil || (detector != nil && !detectsInline)
+            return isWanted ? inbox.push(batch, origin, from: connection) : Inbox.Pushed()
         case .inbox(let inbox):
             return inbox.push(batch, origin, from: connection)
         case .inline:
@@ -78,6 +83,16 @@ struct Delivery {
         }
     }
 
+    /// Has the detector that chose this thread look at the messages.
+    func detect(_ batch: UnsafeBufferPointer<Message>, _ origin: DeliveryOrigin, from connection: Connection) {
+        guard let detector else { return }
+        for message in batch {
+            let data = message.payload.baseAddress ?? UnsafeRawPointer(connection.io.inlineMessages)
+            var shown = origin.message(message, at: data.assumingMemoryBound(to: UInt8.self))
+            withUnsafeMutablePointer(to: &shown) { detector.look(at: $0, from: connection, origin.handle) }
+        }
+    }
+
     /// Nothing more will come.
     func stop() {
         switch mode {
@@ -91,8 +106,8 @@ struct Delivery {
     /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. A handle released from inside a
     /// callback gets nothing more but its last event.
     func runCallbacks(
-        _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int,
-        dropsDeliveries: () -> Bool, lastCallbackRan: () -> Void
+        for connection: Connection, _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>,
+        capacity: Int, dropsDeliveries: () -> Bool, lastCallbackRan: () -> Void
     ) -> Bool {
         guard case .dispatcher(let inbox) = mode,
             case .deliveries(let count) = inbox.take(into: deliveries, capacity: capacity, until: Clock.now())
@@ -112,6 +127,9 @@ struct Delivery {
             while index < count && deliveries[index].event == nil {
                 (messages + (index - start)).initialize(to: deliveries[index].message)
                 index += 1
+            }
+            if let detector, !detectsInline, !dropsDeliveries() {
+                for place in 0..<(index - start) { detector.look(at: messages + place, from: connection, deliveries[start].connection) }
             }
             if let onMessages, !dropsDeliveries() {
                 onMessages.callback(deliveries[start].connection, messages, index - start, onMessages.context)

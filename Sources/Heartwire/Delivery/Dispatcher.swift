@@ -10,11 +10,22 @@ final class Dispatcher: @unchecked Sendable {
     private var thread: Thread?
     private var isStopping = false
     private var isIdle = true
+    private let log: Log
+    private var hasLogLines = false
 
     private static let capacity = 256
 
-    init() {
+    init(_ log: Log) {
+        self.log = log
         changed = Condition(lock)
+        log.start { [self] in logLinesWait() }
+    }
+
+    private func logLinesWait() {
+        lock.withLock {
+            hasLogLines = true
+            if isIdle { changed.wake() }
+        }
     }
 
     /// False if the system refuses a thread.
@@ -50,19 +61,27 @@ final class Dispatcher: @unchecked Sendable {
     private func run() {
         let deliveries = UnsafeMutablePointer<hw_delivery>.allocate(capacity: Self.capacity)
         let messages = UnsafeMutablePointer<hw_message>.allocate(capacity: Self.capacity)
-        while let connection = next() {
+        while true {
+            guard let connection = next() else {
+                log.deliver()
+                continue
+            }
             if connection.runCallbacks(deliveries, messages, capacity: Self.capacity) { schedule(connection) }
         }
     }
 
-    /// Waits for a connection with deliveries. Never returns nil but sleeps for good once the process ends, because a thread that returns
-    /// would free what an exiting host may still look at.
+    /// Waits for a connection with deliveries; nil if log lines wait. Does not return but sleeps for good once the process ends, because a
+    /// thread that returns would free what an exiting host may still look at.
     private func next() -> Connection? {
         lock.withLock {
             isIdle = true
             changed.wake()
-            while ready.isEmpty || isStopping { _ = changed.wait(until: nil) }
+            while (ready.isEmpty && !hasLogLines) || isStopping { _ = changed.wait(until: nil) }
             isIdle = false
+            if hasLogLines {
+                hasLogLines = false
+                return nil
+            }
             return ready.removeFirst()
         }
     }

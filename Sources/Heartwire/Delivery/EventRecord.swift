@@ -18,6 +18,7 @@ struct EventRecord {
         event.epoch = source.epoch
         event.state = source.state.rawValue
         event.previous_state = source.state.rawValue
+        event.rule = -1
         switch source.kind {
         case .stateChanged(let from, let reason):
             event.kind = hw_event_kind(HW_EVENT_STATE)
@@ -40,9 +41,8 @@ struct EventRecord {
             event.attempt = UInt32(clamping: attempt)
             // Zero says that there is no next attempt, so the shortest delay is 1.
             event.delay_ms = delay.map { UInt64(max(1, $0.nanoseconds / 1_000_000)) } ?? 0
-        case .beatMissed(let inARow):
-            event.kind = hw_event_kind(HW_EVENT_BEAT_MISSED)
-            event.count = UInt64(inARow)
+        case .heartbeat(let note):
+            set(note)
         case .writable:
             event.kind = hw_event_kind(HW_EVENT_WRITABLE)
         case .readingPaused:
@@ -73,6 +73,39 @@ struct EventRecord {
         body = details.body
     }
 
+    private mutating func set(_ note: HeartbeatNote) {
+        event.kind = hw_event_kind(note.kind.eventKind)
+        (text, event.rule) = note.subject.named
+        body = note.evidence
+        switch note.kind {
+        case .started, .stopped, .received, .beatSent:
+            break
+        case .responded(let time, let level):
+            event.latency_ns = UInt64(clamping: time.nanoseconds)
+            event.level = Int32(level.rawValue)
+        case .responseLevelChanged(let from, let to, let time):
+            (event.previous_level, event.level) = (Int32(from.rawValue), Int32(to.rawValue))
+            event.latency_ns = UInt64(clamping: time.nanoseconds)
+        case .timedOut(let intervals):
+            event.count = UInt64(clamping: intervals)
+        case .failed(let failure, let inARow):
+            text += ASCII.bytes(": ") + ASCII.bytes(failure.phrase)
+            event.count = UInt64(clamping: inARow)
+        case .beatAcked(let roundTrip, let isLate):
+            event.latency_ns = UInt64(clamping: roundTrip.nanoseconds)
+            event.late = isLate ? 1 : 0
+        case .beatMissed(let inARow):
+            event.count = UInt64(clamping: inARow)
+        case .healthChanged(let from, let to):
+            (event.previous_level, event.level) = (Int32(from.rawValue), Int32(to.rawValue))
+        case .qualityChanged(let from, let to, let mean):
+            (event.previous_level, event.level) = (Int32(from.rawValue), Int32(to.rawValue))
+            event.latency_ns = UInt64(clamping: mean.nanoseconds)
+        case .reconnectAdvised(let url):
+            text = url
+        }
+    }
+
     /// True for the events that say where a connection stands.
     var tellsOfLife: Bool {
         [HW_EVENT_STATE, HW_EVENT_OPENED, HW_EVENT_CLOSED].contains { hw_event_kind($0) == event.kind }
@@ -97,5 +130,54 @@ struct EventRecord {
         let target = memory.bindMemory(to: hw_event.self, capacity: 1)
         target.initialize(to: laidOut)
         return target
+    }
+}
+
+extension HeartbeatNote.Kind {
+    fileprivate var eventKind: Int {
+        switch self {
+        case .started: HW_EVENT_ENGINE_STARTED
+        case .stopped: HW_EVENT_ENGINE_STOPPED
+        case .received: HW_EVENT_HEARTBEAT_RECEIVED
+        case .responded: HW_EVENT_HEARTBEAT_RESPONDED
+        case .responseLevelChanged: HW_EVENT_RESPONSE_LEVEL
+        case .timedOut: HW_EVENT_HEARTBEAT_TIMEOUT
+        case .failed: HW_EVENT_HEARTBEAT_FAILURE
+        case .beatSent: HW_EVENT_BEAT_SENT
+        case .beatAcked: HW_EVENT_BEAT_ACKED
+        case .beatMissed: HW_EVENT_BEAT_MISSED
+        case .healthChanged: HW_EVENT_HEALTH
+        case .qualityChanged: HW_EVENT_QUALITY
+        case .reconnectAdvised: HW_EVENT_RECONNECT_ADVISED
+        }
+    }
+}
+
+extension HeartbeatNote.Subject {
+    /// As the text of an event names it, and the rule's number.
+    var named: (text: [UInt8], rule: Int32) {
+        func rule(_ name: StaticString, _ index: Int) -> ([UInt8], Int32) {
+            (ASCII.bytes(name) + [UInt8](" \(index)".utf8), Int32(clamping: index))
+        }
+        return switch self {
+        case .connection(let text): (text, -1)
+        case .ping: (ASCII.bytes("ping"), -1)
+        case .setup: (ASCII.bytes("setup"), -1)
+        case .detector: (ASCII.bytes("detector"), -1)
+        case .reply(let index): rule("reply", index)
+        case .beat(let index): rule("beat", index)
+        case .watch(let index): rule("watch", index)
+        }
+    }
+}
+
+extension HeartbeatFailure {
+    var phrase: StaticString {
+        switch self {
+        case .overdue: "the answer did not reach the kernel within response.timeout"
+        case .couldNotSend: "too many answers wait to be written already"
+        case .couldNotMake: "the message could not be made: a value that it needs is missing, or it is too large"
+        case .detector: "the detector failed"
+        }
     }
 }

@@ -11,6 +11,8 @@ final class IOThread: @unchecked Sendable {
         case close(Connection, CloseFrame)
         case resumeReading(Connection)
         case broken(Connection, serial: UInt32)
+        case written(Connection)
+        case detected(Connection, Detection, epoch: UInt64)
         case release(Connection)
     }
 
@@ -23,6 +25,7 @@ final class IOThread: @unchecked Sendable {
     var batch = MessageBatch()
     /// The batch in the form of the C interface, for inline callbacks.
     let inlineMessages: UnsafeMutablePointer<hw_message>
+    let ruleScratch = RuleScratch()
 
     private let lock = Lock()
     private let stopped: Condition
@@ -159,6 +162,8 @@ final class IOThread: @unchecked Sendable {
             case .close(let connection, let frame): connection.closeSession(frame)
             case .resumeReading(let connection): connection.resumeReading()
             case .broken(let connection, let serial): connection.writeFailed(serial: serial)
+            case .written(let connection): connection.heartbeatsWritten()
+            case .detected(let connection, let detection, let epoch): connection.hostDetected(detection, epoch: epoch)
             case .release(let connection): connection.tearDown()
             }
         }

@@ -60,7 +60,7 @@ struct Transport {
             }
             switch stream.write(bytes) {
             case .bytes(let count):
-                outbox.transmitted(count)
+                outbox.transmitted(count, Clock.now())
             case .wouldBlock:
                 waitUntilWritable(true)
                 return true

@@ -51,6 +51,13 @@ package struct MessageBatch: ~Copyable {
         }
     }
 
+    /// Takes a whole message out; the others move up. `index` is below `count`.
+    package mutating func remove(at index: Int) {
+        (storage + index).update(from: storage + index + 1, count: count &- index &- 1)
+        count &-= 1
+        endedCount &-= 1
+    }
+
     package mutating func removeAll() {
         (count, endedCount) = (0, 0)
     }

@@ -1,5 +1,5 @@
 /// The opcodes of RFC 6455 section 5.2, and the two kinds of message they carry.
-package enum Opcode: UInt8 {
+package enum Opcode: UInt8, BitwiseCopyable {
     case continuation = 0x0
     case text = 0x1
     case binary = 0x2

@@ -48,12 +48,10 @@ extension RuleCompiler {
 
     private static func factor(_ node: RuleNode) throws(RuleError) -> Double {
         guard case .number(let text) = node.value else { throw node.error("must be a number, not \(node.kind)") }
-        guard let billionths = text.withUnsafeBytes({ DecimalText($0)?.value(timesTenTo: 9) }), billionths > 0,
-            billionths <= RuleLimit.factor * 1_000_000_000
-        else {
-            throw node.error("'\(RuleNode.shown(text))' is out of range; it must be more than 0 and at most \(RuleLimit.factor)")
+        guard let factor = DecimalText(quotable: text)?.scaled(by: 1), factor > 0, factor <= RuleLimit.factor else {
+            throw node.error("'\(RuleNode.shown(text))' is out of range; it must be more than 0 and at most 1000")
         }
-        return Double(billionths) / 1e9
+        return factor
     }
 
     private mutating func variable(_ node: RuleNode) throws(RuleError) -> Int {

@@ -45,7 +45,7 @@ extension RuleCompiler {
         let rule = try RuleObject(node, members: ["on", "path", "unit"])
         let on = try match(Self.required(on: rule))
         let capture = try capture(rule.required("path", "\"path\": \"/ts\""))
-        let unit: StampRule.Unit = try rule.required("unit", "\"unit\": \"ms\"").word(of: [
+        let unit: TimestampUnit = try rule.required("unit", "\"unit\": \"ms\"").word(of: [
             ("iso8601", .iso8601), ("s", .seconds), ("ms", .milliseconds), ("us", .microseconds), ("ns", .nanoseconds),
         ])
         parts.stamps.append(StampRule(on: on, capture: capture, unit: unit))

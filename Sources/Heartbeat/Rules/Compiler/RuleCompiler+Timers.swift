@@ -3,7 +3,7 @@ import WebSocket
 /// Beats and watches.
 extension RuleCompiler {
     mutating func addBeat(_ node: RuleNode) throws(RuleError) {
-        let rule = try RuleObject(node, members: ["every", "first", "when", "start", "send", "ack"], remarks: ["on_miss"])
+        let rule = try RuleObject(node, members: ["every", "first", "when", "start", "send", "ack", "on_miss"])
         let every = try duration(rule.required("every", "\"every\": \"20s\""))
         var beat = BeatRule(every: every, send: try send(rule))
         if let first = rule["first"] {
@@ -16,11 +16,18 @@ extension RuleCompiler {
         }
         if let start = rule["start"] { beat.start = try self.start(start, words: [("open", .open)]) }
         if let ack = rule["ack"] { beat.ack = try self.ack(ack, of: beat.send) }
-        // Two that send the same would spend a service's limits twice.
-        guard !parts.beats.contains(where: { $0.send == beat.send }) else {
+        // "close", or a sentence that begins with it; any other is a remark.
+        if let onMiss = rule["on_miss"] { beat.closesOnMiss = try onMiss.text().starts(with: ASCII.bytes("close")) }
+        guard add(beat) else {
             throw node.error("sends the same as another beat; leave one out, or leave a preset's out with \"replace\": [\"beat\"]")
         }
+    }
+
+    /// Adds a beat that stands in no document. False if another sends the same: two would spend a service's limits twice.
+    package mutating func add(_ beat: BeatRule) -> Bool {
+        guard !parts.beats.contains(where: { $0.send == beat.send }) else { return false }
         parts.beats.append(beat)
+        return true
     }
 
     mutating func addWatch(_ node: RuleNode) throws(RuleError) {

@@ -1,0 +1,84 @@
+/// A moment of the calendar in UTC, read from ISO 8601 text in the form of RFC 3339. Beyond that RFC it may have a space for the `T`, no
+/// seconds, a comma before the fraction, an offset without colon or minutes, or none at all, which means UTC.
+struct CalendarTime {
+    private var seconds: Int64 = 0
+    private var nanoseconds: Int64 = 0
+
+    /// Nil if the text is anything else, or a date or time that does not exist.
+    init?(_ text: UnsafeRawBufferPointer) {
+        var cursor = TextCursor(text)
+        guard let day = Self.takeDay(&cursor) else { return nil }
+        guard cursor.take(0x54) || cursor.take(0x74) || cursor.take(0x20) else { return nil }
+        guard let hour = cursor.takeDigits(2), hour < 24, cursor.take(0x3A) else { return nil }
+        guard let minute = cursor.takeDigits(2), minute < 60 else { return nil }
+        var second = 0
+        if cursor.take(0x3A) {
+            guard let written = cursor.takeDigits(2), written <= 60 else { return nil }
+            second = written
+            if cursor.take(0x2E) || cursor.take(0x2C) {
+                guard let fraction = Self.takeFraction(&cursor) else { return nil }
+                nanoseconds = fraction
+            }
+        }
+        guard let offset = Self.takeOffset(&cursor), cursor.isAtEnd else { return nil }
+        seconds = Int64(day * 86_400 + hour * 3600 + minute * 60 + second - offset)
+        // A leap second ends a day of UTC, and has the number of the second after it.
+        if second == 60 && seconds % 86_400 != 0 { return nil }
+    }
+
+    /// Since 1970; nil if 64 bits cannot hold it.
+    var unixNanoseconds: Int64? {
+        let (whole, isTooLarge) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isTooLate) = whole.addingReportingOverflow(nanoseconds)
+        return isTooLarge || isTooLate ? nil : sum
+    }
+
+    /// The number of a day since 1970.
+    private static func takeDay(_ cursor: inout TextCursor) -> Int? {
+        guard let year = cursor.takeDigits(4), cursor.take(0x2D) else { return nil }
+        guard let month = cursor.takeDigits(2), (1...12).contains(month), cursor.take(0x2D) else { return nil }
+        guard let day = cursor.takeDigits(2), day >= 1, day <= lastDay(of: month, in: year) else { return nil }
+        // Years that begin in March have the leap day last. The months from March on have 31, 30, 31, 30, 31 days again and again.
+        let shiftedYear = month > 2 ? year : year - 1
+        let shiftedMonth = month > 2 ? month - 3 : month + 9
+        let leapDays = shiftedYear / 4 - shiftedYear / 100 + shiftedYear / 400
+        // Day 0 of this count is the first of March of the year 0, 719,468 days before 1970.
+        return shiftedYear * 365 + leapDays + (shiftedMonth * 153 + 2) / 5 + day - 1 - 719_468
+    }
+
+    private static func lastDay(of month: Int, in year: Int) -> Int {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
+    }
+
+    /// In nanoseconds; further digits are dropped.
+    private static func takeFraction(_ cursor: inout TextCursor) -> Int64? {
+        guard var digit = cursor.takeDigit() else { return nil }
+        var value: Int64 = 0
+        var unit: Int64 = 100_000_000
+        while true {
+            value += Int64(digit) * unit
+            unit /= 10
+            guard let next = cursor.takeDigit() else { return value }
+            digit = next
+        }
+    }
+
+    /// In seconds, positive east of Greenwich.
+    private static func takeOffset(_ cursor: inout TextCursor) -> Int? {
+        if cursor.isAtEnd || cursor.take(0x5A) || cursor.take(0x7A) { return 0 }
+        let isWest = cursor.take(0x2D)
+        guard isWest || cursor.take(0x2B), let hours = cursor.takeDigits(2), hours < 24 else { return nil }
+        var minutes = 0
+        if !cursor.isAtEnd {
+            _ = cursor.take(0x3A)
+            guard let written = cursor.takeDigits(2), written < 60 else { return nil }
+            minutes = written
+        }
+        let offset = hours * 3600 + minutes * 60
+        return isWest ? -offset : offset
+    }
+}

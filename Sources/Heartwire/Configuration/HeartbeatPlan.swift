@@ -1,0 +1,187 @@
+import CHeartwire
+import Heartbeat
+import WebSocket
+
+/// The properties of heartbeats, the preset and the rules of one's own made into what the engine runs on. Contradictions are found here.
+enum HeartbeatPlan {
+    static func configuration(_ settings: Config.Settings) throws(ErrorDetails) -> HeartbeatConfiguration {
+        func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
+        func count(_ id: PropertyId) -> UInt16 { UInt16(clamping: settings.number(id)) }
+        let result = HeartbeatConfiguration()
+        let preset = try preset(settings.bytes(.preset))
+        result.presetName = settings.bytes(.preset)
+        result.rules = try rules(settings, preset)
+        try setParameters(settings, preset, result)
+        result.ping = ping(settings, preset, result.rules)
+        result.adaptsInterval = settings.boolean(.heartbeatAdaptive)
+        result.liveness = [.anyReceived, .pong, .data][settings.choice(.liveness)]
+        result.silencePolicy = [.probe, .close, .report][settings.choice(.watchOnSilence)]
+        result.probeTimeout = interval(.pingTimeout)
+        let reports = settings.choice(.heartbeatOnFailure) == 2
+        result.failureThreshold = reports ? nil : Int(clamping: settings.number(.heartbeatFailureThreshold))
+        result.reconnectsAfterFailure = settings.choice(.heartbeatOnFailure) == 0
+        result.closeFrame = try closeFrame(settings)
+        result.consumesHeartbeats = settings.boolean(.heartbeatConsume)
+        result.response.target = interval(.responseTarget)
+        result.response.warning = interval(.responseWarning)
+        result.response.critical = interval(.responseCritical)
+        result.response.timeout = interval(.responseTimeout)
+        result.health = HealthMonitor.Policy(
+            warningIntervals: count(.healthWarningIntervals), errorIntervals: count(.healthErrorIntervals),
+            recoveryBeats: count(.healthRecoveryBeats))
+        result.quality.excellentMean = interval(.qualityExcellentMean)
+        result.quality.excellentVariance = UInt64(clamping: settings.number(.qualityExcellentVariance))
+        result.quality.goodMean = interval(.qualityGoodMean)
+        result.quality.goodVariance = UInt64(clamping: settings.number(.qualityGoodVariance))
+        result.quality.fairMean = interval(.qualityFairMean)
+        result.coder = try coder(result.rules)
+        try checkOrder(settings)
+        return result
+    }
+
+    /// That there is such a preset, or none is named.
+    static func check(preset name: [UInt8]) throws(ErrorDetails) {
+        _ = try preset(name)
+    }
+
+    private static func preset(_ name: [UInt8]) throws(ErrorDetails) -> Preset? {
+        guard !name.isEmpty else { return nil }
+        let (preset, suggestion) = PresetTable.find(name)
+        if let preset { return preset }
+        let shown = String(decoding: name.prefix(60), as: UTF8.self)
+        let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; hw_preset_describe lists the presets"
+        throw ErrorDetails(HW_E_PRESET, HW_LAYER_CONFIGURATION, "unknown preset '\(shown)'\(hint)")
+    }
+
+    // MARK: Rules
+
+    /// The application's own rules first, then the preset's, so that the first reply that matches is the application's; nil without any.
+    private static func rules(_ settings: Config.Settings, _ preset: Preset?) throws(ErrorDetails) -> RuleSet? {
+        let beat = try payloadBeat(settings)
+        guard preset != nil || beat != nil || !settings.rules.isEmpty else { return nil }
+        do throws(RuleError) {
+            var compiler = RuleCompiler()
+            for rule in settings.rules { try compiler.add(rule, asPreset: false) }
+            if let preset { try compiler.add(ASCII.bytes(preset.rule), asPreset: true) }
+            if let beat, !compiler.add(beat) {
+                throw RuleError(pointer: [], sentence: "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out")
+            }
+            let rules = try compiler.finish()
+            if rules.isSendForbidden && beat != nil {
+                throw RuleError(pointer: ASCII.bytes("/send"), sentence: "forbids sending, so there can be no heartbeat.interval")
+            }
+            return rules
+        } catch {
+            throw ErrorDetails(error)
+        }
+    }
+
+    /// The beat of heartbeat.interval: an interval needs exactly one payload, and a payload an interval.
+    private static func payloadBeat(_ settings: Config.Settings) throws(ErrorDetails) -> BeatRule? {
+        let isText = settings.isSet(.heartbeatText)
+        let isBinary = settings.isSet(.heartbeatBinary)
+        let interval = settings.number(.heartbeatInterval)
+        let when = settings.choice(.heartbeatWhen)
+        if isText && isBinary { throw conflict("heartbeat.text and heartbeat.binary are both set; a beat has one payload") }
+        guard interval > 0 else {
+            if isText || isBinary { throw conflict("a heartbeat payload is set without heartbeat.interval") }
+            if when != 0 { throw conflict("heartbeat.when is set without heartbeat.interval") }
+            return nil
+        }
+        guard isText || isBinary else { throw conflict("heartbeat.interval is set without heartbeat.text or heartbeat.binary") }
+        var send = SendRule(body: Template([.literal(settings.bytes(isText ? .heartbeatText : .heartbeatBinary))]))
+        send.opcode = isText ? .text : .binary
+        var beat = BeatRule(every: .fixed(.milliseconds(interval)), send: send)
+        beat.when = [.always, .idleSending, .idleReceiving, .idle][when]
+        return beat
+    }
+
+    /// Pings, unless the preset sees to the connection itself: services count them against their limits, and some close on them.
+    private static func ping(_ settings: Config.Settings, _ preset: Preset?, _ rules: RuleSet?) -> PingSchedule.Configuration? {
+        let isLeftToPreset = preset != nil && rules.map { $0.noticesSilence || $0.isSendForbidden } ?? false
+        guard settings.isSet(.pingInterval) || !isLeftToPreset, settings.number(.pingInterval) > 0 else { return nil }
+        return PingSchedule.Configuration(
+            interval: .milliseconds(settings.number(.pingInterval)), timeout: .milliseconds(settings.number(.pingTimeout)),
+            missedMax: Int(clamping: settings.number(.pingMissedMax)))
+    }
+
+    /// Zlib, if a rule names a coding; there is no use in a connection that could not read its heartbeats.
+    private static func coder(_ rules: RuleSet?) throws(ErrorDetails) -> (any BodyCoder)? {
+        guard let rules, rules.usesCoding else { return nil }
+        guard let zlib = Zlib.shared else {
+            throw ErrorDetails(
+                HW_E_SYSTEM, HW_LAYER_SYSTEM,
+                "the rules have compressed heartbeats, but libz.so.1 could not be loaded; install zlib (Debian: zlib1g)")
+        }
+        return ZlibBodies(zlib)
+    }
+
+    // MARK: Parameters
+
+    private static func setParameters(
+        _ settings: Config.Settings, _ preset: Preset?, _ result: HeartbeatConfiguration
+    ) throws(ErrorDetails) {
+        let variables = result.rules?.variables ?? []
+        result.parameters = variables.map { _ in nil }
+        let text = settings.bytes(.presetParameters)
+        for part in text.split(separator: 0x2C) {
+            let item = ASCII.trimmed(part)
+            guard let mark = item.firstIndex(of: 0x3D) else { throw value("lists name=value, separated by commas") }
+            let name = [UInt8](ASCII.trimmed(item[..<mark]))
+            let given = [UInt8](ASCII.trimmed(item[(mark + 1)...]))
+            if name.elementsEqual(ASCII.bytes("counter")) {
+                guard let start = ASCII.decimal(given, max: UInt64(Int64.max / 2)) else { throw value("takes a whole number for counter") }
+                result.counterStart = Int64(start)
+            } else if let variable = variables.firstIndex(where: { $0.elementsEqual(name) }) {
+                result.parameters[variable] = given
+            } else {
+                throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
+            }
+        }
+        for parameter in preset?.parameters ?? [] where parameter.isRequired {
+            let index = variables.firstIndex { $0.elementsEqual(ASCII.bytes(parameter.name)) }
+            guard let index, result.parameters[index] == nil else { continue }
+            throw conflict("the preset needs preset.parameters to say \(parameter.name)= (\(parameter.unit)): \(parameter.doc)")
+        }
+    }
+
+    private static func known(_ preset: Preset?) -> String {
+        guard let parameters = preset?.parameters, !parameters.isEmpty else { return "" }
+        return "; the preset has: " + parameters.map { "\($0.name)" }.joined(separator: ", ")
+    }
+
+    // MARK: Checks
+
+    private static func closeFrame(_ settings: Config.Settings) throws(ErrorDetails) -> CloseFrame {
+        let code = UInt16(clamping: settings.number(.heartbeatCloseCode))
+        let reason = settings.bytes(.heartbeatCloseReason)
+        guard code < 1002 || code >= 3000 else {
+            throw ErrorDetails(
+                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_code' takes 1000, 1001 or 3000 to 4999 (RFC 6455 section 7.4)")
+        }
+        guard reason.count <= CloseCode.reasonSizeMax else {
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_reason' takes at most 123 bytes")
+        }
+        return CloseFrame(code: code, reason: reason)
+    }
+
+    private static func checkOrder(_ settings: Config.Settings) throws(ErrorDetails) {
+        let pairs: [(PropertyId, PropertyId)] = [
+            (.responseTarget, .responseWarning), (.responseWarning, .responseCritical), (.responseCritical, .responseTimeout),
+            (.healthWarningIntervals, .healthErrorIntervals), (.qualityExcellentMean, .qualityGoodMean),
+            (.qualityExcellentVariance, .qualityGoodVariance), (.qualityGoodMean, .qualityFairMean),
+        ]
+        for (lower, upper) in pairs where settings.number(lower) > settings.number(upper) {
+            let (small, large) = (PropertyTable.property(lower), PropertyTable.property(upper))
+            throw conflict("\(small.name) is larger than \(large.name); set it to the same or less, or raise the other")
+        }
+    }
+
+    private static func value(_ sentence: String) -> ErrorDetails {
+        ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'preset.parameters' \(sentence)")
+    }
+
+    private static func conflict(_ message: String) -> ErrorDetails {
+        ErrorDetails(HW_E_CONFLICT, HW_LAYER_CONFIGURATION, message)
+    }
+}

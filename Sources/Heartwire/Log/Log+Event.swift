@@ -1,0 +1,80 @@
+import CHeartwire
+import WebSocket
+
+/// Events as log lines.
+extension Log {
+    /// Of a payload no more is shown than this, and of text.
+    private static let shownMax = 160
+
+    /// `handle` tells connections apart.
+    func write(_ record: EventRecord, _ handle: OpaquePointer?) {
+        let (level, name) = Self.form(record.event)
+        guard wants(level) else { return }
+        var line = [UInt8]("connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".utf8) + ASCII.bytes(name)
+        if record.event.level != record.event.previous_level { line += [UInt8](" \(record.event.previous_level) -> \(record.event.level)".utf8) }
+        if record.event.count > 0 { line += [UInt8](", \(record.event.count) in a row".utf8) }
+        if record.event.latency_ns > 0 { line += [UInt8](", \(record.event.latency_ns / 1000) us".utf8) }
+        if record.event.late > 0 { line += ASCII.bytes(", late") }
+        if !record.text.isEmpty { line += ASCII.bytes(": ") + Self.shown(record.text) }
+        if Self.hasEvidence(record.event) && !record.body.isEmpty { line += ASCII.bytes(" [") + Self.shown(record.body) + ASCII.bytes("]") }
+        write(level, line)
+    }
+
+    /// Bodies of refused handshakes are no business of a log.
+    private static func hasEvidence(_ event: hw_event) -> Bool {
+        event.kind >= hw_event_kind(HW_EVENT_HEARTBEAT_RECEIVED) || event.kind == hw_event_kind(HW_EVENT_BEAT_MISSED)
+    }
+
+    /// Printable ASCII as it is, everything else as \xNN: a log line must not do anything to a terminal.
+    private static func shown(_ bytes: [UInt8]) -> [UInt8] {
+        let digits = ASCII.bytes("0123456789abcdef")
+        var result: [UInt8] = []
+        for byte in bytes.prefix(shownMax) {
+            if byte >= 0x20 && byte < 0x7F && byte != 0x5C {
+                result.append(byte)
+            } else {
+                result += [0x5C, 0x78, digits[Int(byte >> 4)], digits[Int(byte & 0x0F)]]
+            }
+        }
+        return result
+    }
+
+    private static func form(_ event: hw_event) -> (level: hw_log_level, name: StaticString) {
+        let (level, name): (Int, StaticString) =
+            switch Int(event.kind) {
+            case HW_EVENT_STATE where event.state == hw_state(HW_STATE_FAILED): (HW_LOG_ERROR, "failed")
+            case HW_EVENT_STATE: (HW_LOG_INFO, stateName(event.state))
+            case HW_EVENT_OPENED: (HW_LOG_INFO, "opened")
+            case HW_EVENT_CLOSED: (HW_LOG_INFO, "closed")
+            case HW_EVENT_ATTEMPT_FAILED: (HW_LOG_WARNING, "attempt failed")
+            case HW_EVENT_BEAT_MISSED: (HW_LOG_WARNING, "beat missed")
+            case HW_EVENT_WRITABLE: (HW_LOG_DEBUG, "writable")
+            case HW_EVENT_SLOW_CONSUMER: (HW_LOG_WARNING, "slow consumer")
+            case HW_EVENT_WARNING: (HW_LOG_WARNING, "warning")
+            case HW_EVENT_HEARTBEAT_RECEIVED: (HW_LOG_DEBUG, "heartbeat received")
+            case HW_EVENT_HEARTBEAT_RESPONDED: (HW_LOG_DEBUG, "heartbeat responded")
+            case HW_EVENT_HEARTBEAT_TIMEOUT: (HW_LOG_WARNING, "heartbeat timeout")
+            case HW_EVENT_HEARTBEAT_FAILURE: (HW_LOG_WARNING, "heartbeat failure")
+            case HW_EVENT_BEAT_SENT: (HW_LOG_DEBUG, "beat sent")
+            case HW_EVENT_BEAT_ACKED: (HW_LOG_DEBUG, "beat acknowledged")
+            case HW_EVENT_ENGINE_STARTED: (HW_LOG_DEBUG, "heartbeats started")
+            case HW_EVENT_ENGINE_STOPPED: (HW_LOG_DEBUG, "heartbeats stopped")
+            case HW_EVENT_HEALTH: (HW_LOG_INFO, "health")
+            case HW_EVENT_QUALITY: (HW_LOG_INFO, "quality")
+            case HW_EVENT_RESPONSE_LEVEL: (HW_LOG_WARNING, "response level")
+            case HW_EVENT_RECONNECT_ADVISED: (HW_LOG_WARNING, "reconnect advised")
+            default: (HW_LOG_DEBUG, "event")
+            }
+        return (hw_log_level(level), name)
+    }
+
+    private static func stateName(_ state: hw_state) -> StaticString {
+        switch Int(state) {
+        case HW_STATE_CONNECTING: "connecting"
+        case HW_STATE_CONNECTED: "connected"
+        case HW_STATE_RECONNECTING: "reconnecting"
+        case HW_STATE_CLOSING: "closing"
+        default: "disconnected"
+        }
+    }
+}
