@@ -31,7 +31,7 @@ package enum RuleLimit {
     package static let codings = 4
     package static let length = 1 << 30
     package static let fieldIndex = 1023
-    package static let factor: Int64 = 1000
+    package static let factor = 1000.0
     /// Bytes of a ping's payload (RFC 6455 section 5.5).
     package static let pingSize = 125
     package static let intervalMin = Interval.milliseconds(1)
