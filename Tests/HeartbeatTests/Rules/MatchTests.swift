@@ -102,7 +102,11 @@ struct MatchTests {
     /// The filter speaks for conditions, and a capture has none.
     @Test func capturesAreFoundWhereTheFilterSeesNothing() throws {
         let rules = try compile(
-            #"{"reply": [{"on": {"prefix": "{"}, "take": {"n": "/n"}, "send": {"body": "${n}"}}], "watch": [{"on": {"has": ["/x"]}, "within": "1s"}]}"#)
+            #"""
+            {"reply": [{"on": {"prefix": "{"}, "take": {"n": "/n"}, "send": {"body": "${n}"}}],
+             "watch": [{"on": {"has": ["/x"]}, "within": "1s"}]}
+            """#
+        )
         withUnit(Array(#"{"n":7}"#.utf8)) { unit in
             let scanner = JSONScanner()
             guard case .match(let watched) = rules.watches[0].on else { fatalError("no match") }

@@ -15,7 +15,8 @@ struct RuleCompilerTests {
         let rules = try compile(
             #"""
             {"frame": null, "send": null, "note": null, "replace": null, "reconnect": {"max_age": null, "on": null, "url": null},
-             "beat": [{"every": "1s", "first": null, "when": null, "start": null, "ack": null, "send": {"body": "x", "hex": null, "op": null}}],
+             "beat": [{"every": "1s", "first": null, "when": null, "start": null, "ack": null,
+                       "send": {"body": "x", "hex": null, "op": null}}],
              "watch": [{"on": {"op": null, "eq": null, "json": null}, "within": {"var": "v", "unit": "s", "mul": null}}]}
             """#)
         #expect(rules.beats.count == 1 && rules.watches.count == 1)
@@ -39,7 +40,8 @@ struct RuleCompilerTests {
             {"beat": [{"every": {"var": "hb", "unit": "ms", "min_ms": 5, "max_ms": 9000, "mul": 0.75, "add_ms": 3, "add_var": "more",
                                  "default_ms": 30000},
                        "first": "jitter", "when": "idle_any", "start": {"eq": "go"},
-                       "send": {"op": "binary", "hex": "C0fF", "encode": ["zlib", "gzip"]}, "ack": {"on": "pong_frame", "within": "next_beat"}}]}
+                       "send": {"op": "binary", "hex": "C0fF", "encode": ["zlib", "gzip"]},
+                       "ack": {"on": "pong_frame", "within": "next_beat"}}]}
             """#)
         let beat = rules.beats[0]
         guard case .learned(let every) = beat.every else { fatalError("no learned interval") }
@@ -100,7 +102,8 @@ struct RuleCompilerTests {
         """#
 
     @Test func onesOwnRulesComeFirst() throws {
-        let own = #"{"reply": [{"on": {}, "send": {"body": "own"}}], "reconnect": {"max_age": "2h", "on": [{"eq": "own"}], "url": "payload"}}"#
+        let own =
+            #"{"reply": [{"on": {}, "send": {"body": "own"}}], "reconnect": {"max_age": "2h", "on": [{"eq": "own"}], "url": "payload"}}"#
         let rules = try compile(own, preset: Self.preset)
         #expect(rules.replies.map(\.send.body) == [Template([.literal(Array("own".utf8))]), Template([.literal(Array("p".utf8))])])
         #expect(rules.reconnect.ageMax == .seconds(7200))
@@ -165,8 +168,16 @@ struct RuleCompilerTests {
     // MARK: The filter
 
     @Test(arguments: [
-        (#"[{"json": {"/method": "heartbeat", "/params/type": "test_request"}}, {"json": {"/method": "heartbeat"}}]"#, #"{"m":"heartbeat"}"#, true),
-        (#"[{"json": {"/method": "heartbeat", "/params/type": "test_request"}}, {"json": {"/method": "heartbeat"}}]"#, #"{"method":"test_request"}"#, false),
+        (
+            #"[{"json": {"/method": "heartbeat", "/params/type": "test_request"}}, {"json": {"/method": "heartbeat"}}]"#,
+            #"{"m":"heartbeat"}"#,
+            true
+        ),
+        (
+            #"[{"json": {"/method": "heartbeat", "/params/type": "test_request"}}, {"json": {"/method": "heartbeat"}}]"#,
+            #"{"method":"test_request"}"#,
+            false
+        ),
         (#"{"json": {"/type": "ping"}}"#, #"{"type":"data"}"#, false),
         (#"{"json": {"/op": 10}}"#, #"{"op":1}"#, true),
         (#"{"json": {"/op": 10}}"#, #"{"o":10}"#, false),

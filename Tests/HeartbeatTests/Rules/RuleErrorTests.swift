@@ -13,7 +13,10 @@ struct RuleErrorTests {
         (#"{"beat": {}}"#, "/beat", "must be an array, not an object"),
         (#"{"beat": ["ping"]}"#, "/beat/0", "must be an object, not a string"),
         (#"{"note": 5}"#, "/note", "must be a string, not a number"),
-        (#"{"replace": ["frame"]}"#, "/replace/0", #"'frame' is unknown; write "beat", "reply", "watch", "setup", "learn", "reconnect" or "stamp""#),
+        (
+            #"{"replace": ["frame"]}"#, "/replace/0",
+            #"'frame' is unknown; write "beat", "reply", "watch", "setup", "learn", "reconnect" or "stamp""#
+        ),
         (#"{"send": "allowed"}"#, "/send", #"'allowed' is unknown; write "forbidden""#),
         (#"{"frame": {"decode": ["brotli"]}}"#, "/frame/decode/0", #"'brotli' is unknown; write "gzip", "zlib" or "raw_deflate""#),
         (#"{"frame": {"decode": "gzip"}}"#, "/frame/decode", "must be an array, not a string"),
@@ -63,7 +66,10 @@ struct RuleErrorTests {
         (#"{"on": {}, "send": {"body": "x", "wrap": "mqtt"}}"#, "/reply/0/send/wrap", #"'mqtt' is unknown; write "tv""#),
         (#"{"on": {}, "take": {"a b": "/a"}, "send": {"body": "x"}}"#, "/reply/0/take/a b", "'a b' is no name; write up to 64 letters"),
         (#"{"on": {}, "take": {"uuid": "/a"}, "send": {"body": "x"}}"#, "/reply/0/take/uuid", "${uuid} has a meaning of its own"),
-        (#"{"on": {}, "take": {"a": 5}, "send": {"body": "x"}}"#, "/reply/0/take/a", "must be a JSON pointer, \"payload\" or an object with 'after'"),
+        (
+            #"{"on": {}, "take": {"a": 5}, "send": {"body": "x"}}"#, "/reply/0/take/a",
+            "must be a JSON pointer, \"payload\" or an object with 'after'"
+        ),
         (#"{"on": {}, "take": {"a": "a"}, "send": {"body": "x"}}"#, "/reply/0/take/a", "'a' is no JSON pointer: "),
         (#"{"on": {}, "take": {"a": {"until": "x"}}, "send": {"body": "x"}}"#, "/reply/0/take/a", "'after' is missing"),
         (#"{"on": {}, "take": {"a": {"after": "x", "until": ""}}, "send": {"body": "x"}}"#, "/reply/0/take/a/until", "is empty"),
@@ -92,7 +98,10 @@ struct RuleErrorTests {
 
     @Test(arguments: [
         (#"{"send": {"body": "x"}}"#, "", #"'every' is missing; write for example "every": "20s""#),
-        (#"{"every": "20 s", "send": {"body": "x"}}"#, "/every", #"'20 s' is no duration; write for example "20s", "500ms", "5m" or "24h""#),
+        (
+            #"{"every": "20 s", "send": {"body": "x"}}"#, "/every",
+            #"'20 s' is no duration; write for example "20s", "500ms", "5m" or "24h""#
+        ),
         (#"{"every": "", "send": {"body": "x"}}"#, "/every", "'' is no duration"),
         (#"{"every": "20", "send": {"body": "x"}}"#, "/every", "'20' is no duration"),
         (#"{"every": "-5s", "send": {"body": "x"}}"#, "/every", "'-5s' is no duration"),
@@ -100,22 +109,40 @@ struct RuleErrorTests {
         (#"{"every": "0s", "send": {"body": "x"}}"#, "/every", "'0s' is out of range; it must be from 1ms to 7 days"),
         (#"{"every": "169h", "send": {"body": "x"}}"#, "/every", "'169h' is out of range"),
         (#"{"every": "99999999999999999999999ms", "send": {"body": "x"}}"#, "/every", "is out of range"),
-        (#"{"every": 20, "send": {"body": "x"}}"#, "/every", "must be a duration such as \"20s\", or an object with 'var' and 'unit', not a number"),
+        (
+            #"{"every": 20, "send": {"body": "x"}}"#, "/every",
+            "must be a duration such as \"20s\", or an object with 'var' and 'unit', not a number"
+        ),
         (#"{"every": {"unit": "s"}, "send": {"body": "x"}}"#, "/every", "'var' is missing"),
         (#"{"every": {"var": "v"}, "send": {"body": "x"}}"#, "/every", "'unit' is missing"),
         (#"{"every": {"var": "v", "unit": "m"}, "send": {"body": "x"}}"#, "/every/unit", #"'m' is unknown; write "s" or "ms""#),
         (#"{"every": {"var": "counter", "unit": "s"}, "send": {"body": "x"}}"#, "/every/var", "the counter is no length of time"),
         (#"{"every": {"var": "", "unit": "s"}, "send": {"body": "x"}}"#, "/every/var", "'' is no name"),
         (#"{"every": {"var": "v", "unit": "s", "min_ms": 0}, "send": {"body": "x"}}"#, "/every/min_ms", "'0' is no whole number from 1 to"),
-        (#"{"every": {"var": "v", "unit": "s", "min_ms": 5, "max_ms": 4}, "send": {"body": "x"}}"#, "/every/max_ms", "is less than 'min_ms'"),
-        (#"{"every": {"var": "v", "unit": "s", "mul": 0}, "send": {"body": "x"}}"#, "/every/mul", "'0' is out of range; it must be more than 0"),
+        (
+            #"{"every": {"var": "v", "unit": "s", "min_ms": 5, "max_ms": 4}, "send": {"body": "x"}}"#, "/every/max_ms",
+            "is less than 'min_ms'"
+        ),
+        (
+            #"{"every": {"var": "v", "unit": "s", "mul": 0}, "send": {"body": "x"}}"#, "/every/mul",
+            "'0' is out of range; it must be more than 0"
+        ),
         (#"{"every": {"var": "v", "unit": "s", "mul": -1}, "send": {"body": "x"}}"#, "/every/mul", "'-1' is out of range"),
         (#"{"every": {"var": "v", "unit": "s", "mul": 1e99}, "send": {"body": "x"}}"#, "/every/mul", "'1e99' is out of range"),
         (#"{"every": {"var": "v", "unit": "s", "mul": "2"}, "send": {"body": "x"}}"#, "/every/mul", "must be a number, not a string"),
-        (#"{"every": {"var": "v", "unit": "s", "add_ms": -1}, "send": {"body": "x"}}"#, "/every/add_ms", "'-1' is no whole number from 0 to"),
+        (
+            #"{"every": {"var": "v", "unit": "s", "add_ms": -1}, "send": {"body": "x"}}"#, "/every/add_ms",
+            "'-1' is no whole number from 0 to"
+        ),
         (#"{"every": "1s"}"#, "", "'send' is missing"),
-        (#"{"every": "1s", "first": "later", "send": {"body": "x"}}"#, "/first", #"'later' is unknown; write "interval", "now" or "jitter""#),
-        (#"{"every": "1s", "when": "idle", "send": {"body": "x"}}"#, "/when", #"'idle' is unknown; write "always", "idle_tx", "idle_rx" or "idle_any""#),
+        (
+            #"{"every": "1s", "first": "later", "send": {"body": "x"}}"#, "/first",
+            #"'later' is unknown; write "interval", "now" or "jitter""#
+        ),
+        (
+            #"{"every": "1s", "when": "idle", "send": {"body": "x"}}"#, "/when",
+            #"'idle' is unknown; write "always", "idle_tx", "idle_rx" or "idle_any""#
+        ),
         (#"{"every": "1s", "start": "first", "send": {"body": "x"}}"#, "/start", #"'first' is unknown; write "open""#),
         (#"{"every": "1s", "send": {"body": "${payload}"}}"#, "/send/body", "has ${payload}, but answers no message that has one"),
         (#"{"every": "1s", "send": {"body": "${id}"}}"#, "/send/body", "has ${id}, which 'take' does not define"),
@@ -128,9 +155,18 @@ struct RuleErrorTests {
         (#"{"on": {}}"#, "", #"'within' is missing; write for example "within": "10s" or "next_beat""#),
         (#"{"on": "any", "within": "1s"}"#, "/on", #"'any' is unknown; write "any_rx", "ping_frame" or "pong_frame""#),
         (#"{"on": {}, "within": "next"}"#, "/within", "'next' is no duration"),
-        (#"{"on": {}, "within": "1s", "equal": {"/id": "id"}}"#, "/equal/~1id", #"'id' is unknown; write "counter", "unix_ms", "uuid" or "rand""#),
-        (#"{"on": {}, "within": "1s", "equal": {"/id": "uuid"}}"#, "/equal/~1id", "the beat does not send this value; put ${uuid} into its body"),
-        (#"{"on": {}, "within": "1s", "at_least": {"/id": "rand"}}"#, "/at_least/~1id", #"'rand' is unknown; write "counter" or "unix_ms""#),
+        (
+            #"{"on": {}, "within": "1s", "equal": {"/id": "id"}}"#, "/equal/~1id",
+            #"'id' is unknown; write "counter", "unix_ms", "uuid" or "rand""#
+        ),
+        (
+            #"{"on": {}, "within": "1s", "equal": {"/id": "uuid"}}"#, "/equal/~1id",
+            "the beat does not send this value; put ${uuid} into its body"
+        ),
+        (
+            #"{"on": {}, "within": "1s", "at_least": {"/id": "rand"}}"#, "/at_least/~1id",
+            #"'rand' is unknown; write "counter" or "unix_ms""#
+        ),
         (#"{"on": "any_rx", "within": "1s", "equal": {"/id": "counter"}}"#, "/equal", "looks into a message, so 'on' must be a match"),
         (#"{"on": {}, "within": "1s", "equal": {"id": "counter"}}"#, "/equal/id", "'id' is no JSON pointer: "),
     ])
@@ -141,8 +177,14 @@ struct RuleErrorTests {
     @Test(arguments: [
         (#"{"watch": [{"on": "any_rx"}]}"#, "/watch/0", "'within' is missing"),
         (#"{"watch": [{"on": "any_rx", "within": "next_beat"}]}"#, "/watch/0/within", "\"next_beat\" is for the ack of a beat"),
-        (#"{"watch": [{"on": "any_rx", "within": "1s", "start": "now"}]}"#, "/watch/0/start", #"'now' is unknown; write "open" or "first""#),
-        (#"{"watch": [{"on": "any_rx", "within": "1s", "probe": "pong"}]}"#, "/watch/0/probe", #"'pong' is unknown; write "ping", "beat" or "none""#),
+        (
+            #"{"watch": [{"on": "any_rx", "within": "1s", "start": "now"}]}"#, "/watch/0/start",
+            #"'now' is unknown; write "open" or "first""#
+        ),
+        (
+            #"{"watch": [{"on": "any_rx", "within": "1s", "probe": "pong"}]}"#, "/watch/0/probe",
+            #"'pong' is unknown; write "ping", "beat" or "none""#
+        ),
         (#"{"watch": [{"on": "any_rx", "within": "1s", "probe": "beat"}]}"#, "/watch/0/probe", "there is no beat to send"),
         (#"{"setup": [{"send": {"body": "x"}}]}"#, "/setup/0", #"'on' is missing; write for example "on": "open""#),
         (#"{"setup": [{"on": "start", "send": {"body": "x"}}]}"#, "/setup/0/on", #"'start' is unknown; write "open""#),
@@ -155,9 +197,18 @@ struct RuleErrorTests {
         (#"{"reconnect": {"max_age": "1d"}}"#, "/reconnect/max_age", "'1d' is no duration"),
         (#"{"reconnect": {"on": {}}}"#, "/reconnect/on", "must be an array, not an object"),
         (#"{"reconnect": {"url": "/u"}}"#, "/reconnect/url", "is taken from a message, so 'on' must say from which"),
-        (#"{"beat": [{"every": "1s", "send": {"op": "ping", "hex": "\#(String(repeating: "00", count: 126))"}}]}"#, "/beat/0/send/hex", "has 126 bytes; a ping carries at most 125"),
-        (#"{"beat": [{"every": "1s", "send": {"op": "ping", "body": "\#(String(repeating: "p", count: 126))"}}]}"#, "/beat/0/send/body", "has 126 bytes"),
-        (#"{"beat": [{"every": "1s", "send": {"body": "x"}}, {"every": "2s", "send": {"body": "x"}}]}"#, "/beat/1", "sends the same as another beat"),
+        (
+            #"{"beat": [{"every": "1s", "send": {"op": "ping", "hex": "\#(String(repeating: "00", count: 126))"}}]}"#, "/beat/0/send/hex",
+            "has 126 bytes; a ping carries at most 125"
+        ),
+        (
+            #"{"beat": [{"every": "1s", "send": {"op": "ping", "body": "\#(String(repeating: "p", count: 126))"}}]}"#, "/beat/0/send/body",
+            "has 126 bytes"
+        ),
+        (
+            #"{"beat": [{"every": "1s", "send": {"body": "x"}}, {"every": "2s", "send": {"body": "x"}}]}"#, "/beat/1",
+            "sends the same as another beat"
+        ),
         (#"{"send": "forbidden", "beat": [{"every": "1s", "send": {"body": "x"}}]}"#, "/beat", "sending is forbidden"),
         (#"{"send": "forbidden", "reply": [{"on": {}, "send": {"body": "x"}}]}"#, "/reply", "sending is forbidden"),
         (#"{"send": "forbidden", "setup": [{"on": "open", "send": {"body": "x"}}]}"#, "/setup", "sending is forbidden"),
@@ -171,11 +222,17 @@ struct RuleErrorTests {
         expect(#"{"note": "\#(String(repeating: "x", count: 65536))"}"#, "", "at most 65536 are allowed")
         expect(#"{"watch": [\#(list(65) { _ in watch })]}"#, "/watch", "has 65 elements; at most 64 are allowed")
         #expect(error(of: #"{"watch": [\#(list(64) { _ in watch })]}"#) == nil)
-        expect(#"{"watch": [{"on": [\#(list(65) { _ in "{}" })], "within": "1s"}]}"#, "/watch/0/on", "has 65 elements; at most 64 are allowed")
-        expect(#"{"watch": [{"on": {"has": [\#(list(64) { "\"/\($0)\"" })], "lacks": ["/x"]}, "within": "1s"}]}"#, "/watch/0/on/lacks/0", "64 paths")
+        expect(
+            #"{"watch": [{"on": [\#(list(65) { _ in "{}" })], "within": "1s"}]}"#, "/watch/0/on", "has 65 elements; at most 64 are allowed")
+        expect(
+            #"{"watch": [{"on": {"has": [\#(list(64) { "\"/\($0)\"" })], "lacks": ["/x"]}, "within": "1s"}]}"#, "/watch/0/on/lacks/0",
+            "64 paths")
         #expect(error(of: #"{"watch": [{"on": {"has": [\#(list(64) { "\"/\($0)\"" })]}, "within": "1s"}]}"#) == nil)
-        expect(#"{"learn": [\#(list(33) { #"{"on": {}, "path": "/a", "var": "v\#($0)"}"# })]}"#, "/learn/32/var", "'v32' is one more than the 32 variables")
-        let taken = { (count: Int) in #"{"reply": [{"on": {}, "take": {\#(list(count) { "\"c\($0)\": \"/a\"" })}, "send": {"body": ""}}]}"# }
+        expect(
+            #"{"learn": [\#(list(33) { #"{"on": {}, "path": "/a", "var": "v\#($0)"}"# })]}"#, "/learn/32/var",
+            "'v32' is one more than the 32 variables")
+        let taken = { (count: Int) in #"{"reply": [{"on": {}, "take": {\#(list(count) { "\"c\($0)\": \"/a\"" })}, "send": {"body": ""}}]}"#
+        }
         expect(taken(33), "/reply/0/take", "has 33 members; at most 32 are allowed")
         #expect(error(of: taken(32)) == nil)
         let text = { (count: Int) in #"{"setup": [{"on": "open", "send": {"body": "\#(String(repeating: "x", count: count))"}}]}"# }

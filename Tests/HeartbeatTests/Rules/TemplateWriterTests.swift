@@ -103,7 +103,8 @@ struct TemplateWriterTests {
 
     private static let message = Array(#"{"id":7,"note":"n"}"#.utf8)
 
-    private func write(_ template: String, payload: [UInt8] = message, members: String = "") throws -> (body: [UInt8], sent: PendingValues)? {
+    private func write(_ template: String, payload: [UInt8] = message, members: String = "") throws -> (body: [UInt8], sent: PendingValues)?
+    {
         var values = Values()
         return try write(template, &values, payload: payload, members: members)
     }
