@@ -160,12 +160,44 @@ def close_payload() -> list[bytes]:
     return [b"", b"\x03", struct.pack(">H", 1000) + TEXT, struct.pack(">H", 1000) + b"\xc3", *(struct.pack(">H", code) for code in codes)]
 
 
+def json_scan() -> list[bytes]:
+    pointers = ["", "/a", "/a/b", "/a/0", "/a/!/b", "/a/!/!/0", "/0", "/1/a", "/-", "/a~1b", "/m~0n", "/a/b/!", "/", "/\N{EURO SIGN}"]
+    documents = [
+        '{"a":{"b":1,"c":[true,false,null]},"b":-1.50e+03}',
+        ' [ 0 , {"a" : "x\\u0020\\"y\\"\\ud83e\\udec0" } , [ ] ]\r\n',
+        '{"a":{"b":1},"\\u0061":[2]}',
+        '{"a":"{\\"b\\":\\"[7]\\",\\"b\\":{}}"}',
+        '{"a":"\\"[1]\\""}',
+        '{"a/b":1,"m~n":2,"a\\/b":3,"":4,"-":5,"0":6,"\N{EURO SIGN}":7,"\\u20ac":8,"a\\ud83e":9}',
+        '{"a":"{\\"b\\":1"}',
+        "[" * 64 + "]" * 64,
+        '{"a":' * 65 + "1" + "}" * 65,
+        '{"a":1e99999999999999999999,"b":-0.000,"c":00}',
+        '"\\ud83e\\u00e9\\/\\b\\f\\n\\r\\t\\\\"',
+        "nul",
+    ]
+    lines = "\n".join(pointers).encode()
+    return [bytes([len(lines)]) + lines + document.encode() for document in documents] + [b"\x02/a" + b'{"a":"\xff\xed\xa0\x80"}']
+
+
+def literal_filter() -> list[bytes]:
+    def literals(*texts: bytes) -> bytes:
+        return bytes([len(texts)]) + b"".join(bytes([len(text)]) + text for text in texts)
+
+    matching = b'{"channel":"heartbeat","params":{"type":"test_request"},"id":17}'
+    messages = [b"", b'{"op":"ping"}', matching, b"a" * 100 + b"heartbeat", b"x" * 99 + b"\\"]
+    sets = [literals(), literals(b'"ping"'), literals(b"heartbeat", b"test_request"), literals(b"aa", b"a", b"b" * 40), literals(b"", b"x")]
+    return [chosen + message for chosen in sets for message in messages]
+
+
 SEEDS = {
     "ClientHandshake": client_handshake,
     "ClosePayload": close_payload,
     "CompressedMessage": compressed_message,
     "DeflateNegotiation": deflate_negotiation,
     "FrameReader": frame_reader,
+    "JSONScan": json_scan,
+    "LiteralFilter": literal_filter,
     "MessageAssembly": message_assembly,
     "ServerHandshake": server_handshake,
     "URL": url,
@@ -183,6 +215,9 @@ WORDS = {
         "Content-Length: ", "Transfer-Encoding: chunked", "Location: ", "Retry-After: ", " GMT", *FIELDS,
     ],
     "DeflateNegotiation": FIELDS,
+    "JSONScan": [
+        "null", "true", "false", '":', '","', "\\u0061", "\\ud83e", "\\udec0", '\\"', "[[", "]]", '{"a":', "/!", "/a", "~0", "~1", "1e9",
+    ],
     "ServerHandshake": [
         "GET / HTTP/1.1\r\n", "Host: ", "\r\n", "\r\n\r\n", ": ", "Upgrade: websocket", "Connection: Upgrade", "Origin: null",
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a, b",
