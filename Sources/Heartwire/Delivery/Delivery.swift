@@ -1,5 +1,6 @@
 import CHeartwire
 import Heartbeat
+import Session
 import WebSocket
 
 /// How one connection's messages and events reach the host.

@@ -37,7 +37,7 @@ struct FilterLiterals {
 
     /// A text that most conditions share goes first, then what is left is looked at again.
     func compile() -> LiteralFilter {
-        if conditions.contains(where: \.isEmpty) { return .everything }
+        if conditions.contains(where: { $0.isEmpty }) { return .everything }
         var left = conditions
         var literals: [[UInt8]] = []
         while let best = Self.mostShared(left) {
