@@ -37,6 +37,20 @@ struct UnitSplitterTests {
         #expect(self.units(&splitter, Array(message.utf8)).map { String(decoding: $0, as: UTF8.self) } == units)
     }
 
+    /// Separators are looked for in several bytes at once.
+    @Test func separatorsMayStandAnywhere() {
+        for before in 0..<20 {
+            for after in 0..<20 {
+                for neighbour: UInt8 in [0x0B, 0x09, 0x0A | 0x80, 0x00] {
+                    let first = [UInt8](repeating: neighbour, count: before)
+                    let second = [UInt8](repeating: neighbour, count: after)
+                    var splitter = UnitSplitter(.lineFeed)
+                    #expect(units(&splitter, first + [0x0A] + second) == [first, second].filter { !$0.isEmpty })
+                }
+            }
+        }
+    }
+
     @Test func readsLongVarintLengths() {
         var splitter = UnitSplitter(.varint)
         let record = [UInt8](repeating: 7, count: 300)
