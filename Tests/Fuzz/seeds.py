@@ -260,7 +260,8 @@ WORDS = {
     "RuleCompiler": [
         *(f'"{name}":' for name in "frame setup learn reply beat watch stamp reconnect replace send on take every start ack".split()),
         *(f'"{name}":' for name in "op eq hex len prefix word json has lacks type empty path var dir probe first when".split()),
-        *(f'"{name}":' for name in "within equal at_least default_ms body wrap encode decode split unit min_ms max_ms mul add_ms add_var".split()),
+        *(f'"{name}":' for name in "within equal at_least default_ms body wrap encode decode split unit min_ms max_ms mul add_ms".split()),
+        '"add_var":',
         *(f'"{name}"' for name in "forbidden open any_rx ping_frame next_beat idle_rx jitter binary any payload counter tv mqtt".split()),
         '"20s"', '"/op"', '"ping"', "${counter}", "${?n}", "${/}", "${last.v|1}", '"body":"x"', '"send":{"body":"${counter}"}', "null",
     ],

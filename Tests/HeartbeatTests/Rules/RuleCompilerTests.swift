@@ -67,7 +67,7 @@ struct RuleCompilerTests {
             #"""
             {"frame": {"decode": ["gzip", "raw_deflate"], "split": "\u001e"},
              "learn": [{"on": {}, "path": "/id", "var": "counter", "dir": "out"}],
-             "setup": [{"on": {"eq": "hi"}, "send": {"body": "${payload}"}}, {"on": "open", "send": {"body": "x"}}],
+             "setup": [{"on": {"eq": "hi"}, "send": {"body": "${counter}"}}, {"on": "open", "send": {"body": "x"}}],
              "watch": [{"on": "any_rx", "within": "1s", "start": "first", "probe": "none"}],
              "stamp": [{"on": {}, "path": "/ts", "unit": "us"}],
              "reconnect": {"max_age": "24h", "on": [{"eq": "bye"}, [{"eq": "a"}, {"eq": "b"}]], "url": "/url"}}
@@ -159,7 +159,7 @@ struct RuleCompilerTests {
     @Test func aWrongDocumentChangesNothing() throws {
         var compiler = RuleCompiler()
         #expect(throws: RuleError.self) {
-            try compiler.add(Array(#"{"watch": [{"on": {"has": ["/a"]}, "within": "1s"}], "beat": 5}"#.utf8), asPreset: false)
+            try compiler.add(Array(#"{"watch": [{"on": {"has": ["/a"]}, "within": "1s"}], "stamp": 5}"#.utf8), asPreset: false)
         }
         let rules = try compiler.finish()
         #expect(rules.watches.isEmpty && rules.paths.count == 0)

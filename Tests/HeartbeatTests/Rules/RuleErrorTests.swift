@@ -189,6 +189,7 @@ struct RuleErrorTests {
         (#"{"setup": [{"send": {"body": "x"}}]}"#, "/setup/0", #"'on' is missing; write for example "on": "open""#),
         (#"{"setup": [{"on": "start", "send": {"body": "x"}}]}"#, "/setup/0/on", #"'start' is unknown; write "open""#),
         (#"{"setup": [{"on": "open", "send": {"body": "${payload}"}}]}"#, "/setup/0/send/body", "answers no message"),
+        (#"{"setup": [{"on": {}, "send": {"body": "${payload}"}}]}"#, "/setup/0/send/body", "answers no message"),
         (#"{"learn": [{"on": {}, "var": "v"}]}"#, "/learn/0", "'path' is missing"),
         (#"{"learn": [{"on": {}, "path": "/v"}]}"#, "/learn/0", "'var' is missing"),
         (#"{"learn": [{"on": {}, "path": "/v", "var": "v", "dir": "both"}]}"#, "/learn/0/dir", #"'both' is unknown; write "in" or "out""#),
