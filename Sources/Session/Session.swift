@@ -141,6 +141,7 @@ package struct Session: ~Copyable {
             break
         }
         outbox.seal()
+        endHeartbeats(Instant(nanoseconds: 0))
         events = []
         actions = [.closeTransport]
         phase = .ended

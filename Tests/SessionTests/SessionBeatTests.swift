@@ -21,7 +21,7 @@ struct SessionBeatTests {
         #expect(harness.takeEvents() == ["missed 1"])
         #expect(try harness.sentFrames().map { $0.opcode } == [.ping, .ping])
         harness.run(.milliseconds(1))
-        #expect(harness.takeEvents() == ["missed 2", "closed 1006 (gone after 2)", "state reconnecting (gone after 2)"])
+        #expect(harness.takeEvents() == ["missed 2", "closed 3008 (gone after 2)", "state reconnecting (gone after 2)"])
         #expect(harness.metrics.beatsMissed == 2)
         #expect(harness.metrics.errors == 1)
         #expect(!harness.isTransportOpen)
