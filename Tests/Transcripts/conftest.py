@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pathlib
+import subprocess
 
 import pytest
 from client_program import program_client
@@ -52,7 +53,10 @@ def outcomes(request: pytest.FixtureRequest) -> dict[str, Outcome]:
     if library is None:
         pytest.exit("--library or $HEARTWIRE_LIBRARY must name libheartwire.so", returncode=2)
     transcripts = selected_transcripts(request.session)
-    make_client = program_client(pathlib.Path(library).resolve())
+    try:
+        make_client = program_client(pathlib.Path(library).resolve())
+    except (RuntimeError, subprocess.CalledProcessError) as error:
+        pytest.exit(f"the client could not be built: {error}", returncode=1)
     played = play(transcripts, make_client, factor)
     notes = [f"\nlatest expected frame: {max(outcome.latest_real_ms for outcome in played.values()):.1f} ms after its time"]
     failed = [transcript for transcript in transcripts if played[transcript.id].problems]

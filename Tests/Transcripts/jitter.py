@@ -14,6 +14,7 @@ class Jitter:
         self._patterns = sends_of({"beat": beats}, "beat")
         self.step = self._find_step(transcript)
         """The step that is this beat; None if it is not due before the transcript's end."""
+        self.has_come = False
         self._shift_ms = 0.0
         self._interval_ms = 0.0
         if self.step is not None:
@@ -34,6 +35,7 @@ class Jitter:
         """The beat has come: takes its time as the transcript's."""
         if self.step is not None:
             self._shift_ms = at_ms - self.step.at_ms
+            self.has_come = True
 
     def takes(self, sent: Frame) -> bool:
         """True, once, for this beat in a transcript that does not show it."""

@@ -12,6 +12,9 @@ from transcript import Frame, Step, Transcript
 EARLY_TOLERANCE_MS = 5
 """Time is measured from before the client knew that it was connected: nothing can come early, but for the rounding of durations."""
 
+CLOSE_CODES_OF_NO_RETURN = (1000, 1001)
+"""After these a service forgets the session, which was to be taken up again."""
+
 ANSWERS = ("answered", "ack")
 """What must not be reported because of a message that only looks like a heartbeat."""
 
@@ -52,17 +55,20 @@ class Judge:
             self._missing.append(self._expected.pop(0))
 
     def receive(self, sent: Frame, at_ms: float, wall_ms: float) -> bool:
-        """Takes a frame that the client sent when its wall clock showed `wall_ms`. True for a ping that the transcript does not answer."""
+        """Takes a frame that the client sent when its wall clock showed `wall_ms`. True for a ping to be answered beside the transcript."""
         self.expire(at_ms)
         # What is due at the same moment may come in any order.
         due = [step for step in self._expected if step.at_ms == self._expected[0].at_ms]
         matching = next((step for step in due if self._compare(step, sent, wall_ms) is None), None)
         if matching is not None and self._is_timely(matching, at_ms):
             self._accept(matching, at_ms)
+            return sent.kind == "ping" and self._transcript.answers_pings
         elif self.jitter.takes(sent):
             pass
         elif self._is_own_ping(sent, at_ms):
             return True
+        elif sent.kind == "close" and self._may_end(at_ms) and int.from_bytes(sent.payload[:2], "big") not in CLOSE_CODES_OF_NO_RETURN:
+            pass
         elif matching is not None:
             self._expected.remove(matching)
             self.problems.append(f"at {at_ms:.0f} ms: early by {self.jitter.moved(matching.at_ms) - at_ms:.0f} ms: {sent}")
@@ -76,6 +82,11 @@ class Judge:
             self.problems.append(f"at {at_ms:.0f} ms: not to be sent: {sent}")
         return False
 
+    def end_connection(self, at_ms: float) -> None:
+        """The client has ended the connection."""
+        if not self._may_end(at_ms):
+            self.problems.append(f"at {at_ms:.0f} ms: the client ended the connection")
+
     def _compare(self, step: Step, sent: Frame, wall_ms: float) -> str | None:
         """What is wrong with `sent` in place of the step; None if nothing is."""
         comparison = compare(self.with_stand_ins(step.frame), sent, [] if step.by_app else self._patterns, wall_ms, self._tolerance_ms)
@@ -85,7 +96,7 @@ class Judge:
 
     def _is_timely(self, step: Step, at_ms: float) -> bool:
         """True if the step has not come too early; it would have expired if it were late."""
-        return step is self.jitter.step or at_ms >= self.jitter.moved(step.at_ms) - EARLY_TOLERANCE_MS
+        return step is self.jitter.step or at_ms >= self.jitter.moved(step.at_ms) - self._early_ms
 
     def _accept(self, step: Step, at_ms: float) -> None:
         self._expected.remove(step)
@@ -95,9 +106,22 @@ class Judge:
 
     def _is_own_ping(self, sent: Frame, at_ms: float) -> bool:
         """A server that has fallen silent is probed, and beside a rule that would not notice its death the library's own pings go on."""
-        silences = [self.jitter.moved(silence_ms) for silence_ms, name in self._transcript.events if name == "silence"]
-        is_probe = any(at_ms >= silence_ms - EARLY_TOLERANCE_MS for silence_ms in silences)
-        return sent.kind == "ping" and self._transcript.may_send and (is_probe or self._transcript.has_own_pings)
+        is_own = self._has_come("silence", at_ms) or self._transcript.has_own_pings
+        return sent.kind == "ping" and self._transcript.may_send and is_own
+
+    def _may_end(self, at_ms: float) -> bool:
+        """A dead server is left: one that fell silent if it may not be probed, one that missed a beat if the rule says so."""
+        is_left_in_silence = not self._transcript.may_send and self._has_come("silence", at_ms)
+        return is_left_in_silence or (self._transcript.closes_on_miss and self._has_come("ack_timeout", at_ms))
+
+    def _has_come(self, name: str, at_ms: float) -> bool:
+        """True if the transcript has such an event by then."""
+        return any(other == name and at_ms >= self.jitter.moved(shown_ms) - self._early_ms for shown_ms, other in self._transcript.events)
+
+    @property
+    def _early_ms(self) -> float:
+        """How early something may come. The time of a random beat is known only with the way that it took."""
+        return self._tolerance_ms if self.jitter.has_come else EARLY_TOLERANCE_MS
 
     def _is_answer(self, sent: Frame) -> bool:
         """True for what a rule answers a message with; false for its beats, of which one may be due right after the transcript's end."""
@@ -130,8 +154,9 @@ class Judge:
                 left.remove(found)
         for at_ms, name, text in left:
             is_answer = name in ANSWERS and text != "ping" and self._transcript.kind == "negative"
-            if is_answer or (name in ("closed", "attempt_failed") and at_ms <= self.end_ms):
+            is_end = name in ("closed", "attempt_failed") and at_ms <= self.end_ms + self._tolerance_ms and not self._may_end(at_ms)
+            if is_answer or is_end:
                 self.problems.append(f"at {at_ms:.0f} ms: event {name} {text!r}")
 
     def _is_near(self, late_ms: float) -> bool:
-        return -EARLY_TOLERANCE_MS <= late_ms <= self._tolerance_ms
+        return -self._early_ms <= late_ms <= self._tolerance_ms

@@ -124,7 +124,7 @@ class Player:
                     self._send(Frame("pong", payload), [], writer)
                 self._progress.set()
         except (asyncio.IncompleteReadError, ConnectionError):
-            self.judge.problems.append(f"at {self._now_ms():.0f} ms: the client ended the connection")
+            self.judge.end_connection(self._now_ms())
 
     def _now_ms(self) -> float:
         return self._time.now_ms() - self._opened_ms

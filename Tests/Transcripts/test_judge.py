@@ -16,7 +16,7 @@ def problems(transcript: Transcript, sent: list[tuple[str, str, float]]) -> list
     """What is wrong with these frames: kind, payload and time."""
     judge = Judge(transcript, TOLERANCE_MS)
     for kind, payload, at_ms in sent:
-        judge.receive(Frame(kind, payload.encode()), at_ms, UNIX_MS + at_ms)
+        judge.receive(Frame(kind, payload.encode("latin-1")), at_ms, UNIX_MS + at_ms)
     return judge.finish([(at_ms, name, "") for at_ms, name in transcript.events], [], [])
 
 
@@ -55,6 +55,26 @@ def test_a_server_may_be_probed_only_once_it_is_silent() -> None:
 def test_a_service_that_forbids_sending_may_not_be_probed() -> None:
     transcript = sample([], [(5000, "silence")], 6000, rule={"send": "forbidden", "watch": [{}]})
     assert len(problems(transcript, [("ping", "", 5001)])) == 1
+
+
+def test_a_dead_server_may_be_left_only_where_the_rule_says_so() -> None:
+    unmistakable, polite = "\x0b\xc0", "\x03\xe9"
+    beat = {"every": "4s", "send": {"body": "beat"}, "ack": {}}
+    closing, staying = ({"beat": [beat | extra]} for extra in ({"on_miss": "close code != 1000,1001"}, {}))
+    missed = [(5000, "ack_timeout")]
+    assert problems(sample([], missed, 6000, rule=closing), [("close", unmistakable, 5001)]) == []
+    assert len(problems(sample([], missed, 6000, rule=staying), [("close", unmistakable, 5001)])) == 1
+    assert len(problems(sample([], missed, 6000, rule=closing), [("close", unmistakable, 4900)])) == 1
+    assert len(problems(sample([], missed, 6000, rule=closing), [("close", polite, 5001)])) == 1
+
+
+def test_a_server_that_lives_answers_pings_where_the_transcript_leaves_it_out() -> None:
+    beat = {"beat": [{"every": "1s", "send": {"op": "ping", "body": ""}, "ack": {"on": "pong_frame"}}]}
+    ping = ("client", "ping", "", 1000)
+    for steps, events, answers in (
+        ([ping], [], True), ([ping, ("server", "pong", "", 1010)], [], False), ([ping], [(1500, "ack_timeout")], False),
+    ):  # fmt: skip
+        assert Judge(sample(steps, events, 2000, rule=beat), TOLERANCE_MS).receive(Frame("ping", b""), 1000, UNIX_MS) is answers
 
 
 def test_own_pings_go_on_beside_a_rule_that_would_not_notice_a_dead_server() -> None:

@@ -79,6 +79,17 @@ class Transcript:
         """True if the rule would not notice a dead server, so that the library's own pings stay on beside it."""
         return self.may_send and "watch" not in self.rule and not any("ack" in beat for beat in self.rule.get("beat", []))
 
+    @property
+    def answers_pings(self) -> bool:
+        """True if nothing depends on pongs, which such a transcript leaves out; every server that lives sends them."""
+        shows_pongs = any(step.frame.kind == "pong" and not step.is_client for step in self.steps)
+        return not shows_pongs and not any(name in ("silence", "ack_timeout") for _, name in self.events)
+
+    @property
+    def closes_on_miss(self) -> bool:
+        """True if a beat without acknowledgement ends the connection by itself."""
+        return any(beat.get("on_miss", "").startswith("close") for beat in self.rule.get("beat", []))
+
 
 def read_transcripts(path: pathlib.Path = HEARTBEATS) -> list[Transcript]:
     """All transcripts for which a preset exists: rule is null where the rule language cannot express a service."""
