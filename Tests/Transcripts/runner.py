@@ -17,6 +17,9 @@ from transcript import Frame, Transcript
 UNIX_MS = 1_700_000_000_000
 """What the wall clock shows at first: the time of the transcripts."""
 
+TOLERANCE_MS = 750
+"""How late, in fast time, what is expected may come: the faster time passes, the less the machine may dawdle."""
+
 OPEN_TIMEOUT_S = 10
 RELEASE_TIMEOUT_S = 10
 
@@ -75,14 +78,14 @@ async def play_one(number: int, player: Player, client: Client) -> None:
         player.report_error("the connection was not released")
 
 
-async def play_all(transcripts: Sequence[Transcript], make_client: ClientMaker, factor: int, tolerance_ms: float) -> dict[str, Outcome]:
+async def play_all(transcripts: Sequence[Transcript], make_client: ClientMaker, factor: int) -> dict[str, Outcome]:
     """Plays the transcripts `factor` times as fast as they are and tells how each went."""
     time = FastTime.start(factor, UNIX_MS)
     players: dict[int, Player] = {}
     async with serve(players) as url, make_client(url, time, players) as client:
         tasks = []
         for number, transcript in enumerate(sorted(transcripts, key=lambda transcript: -transcript.end_ms)):
-            player = players[number] = Player(transcript, time, tolerance_ms, functools.partial(client.send, number))
+            player = players[number] = Player(transcript, time, TOLERANCE_MS, functools.partial(client.send, number))
             client.open(number, transcript.entry, transcript.parameters)
             # One after the other, so that the crowd at the door takes no time from those who have started.
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from conftest import FACTOR, TOLERANCE_REAL_MS
+from conftest import FACTOR
 from reference_client import Fault, reference_client
 from runner import play_all
 from samples import sample
@@ -20,7 +20,7 @@ def conversation(kind: str = "positive") -> Transcript:
 
 def problems(played: Transcript, fault: Fault) -> list[str]:
     """What the runner finds wrong with a client that has this fault."""
-    outcomes = asyncio.run(play_all([played], reference_client(fault), FACTOR, TOLERANCE_REAL_MS * FACTOR))
+    outcomes = asyncio.run(play_all([played], reference_client(fault), FACTOR))
     return outcomes[played.id].problems
 
 
