@@ -85,6 +85,10 @@ def make_suites(library: str) -> list[Suite]:
         ),  # fmt: skip
         Suite("python", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python"], ROOT, count_summary, timeout_s=600),
         Suite("proxies", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Proxies"], ROOT, count_summary, timeout_s=300),
+        Suite(
+            "transcripts", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Transcripts"],
+            ROOT, count_summary, timeout_s=300,
+        ),  # fmt: skip
         Suite("elixir", ["mix", "test", "--no-color"], ROOT / "bindings" / "elixir", count_exunit, timeout_s=600),
     ]
 
