@@ -3,7 +3,7 @@ Keeps host programs stuck side by side, while a server asks each connection for 
 
 Usage: run.py --library LIBHEARTWIRE [--seconds SECONDS]
 
-Prints how each host fared, and as last line "N passed, N failed".
+Prints how each host fared, what was measured, and as last line "N passed, N failed".
 """
 
 import argparse
@@ -24,7 +24,6 @@ BENCHMARKS = ROOT / "Tests" / "Benchmarks"
 ELIXIR = ROOT / "bindings" / "elixir"
 
 COMPILER = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", f"-I{BENCHMARKS}"]
-SECONDS_DEFAULT = 8
 # For starting, closing and a busy machine; nothing is measured by it.
 PATIENCE_S = 120
 PRESET = "deribit"
@@ -126,10 +125,15 @@ def judge(host: Host, book: Book, seconds: int) -> str | None:
     return None
 
 
+def describe(book: Book) -> str:
+    counts = f"{book['answers']:,.0f} answers to {book['requests']:,.0f} requests, {book['missed']:.0f} missed"
+    return f"{counts}, slowest {book['slowest_ms']:.2f} ms (server late by up to {book['own_delay_ms']:.2f} ms)"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     parser.add_argument("--library", required=True, type=pathlib.Path, help="libheartwire.so")
-    parser.add_argument("--seconds", type=int, default=SECONDS_DEFAULT, help="how long the hosts are stuck")
+    parser.add_argument("--seconds", type=int, default=8, help="how long the hosts are stuck")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     build(options.library.resolve())
@@ -139,9 +143,8 @@ def main() -> int:
     for host, problem, book in zip(hosts, problems, books, strict=True):
         problem = problem or judge(host, book, options.seconds)
         failed += problem is not None
-        print(f"{'ok    ' if problem is None else 'FAILED'} {host.name:<36} stuck {options.seconds} s: {book['answers']:,.0f} answers to "
-              f"{book['requests']:,.0f} requests, {book['missed']:.0f} missed, slowest {book['slowest_ms']:.2f} ms "
-              f"(server itself at most {book['own_delay_ms']:.2f} ms late)")  # fmt: skip
+        print(f"{'ok    ' if problem is None else 'FAILED'} {host.name}")
+        print(f"measured {host.name}: {describe(book)}, stuck {options.seconds} s")
         if problem is not None:
             print("    " + problem.strip().replace("\n", "\n    "))
     print(f"{len(hosts) - failed} passed, {failed} failed")
