@@ -7,6 +7,7 @@ With two CPUs or more the server runs on CPU 0 and the measured client, with all
 
 import argparse
 import collections
+import functools
 import json
 import os
 import pathlib
@@ -213,28 +214,32 @@ def bench_idle(bench: Bench) -> None:
     table([("kib_per_connection", "KiB/connection", ",.2f")], medians(cases, 3))
 
 
-def answers(bench: Bench, mode: str, connections: int) -> Figures | None:
+def answers(bench: Bench, mode: str, connections: int, client: str) -> Figures | None:
     """Has a server of its own ask the client, and joins what both measured."""
     command = [str(BUILT / "answer_server"), mode, str(connections), str(ANSWERS)]
     with subprocess.Popen(command, preexec_fn=pin_to(0), stdout=subprocess.PIPE, text=True) as server:
-        figures = bench.c("answer", f"ws://127.0.0.1:{int(server.stdout.readline())}/", str(connections))
+        port = int(server.stdout.readline())
+        address = f"ws://127.0.0.1:{port}/" if client == "answer" else str(port)
+        figures = bench.c(client, address, str(connections))
         if figures is None:
             server.kill()
             return None
-        return figures | json.loads(server.stdout.readline())
+        return json.loads(server.stdout.readline()) | figures
 
 
 def bench_answer(bench: Bench) -> None:
-    """100,000 requests, idle and in 50,000 messages/s: from send to answer by the server, from arrival to kernel by the library (own)"""
-    cases: list[Case] = [
-        (f"{mode}, {connections:,}", lambda mode=mode, connections=connections: answers(bench, mode, connections))
-        for mode in ("idle", "flood")
-        for connections in (1, 1000)
-    ]
-    columns = [("messages_per_s", "messages/s", ",.0f")]
-    for prefix, name in (("", ""), ("own_", "own ")):
-        columns += [(f"{prefix}{key}_us", f"{name}{key} µs", ",.1f") for key in ("median", "p99", "p999", "max")]
-    table(columns, medians(cases, 1), "mode, connections")
+    """From the send of a request to its answer, 100,000 times, idle and among 50,000 messages/s, beside raw sockets"""
+    cases: list[Case] = []
+    for mode in ("idle", "flood"):
+        for connections in (1, 1000):
+            for name, client in (("raw sockets", "raw_answer"), ("C", "answer")):
+                measure = functools.partial(answers, bench, mode, connections, client)
+                cases.append((f"{name}, {mode}, {connections:,}", measure))
+    rows = list(medians(cases, 1))
+    percentiles = ("median", "p99", "p999", "max")
+    table([("messages_per_s", "messages/s", ",.0f"), *((f"{key}_us", f"{key} µs", ",.1f") for key in percentiles)], rows)
+    own = [(name, figures) for name, figures in rows if "own_max_us" in figures]
+    table([(f"own_{key}_us", f"{key} µs", ",.1f") for key in percentiles], own, "by the library itself")
 
 
 def bench_beats(bench: Bench) -> None:
@@ -287,6 +292,7 @@ def build_programs(library: str) -> None:
     build_program("server", "-lssl", "-lcrypto", "-lz", "-lpthread")
     build_program("answer_server", "-lssl", "-lcrypto", "-lpthread")
     build_program("raw")
+    build_program("raw_answer")
     build_program("zlib", "-lz")
 
 
