@@ -12,7 +12,7 @@ enum HeartbeatPlan {
         result.presetName = settings.bytes(.preset)
         result.rules = try rules(settings, preset)
         try setParameters(settings, preset, result)
-        result.ping = ping(settings, preset, result.rules)
+        result.ping = try ping(settings, preset, result.rules)
         result.adaptsInterval = settings.boolean(.heartbeatAdaptive)
         result.liveness = [.anyReceived, .pong, .data][settings.choice(.liveness)]
         result.silencePolicy = [.probe, .close, .report][settings.choice(.watchOnSilence)]
@@ -97,9 +97,13 @@ enum HeartbeatPlan {
     }
 
     /// Pings, unless the preset sees to the connection itself: services count them against their limits, and some close on them.
-    private static func ping(_ settings: Config.Settings, _ preset: Preset?, _ rules: RuleSet?) -> PingSchedule.Configuration? {
-        let isLeftToPreset = preset != nil && rules.map { $0.noticesSilence || $0.isSendForbidden } ?? false
-        guard settings.isSet(.pingInterval) || !isLeftToPreset, settings.number(.pingInterval) > 0 else { return nil }
+    private static func ping(
+        _ settings: Config.Settings, _ preset: Preset?, _ rules: RuleSet?
+    ) throws(ErrorDetails) -> PingSchedule.Configuration? {
+        let isForbidden = rules?.isSendForbidden ?? false
+        let isLeftToRules = isForbidden || preset != nil && rules?.noticesSilence ?? false
+        guard settings.isSet(.pingInterval) || !isLeftToRules, settings.number(.pingInterval) > 0 else { return nil }
+        if isForbidden { throw conflict("ping.interval is set, but the rules forbid sending: the service would close the connection") }
         return PingSchedule.Configuration(
             interval: .milliseconds(settings.number(.pingInterval)), timeout: .milliseconds(settings.number(.pingTimeout)),
             missedMax: Int(clamping: settings.number(.pingMissedMax)))
