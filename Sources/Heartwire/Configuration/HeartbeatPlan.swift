@@ -64,7 +64,8 @@ enum HeartbeatPlan {
             for rule in settings.rules { try compiler.add(rule, asPreset: false) }
             if let preset { try compiler.add(ASCII.bytes(preset.rule), asPreset: true) }
             if let beat, !compiler.add(beat) {
-                throw RuleError(pointer: [], sentence: "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out")
+                let sentence = "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out"
+                throw RuleError(pointer: [], sentence: sentence)
             }
             let rules = try compiler.finish()
             if rules.isSendForbidden && beat != nil {
@@ -160,8 +161,8 @@ enum HeartbeatPlan {
         let code = UInt16(clamping: settings.number(.heartbeatCloseCode))
         let reason = settings.bytes(.heartbeatCloseReason)
         guard code < 1002 || code >= 3000 else {
-            throw ErrorDetails(
-                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_code' takes 1000, 1001 or 3000 to 4999 (RFC 6455 section 7.4)")
+            let sentence = "property 'heartbeat.close_code' takes 1000, 1001 or 3000 to 4999 (RFC 6455 section 7.4)"
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, sentence)
         }
         guard reason.count <= CloseCode.reasonSizeMax else {
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_reason' takes at most 123 bytes")
