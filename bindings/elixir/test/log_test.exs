@@ -13,8 +13,8 @@ defmodule Heartwire.LogTest do
     :ok = :logger.add_handler(__MODULE__, __MODULE__, %{config: self()})
 
     on_exit(fn ->
-      :ok = Log.detach()
       :ok = :logger.remove_handler(__MODULE__)
+      :ok = Log.detach()
     end)
   end
 
@@ -63,6 +63,7 @@ defmodule Heartwire.LogTest do
     socket = connect_with_rule!()
     await_line(:info, "connected")
     :ok = :sys.suspend(Log)
+    on_exit(fn -> :sys.resume(Log) end)
     {:ok, before} = Heartwire.health(socket)
 
     for n <- 1..1500, do: :ok = Heartwire.send(socket, {:text, "ping #{n}"})
