@@ -141,6 +141,7 @@ package struct Session: ~Copyable {
             break
         }
         outbox.seal()
+        endHeartbeats(Instant(nanoseconds: 0))
         events = []
         actions = [.closeTransport]
         phase = .ended
@@ -384,6 +385,11 @@ package struct Session: ~Copyable {
     private mutating func drain(_ ending: Ending, _ deadline: Instant, _ now: Instant) {
         phase = .draining(ending, deadline: deadline)
         endHeartbeats(now)
+    }
+
+    /// The close frame has gone as far as it could, and no answer is waited for.
+    mutating func endIfNotAwaited(_ now: Instant, _ outbox: inout Outbox) {
+        if case .draining(let ending, let deadline) = phase, now >= deadline { end(ending, now, &outbox) }
     }
 
     /// An attempt came to nothing: try again later, or give up.
