@@ -10,9 +10,10 @@ public func hw_connection_open(
 ) -> hw_status {
     exported(error) { () throws(ErrorDetails) in
         let library = Library.shared
-        let (settings, heartbeat) = try library.handles.config(config).get().prepared()
+        let config = try library.handles.config(config).get()
         guard let url = Arguments.text(url) else { throw Arguments.missing("url") }
         guard let out = out as UnsafeMutablePointer<OpaquePointer?>? else { throw Arguments.missing("out") }
+        let (settings, heartbeat) = try config.prepared()
         let plan = try ConnectionPlan(settings, heartbeat, url: url, tlsContexts: library.tlsContexts)
         let connection = Connection(plan, library: library, io: try library.startedIOThread())
         guard let handle = library.handles.insert(.connection(connection)) else {
