@@ -85,6 +85,14 @@ defmodule Heartwire.HealthTest do
     assert {:ok, %Health{beats_late: 1}} = Heartwire.health(socket)
   end
 
+  test "a service's wish for another connection is handed on" do
+    rule = ~S({"reconnect":{"on":[{"has":["/go_to"]}],"url":"/go_to"}})
+    socket = connect!(url(:ws, "/echo"), rules: [rule])
+    :ok = Heartwire.send(socket, {:text, ~S({"go_to":"wss://example.org/"})})
+    assert %Event{text: "wss://example.org/"} = await_event(socket, :reconnect_advised)
+    assert Heartwire.state(socket) == :connected
+  end
+
   test "the health of what is gone is a stale handle's" do
     socket = connect!(url(:ws, "/echo"))
     Process.exit(socket, :kill)
