@@ -167,7 +167,8 @@ defmodule Heartwire do
 
   While the connection is not established the message waits in the library's bounded queue.
   `:full` says that the queue has no room, `:state` that the connection is closing or has ended,
-  `:handle` that its process is gone.
+  `:handle` that its process is gone, `:send_forbidden` that the rules of its preset forbid sending
+  because the service closes on it.
   """
   @spec send(connection, message) :: :ok | {:error, Error.t()}
   def send(connection, {kind, data}) when kind in [:text, :binary] do

@@ -88,6 +88,15 @@ defmodule Heartwire.PresetTest do
     await_answers(socket)
   end
 
+  test "nothing is sent to a service that closes on it" do
+    socket = connect!(url(:ws, "/echo"), preset: "twitch-eventsub")
+
+    assert {:error, %Error{status: :send_forbidden} = error} =
+             Heartwire.send(socket, {:text, "x"})
+
+    assert error.message =~ "closes"
+  end
+
   describe "what is wrong is told at once:" do
     defp refused(options) do
       assert {:error, %Error{layer: :configuration} = error} =

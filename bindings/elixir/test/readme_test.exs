@@ -9,14 +9,14 @@ defmodule Heartwire.ReadmeTest do
 
   # The first block of code in Elixir after a heading.
   defp block(heading) do
-    [_before, section] = @readme |> File.read!() |> String.split("\n## #{heading}\n", parts: 2)
+    [_before, section] = @readme |> File.read!() |> String.split("\n#{heading}\n", parts: 2)
     [_all, code] = Regex.run(~r/```elixir\n(.*?)```/s, section)
     code
   end
 
   test "what the README shows of heartbeats runs as it stands, but for the server" do
     on_exit(&Heartwire.Log.detach/0)
-    code = block("Heartbeats in Elixir")
+    code = block("### In Elixir")
     assert code =~ @url
 
     url =
