@@ -133,9 +133,19 @@ extension HeartbeatEngine {
         stamp(&unit, rules, scratch, now)
         for match in rules.reconnect.on where match.holds(for: &unit, rules, scratch.scanner) {
             let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) }
-            note(.reconnectAdvised(url: url.map { [UInt8]($0) } ?? []), .connection(), evidence: unit.evidence)
+            note(.reconnectAdvised(url: url.map { Self.plain($0) } ?? []), .connection(), evidence: unit.evidence)
         }
         return isAnswered || isAck || isWatched
+    }
+
+    /// What a JSON string says; nothing if the value is none.
+    private static func plain(_ json: UnsafeRawBufferPointer) -> [UInt8] {
+        do throws(JSONSyntaxError) {
+            if case .string(let text) = try JSONNode.parse([UInt8](json)) { return text }
+        } catch {
+            return []
+        }
+        return []
     }
 
     private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) {
