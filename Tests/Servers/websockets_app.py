@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from close_log import CloseLog
+from heartbeat_paths import serve_challenges, serve_deribit
 
 SUBPROTOCOLS = ("chat", "echo")
 
@@ -35,6 +36,8 @@ class WebSocketsApp:
             "/ping": self._ping,
             "/headers": self._headers,
             "/tls": self._tls,
+            "/deribit": serve_deribit,
+            "/challenge": serve_challenges,
         }
 
     def process_request(self, connection: ServerConnection, request: Request) -> Response | None:
