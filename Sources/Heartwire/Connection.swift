@@ -321,7 +321,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func publishHeartbeats() {
+    func publishHeartbeats() {
         let heartbeats = session.heartbeatSnapshot
         lock.withLock { published.heartbeats = heartbeats }
     }
