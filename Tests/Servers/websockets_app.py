@@ -10,7 +10,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from close_log import CloseLog
-from heartbeat_paths import serve_challenges, serve_deribit
 from questions import serve_questions
 
 SUBPROTOCOLS = ("chat", "echo")
@@ -38,8 +37,6 @@ class WebSocketsApp:
             "/ask": serve_questions,
             "/headers": self._headers,
             "/tls": self._tls,
-            "/deribit": serve_deribit,
-            "/challenge": serve_challenges,
         }
 
     def process_request(self, connection: ServerConnection, request: Request) -> Response | None:

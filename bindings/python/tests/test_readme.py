@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import PACKAGE, Servers, run_script
+from conftest import CHALLENGES, DERIBIT, PACKAGE, Servers, run_script
 
 BLOCKS = re.findall(r"```python\n(.*?)```", (PACKAGE / "README.md").read_text(), re.DOTALL)
 
 # What an example needs its server to do, by a word that stands in it; the others get one large message, and an echo.
-TARGETS = {"preset=": "/deribit", "detector=": "/challenge"}
+TARGETS = {"preset=": DERIBIT, "detector=": CHALLENGES}
 
 PROGRAM = """
 import ast, asyncio, sys
