@@ -34,6 +34,7 @@ enum HeartbeatPlan {
         result.quality.goodMean = interval(.qualityGoodMean)
         result.quality.goodVariance = UInt64(clamping: settings.number(.qualityGoodVariance))
         result.quality.fairMean = interval(.qualityFairMean)
+        result.hasDetector = settings.onDetect != nil
         result.coder = try coder(result.rules)
         try checkOrder(settings)
         return result
