@@ -97,6 +97,7 @@ class RawServer:
             "/deflate-bomb": self._deflate_bomb,
             "/seen-close": self._seen_close,
             "/obey": self._obey,
+            "/report-frames-after-close": self._report_frames_after_close,
             "/deaf": self._deaf,
             "/late-pongs": self._late_pongs,
         }
@@ -270,6 +271,9 @@ class RawServer:
     async def _report_frames(self, connection: Connection) -> None:
         """Answers each complete message with JSON: the payload sizes of the frames it came in."""
         await connection.accept()
+        await self._report_messages(connection)
+
+    async def _report_messages(self, connection: Connection) -> None:
         sizes: list[int] = []
         while True:
             fin, opcode, payload = await read_frame(connection.reader)
@@ -284,6 +288,14 @@ class RawServer:
                 if fin:
                     await connection.write(frame(TEXT, json.dumps(sizes).encode()))
                     sizes = []
+
+    async def _report_frames_after_close(self, connection: Connection) -> None:
+        """Does the same, but reads nothing until another connection with the same key has been closed by its client."""
+        connection.writer.transport.pause_reading()
+        await connection.accept()
+        await self._closes.wait(connection.query["key"])
+        connection.writer.transport.resume_reading()
+        await self._report_messages(connection)
 
     async def _report_each_frame(self, connection: Connection) -> None:
         """Answers each data frame with JSON: its opcode, whether it is the last of its message, and its payload's size."""
