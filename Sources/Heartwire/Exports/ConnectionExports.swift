@@ -66,6 +66,7 @@ public func hw_connection_send(
     guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size) else {
         return hw_status(HW_E_ARGUMENT)
     }
+    if target.plan.isSendForbidden { return hw_status(HW_E_SEND_FORBIDDEN) }
     let admission: Outbox.Admission
     if let options = options as UnsafePointer<hw_send_options>? {
         let (flags, messageId) = (options.pointee.flags, options.pointee.message_id)
