@@ -283,7 +283,7 @@ TEST(no_line_holds_credentials)
     client_send(client, "!text {\"metadata\":{\"message_type\":\"session_reconnect\"},\"payload\":{\"session\":{\"reconnect_url\":"
                         "\"wss://user:hunter2@eventsub.example/ws?token=hunter2\"}}}");
     client_event(client, HW_EVENT_RECONNECT_ADVISED, 0);
-    AWAIT(has(&receiver, ": reconnect advised"));
+    AWAIT(has(&receiver, ": reconnect advised: eventsub.example/ws\n"));
     check_holds_no_secret(&receiver);
     client_free(client);
     stop(&receiver);

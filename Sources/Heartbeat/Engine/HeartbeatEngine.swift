@@ -82,7 +82,6 @@ package struct HeartbeatEngine {
         epoch = Epoch(configuration.health, split: rules?.frame.split)
         roundTrips.connectionOpened()
         variables?.reset()
-        guard !configuration.isEmpty else { return }
         epoch.isRunning = true
         epoch.opened = now
         (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
