@@ -5,6 +5,7 @@ DESTDIR ?=
 VERSION := 0.1.0
 CFLAGS  ?= -O2
 FUZZ_SECONDS ?= 30
+STUCK_SECONDS ?= 8
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON  := $(CURDIR)/.build/venv/bin/python
@@ -48,15 +49,32 @@ $(SETUP)/packages:
 	$(INSTALL_ARGUMENTS)
 	@mkdir -p $(@D) && touch $@
 
-# The proxies to test with. Squid comes as a service, which is not left running.
+# What comes as a service is not left running if it was installed here.
+define STOP_SERVICES
+for service in $(1); do \
+	case " $$* " in *" $$service "*) $(SUDO) service $$service stop; $(SUDO) update-rc.d $$service disable ;; esac; \
+	done >/dev/null 2>&1
+endef
+
+# The proxies to test with.
 $(SETUP)/proxies: | $(SETUP)/packages
 	@export PATH="$$PATH:/usr/sbin"; set --; \
 	command -v tinyproxy >/dev/null || set -- "$$@" tinyproxy-bin; \
 	command -v microsocks >/dev/null || set -- "$$@" microsocks; \
 	command -v squid >/dev/null || set -- "$$@" squid; \
 	$(INSTALL_ARGUMENTS); \
-	case "$$*" in *squid*) $(SUDO) service squid stop; $(SUDO) update-rc.d squid disable ;; esac >/dev/null 2>&1; \
+	$(call STOP_SERVICES,squid); \
 	type tinyproxy microsocks squid >/dev/null
+	@mkdir -p $(@D) && touch $@
+
+# The brokers to test with.
+$(SETUP)/services: | $(SETUP)/packages
+	@export PATH="$$PATH:/usr/sbin"; set --; \
+	command -v mosquitto >/dev/null || set -- "$$@" mosquitto; \
+	command -v rabbitmq-server >/dev/null || set -- "$$@" rabbitmq-server; \
+	$(INSTALL_ARGUMENTS); \
+	$(call STOP_SERVICES,mosquitto rabbitmq-server); \
+	type mosquitto rabbitmq-server >/dev/null
 	@mkdir -p $(@D) && touch $@
 
 $(SETUP)/venv: Tests/requirements.txt | $(SETUP)/packages
@@ -93,8 +111,8 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python $(SETUP)/proxies ## Run every test suite; SUITE=name runs one
-	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) $(SUITE)
+test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services ## Run every test suite; SUITE=name runs one, STUCK_SECONDS=60 tests stuck hosts longer
+	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library
 	@exec $(PYTHON) Tests/Conformance/run.py --library $(LIBRARY)

@@ -1,8 +1,8 @@
 """Runs the test suites one after the other and sums them up.
 
-Usage: run.py --library LIBHEARTWIRE [SUITE ...]
+Usage: run.py --library LIBHEARTWIRE [--stuck-seconds SECONDS] [SUITE ...]
 
-Prints how each suite fares, the output of those that fail, a table, and as last line "N passed, N failed".
+Prints how each suite fares, what it has measured, the output of those that fail, a table, and as last line "N passed, N failed".
 """
 
 import argparse
@@ -73,7 +73,7 @@ def count_exunit(output: str) -> Counts | None:
     return None if total is None or failed is None else Counts(total - failed, failed)
 
 
-def make_suites(library: str) -> list[Suite]:
+def make_suites(library: str, stuck_seconds: int) -> list[Suite]:
     python = sys.executable
     return [
         Suite("swift", ["swift", "test"], ROOT, count_swift, timeout_s=1200),
@@ -85,6 +85,15 @@ def make_suites(library: str) -> list[Suite]:
         ),  # fmt: skip
         Suite("python", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "bindings/python"], ROOT, count_summary, timeout_s=600),
         Suite("proxies", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Proxies"], ROOT, count_summary, timeout_s=300),
+        Suite(
+            "transcripts", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Transcripts"],
+            ROOT, count_summary, timeout_s=300,
+        ),  # fmt: skip
+        Suite("services", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Services"], ROOT, count_summary, timeout_s=300),
+        Suite(
+            "stuck", [python, "Tests/Stuck/run.py", "--library", library, "--seconds", str(stuck_seconds)],
+            ROOT, count_summary, timeout_s=300 + stuck_seconds,
+        ),  # fmt: skip
         Suite("elixir", ["mix", "test", "--no-color"], ROOT / "bindings" / "elixir", count_exunit, timeout_s=600),
     ]
 
@@ -136,6 +145,8 @@ def run_suite(suite: Suite, environment: dict[str, str]) -> Result:
     if counts.failed:
         reason = f"ended with status {process.returncode}" if in_time else f"took longer than {suite.timeout_s} s"
         print(f"{output.rstrip()}\n{suite.name:<11} {reason}")
+    else:
+        print("".join(f"{suite.name:<11} {line}\n" for line in re.findall(r"^measured (.*)", output, re.MULTILINE)), end="")
     seconds = time.monotonic() - started
     print(f"{suite.name:<11} {counts.passed} passed, {counts.failed} failed in {seconds:.0f} s\n", flush=True)
     return Result(suite, counts, seconds)
@@ -151,9 +162,10 @@ def print_table(results: list[Result]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", required=True, help="libheartwire.so")
+    parser.add_argument("--stuck-seconds", type=int, default=8, help="how long the suite \"stuck\" keeps its hosts stuck")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help="the suites to run; all if none is named")
     options = parser.parse_args()
-    suites = make_suites(options.library)
+    suites = make_suites(options.library, options.stuck_seconds)
     if unknown := set(options.suites) - {suite.name for suite in suites}:
         parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(suite.name for suite in suites)}")
 

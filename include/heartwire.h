@@ -59,6 +59,7 @@ enum {
     HW_E_STATE = -20,      /* The connection is closing, disconnected or failed. */
     HW_E_TIMEOUT = -21,    /* The time given to this call ran out. */
     HW_E_IN_CALLBACK = -22, /* The call would wait for the callback that it is made from. */
+    HW_E_SEND_FORBIDDEN = -23, /* The heartbeat rules say that this service closes on anything that is sent to it. */
 
     /* Limits */
     HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. */
@@ -476,7 +477,7 @@ typedef struct hw_send_options {
  * them; while connecting or reconnecting the message waits in a bounded first-in first-out queue. A message whose bytes were not all
  * handed to the kernel when the connection broke is sent again on the next. Text must be UTF-8.
  * options: NULL for a whole message. id: receives the message's number, counted from 1 in this connection, may be NULL.
- * HW_E_STATE: closing, disconnected or failed. HW_E_FULL: queue.messages_max or queue.bytes_max is reached. HW_E_TOO_LARGE.
+ * HW_E_STATE: closing, disconnected or failed. HW_E_SEND_FORBIDDEN. HW_E_FULL: queue.messages_max or queue.bytes_max is reached. HW_E_TOO_LARGE.
  * HW_E_UTF8: text that is not UTF-8; of a part, which is not taken then. HW_E_ARGUMENT: also an unknown flag, a wrong struct_size, or a
  * message_id that is no unfinished message of this kind. HW_E_HANDLE. Never blocks.
  */
@@ -488,7 +489,7 @@ hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void
  * themselves. reply: struct_size, kind, data, size, and received_ns and epoch as they stand in the hw_message; deadline_ns is ignored. The
  * time from received_ns to the kernel is measured and judged as for answers of rules. detection: HW_DETECT_ANSWER; HW_DETECT_SEEN counts a
  * heartbeat without answer, HW_DETECT_FAILED a failed detector; then only epoch is read.
- * HW_E_STATE: that connection is over, closing, or too many answers wait to be written. HW_E_UTF8, HW_E_TOO_LARGE: more than 64 KiB.
+ * HW_E_STATE: that connection is over, closing, or too many answers wait to be written. HW_E_SEND_FORBIDDEN. HW_E_UTF8, HW_E_TOO_LARGE: more than 64 KiB.
  * HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
  */
 hw_status hw_connection_respond(hw_connection *connection, hw_detection detection, const hw_reply *reply);

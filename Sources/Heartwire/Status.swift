@@ -12,6 +12,7 @@ enum Status {
         (hw_status(HW_E_STATE), "HW_E_STATE"),
         (hw_status(HW_E_TIMEOUT), "HW_E_TIMEOUT"),
         (hw_status(HW_E_IN_CALLBACK), "HW_E_IN_CALLBACK"),
+        (hw_status(HW_E_SEND_FORBIDDEN), "HW_E_SEND_FORBIDDEN"),
         (hw_status(HW_E_FULL), "HW_E_FULL"),
         (hw_status(HW_E_TOO_LARGE), "HW_E_TOO_LARGE"),
         (hw_status(HW_E_PROPERTY), "HW_E_PROPERTY"),

@@ -42,6 +42,7 @@ extension Session {
         }
         // No frame may follow the close frame, so there is nothing more to beat for.
         if outbox.hasClosed { endHeartbeats(now) }
+        endIfNotAwaited(now, &outbox)
         guard !refused.isEmpty else { return false }
         var retried: [OutgoingHeartbeat] = []
         swap(&retried, &refused)

@@ -9,13 +9,13 @@ import WebSocket
 /// an earlier one left behind can touch the next.
 package struct Session: ~Copyable {
     /// How an established connection ends.
-    private struct Ending {
+    struct Ending {
         let frame: CloseFrame
         let byPeer: Bool
         let failure: Failure?
     }
 
-    private enum Phase {
+    enum Phase {
         case idle
         case waiting(until: Instant)
         case connecting(deadline: Instant)
@@ -28,28 +28,28 @@ package struct Session: ~Copyable {
         case ended
     }
 
-    package private(set) var state = State.disconnected
+    package internal(set) var state = State.disconnected
     package private(set) var epoch: UInt64 = 0
     package internal(set) var metrics = SessionMetrics()
     private var route: Route
     /// Of the present transport. Apart from the phase, so that it is read into in place: a copy for every read would cost the square of what
     /// trickles in.
-    private var handshake: ClientHandshake?
+    var handshake: ClientHandshake?
 
     let configuration: SessionConfiguration
-    private var phase = Phase.idle
+    var phase = Phase.idle
     private var reader: FrameReader
     var heartbeats: HeartbeatEngine
     /// Heartbeats that found no room on their way out and are tried once more.
     var refused: [OutgoingHeartbeat] = []
     private var pongBudget = PongBudget()
-    private var backoff: Backoff
-    private var random: Random
-    private var closedByApplication = false
+    var backoff: Backoff
+    var random: Random
+    var closedByApplication = false
     /// Since the last established connection.
-    private var attempts = 0
+    var attempts = 0
     private var events: [Event] = []
-    private var actions: [Action] = []
+    var actions: [Action] = []
 
     /// `variables` are those that the outbox observes too, if heartbeat rules learn from what the application sends.
     package init(
@@ -141,6 +141,7 @@ package struct Session: ~Copyable {
             break
         }
         outbox.seal()
+        endHeartbeats(Instant(nanoseconds: 0))
         events = []
         actions = [.closeTransport]
         phase = .ended
@@ -353,116 +354,7 @@ package struct Session: ~Copyable {
         actions.append(.openTransport)
     }
 
-    private mutating func closeReceived(_ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
-        let deadline = now + configuration.closeTimeout
-        switch phase {
-        case .open:
-            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: true, failure: .closedByPeer(frame)), deadline, now)
-        case .closing:
-            let byPeer = !outbox.hasClosed
-            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
-        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
-            return
-        }
-    }
-
-    /// `timeout`: how long the peer may take to answer the close frame.
-    mutating func failConnection(
-        _ failure: Failure, _ frame: CloseFrame, timeout: Interval, _ now: Instant, _ outbox: inout Outbox
-    ) {
-        switch phase {
-        case .open, .closing:
-            outbox.closeNow(frame)
-            drain(Ending(frame: frame, byPeer: false, failure: failure), now + timeout, now)
-        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
-            return
-        }
-    }
-
-    private mutating func drain(_ ending: Ending, _ deadline: Instant, _ now: Instant) {
-        phase = .draining(ending, deadline: deadline)
-        endHeartbeats(now)
-    }
-
-    /// An attempt came to nothing: try again later, or give up.
-    private mutating func attemptFailed(_ failure: Failure, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
-        metrics.attemptsFailed &+= 1
-        metrics.errors &+= 1
-        backoff.recordFailure()
-        let retries = mayRetry(after: failure)
-        let delay = backoff.delay(&random)
-        emit(.attemptFailed(failure, attempt: attempts, delay: retries ? delay : nil), now)
-        if retries {
-            waitForNextAttempt(delay, reason: failure, now)
-        } else {
-            finish(.failed, reason: failure, now, &outbox)
-        }
-    }
-
-    /// An established connection is over: report it, then reconnect, rest or give up.
-    private mutating func end(_ ending: Ending, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
-        endHeartbeats(now)
-        let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
-        metrics.openedAt = nil
-        // Closing as asked is no failure, unless messages were cut off by it.
-        let failure = closedByApplication && outbox.queuedMessages == 0 ? nil : ending.failure
-        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), now)
-        guard let failure, !closedByApplication else {
-            finish(.disconnected, reason: nil, now, &outbox)
-            return
-        }
-        let isClean = Self.isCleanClose(failure)
-        if !isClean { metrics.errors &+= 1 }
-        if isClean && !configuration.reconnects {
-            finish(.disconnected, reason: nil, now, &outbox)
-            return
-        }
-        if isStable { backoff.reset() } else { backoff.recordFailure() }
-        if mayRetry(after: failure) {
-            waitForNextAttempt(backoff.delay(&random), reason: failure, now)
-        } else {
-            finish(.failed, reason: failure, now, &outbox)
-        }
-    }
-
-    private static let noMemoryForCompression = TransportFailure(
-        kind: .system, nativeCode: 0, sentence: "there is no memory for the streams of permessage-deflate")
-
-    private static let closeTimeout = TransportFailure(
-        kind: .lost, nativeCode: 0, sentence: "close.timeout ran out before everything was sent and the server had answered")
-
-    private static func isCleanClose(_ failure: Failure) -> Bool {
-        guard case .closedByPeer(let frame) = failure else { return false }
-        return [CloseCode.normal, CloseCode.goingAway, CloseCode.noStatus].contains(frame.code)
-    }
-
-    private func mayRetry(after failure: Failure) -> Bool {
-        if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return false }
-        return configuration.reconnects && failure.isRetryable && !backoff.isExhausted
-    }
-
-    private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
-        actions.append(.closeTransport)
-        handshake = nil
-        phase = .waiting(until: now + delay)
-        change(to: .reconnecting, reason: reason, now)
-    }
-
-    private mutating func finish(_ final: State, reason: Failure?, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
-        outbox.seal()
-        outbox.discardQueue()
-        actions.append(.closeTransport)
-        handshake = nil
-        phase = .ended
-        change(to: final, reason: reason, now)
-    }
-
-    private mutating func change(to new: State, reason: Failure?, _ now: Instant) {
+    mutating func change(to new: State, reason: Failure?, _ now: Instant) {
         guard new != state else { return }
         let old = state
         state = new

@@ -5,8 +5,8 @@
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include "descriptors.h"
 #include "measure.h"
-#include <sys/resource.h>
 #include <unistd.h>
 
 static long resident_bytes(void)
@@ -17,14 +17,6 @@ static long resident_bytes(void)
         exit(1);
     fclose(file);
     return resident * sysconf(_SC_PAGESIZE);
-}
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int main(int argc, char **argv)

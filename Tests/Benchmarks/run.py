@@ -7,6 +7,7 @@ With two CPUs or more the server runs on CPU 0 and the measured client, with all
 
 import argparse
 import collections
+import functools
 import json
 import os
 import pathlib
@@ -26,6 +27,7 @@ ROOT = HERE.parent.parent
 BUILT = ROOT / ".build" / "benchmarks"
 JSON_TEXTS, LARGE_TEXT = BUILT / "texts.json", BUILT / "large.txt"
 CLIENT_TIMEOUT_S = 120
+ANSWERS = 100_000
 
 Figures = dict[str, float]
 
@@ -212,6 +214,46 @@ def bench_idle(bench: Bench) -> None:
     table([("kib_per_connection", "KiB/connection", ",.2f")], medians(cases, 3))
 
 
+def answers(bench: Bench, mode: str, connections: int, client: str) -> Figures | None:
+    """Has a server of its own ask the client, and joins what both measured."""
+    command = [str(BUILT / "answer_server"), mode, str(connections), str(ANSWERS)]
+    with subprocess.Popen(command, preexec_fn=pin_to(0), stdout=subprocess.PIPE, text=True) as server:
+        port = int(server.stdout.readline())
+        address = f"ws://127.0.0.1:{port}/" if client == "answer" else str(port)
+        figures = bench.c(client, address, str(connections))
+        if figures is None:
+            server.kill()
+            return None
+        return json.loads(server.stdout.readline()) | figures
+
+
+def bench_answer(bench: Bench) -> None:
+    """From the send of a request to its answer, 100,000 times, idle and among 50,000 messages/s, beside raw sockets"""
+    cases: list[Case] = []
+    for mode in ("idle", "flood"):
+        for connections in (1, 1000):
+            for name, client in (("raw sockets", "raw_answer"), ("C", "answer")):
+                measure = functools.partial(answers, bench, mode, connections, client)
+                cases.append((f"{name}, {mode}, {connections:,}", measure))
+    rows = list(medians(cases, 1))
+    percentiles = ("median", "p99", "p999", "max")
+    table([("messages_per_s", "messages/s", ",.0f"), *((f"{key}_us", f"{key} µs", ",.1f") for key in percentiles)], rows)
+    own = [(name, figures) for name, figures in rows if "own_max_us" in figures]
+    table([(f"own_{key}_us", f"{key} µs", ",.1f") for key in percentiles], own, "by the library itself")
+
+
+def bench_beats(bench: Bench) -> None:
+    """CPU time of 1,000 connections for 10 s: without beats, with a ping and with the beat of a rule each second"""
+    rule = json.dumps({"beat": [{"every": "1s", "send": {"body": '{"op":"ping"}'}}]})
+    arguments = (f"{bench.plain}/hold", "1000", "10")
+    cases: list[Case] = [
+        (name, lambda rule=rule, interval=interval: bench.c("beats", *arguments, rule, f"ping.interval={interval}"))
+        for name, rule, interval in (("no beats", "", "0"), ("pings", "", "1s"), ("beat of a rule", rule, "0"))
+    ]
+    columns = [("cpu_percent", "CPU %", ",.2f"), ("beats_per_s", "beats/s", ",.0f"), ("cpu_us_per_beat", "CPU µs/beat", ",.2f")]
+    table(columns, medians(cases, 1))
+
+
 def bench_gil(bench: Bench) -> None:
     """Heartbeats while Python computes for 10 s and never waits: the server's 100 pings, and the client's own each 200 ms"""
     # Bound to one CPU, the heartbeats would wait for the kernel to take it from the busy thread: its scheduler would be measured.
@@ -229,6 +271,8 @@ BENCHMARKS = {
     "codec": bench_codec,
     "deflate": bench_deflate,
     "idle": bench_idle,
+    "answer": bench_answer,
+    "beats": bench_beats,
     "gil": bench_gil,
 }
 
@@ -243,10 +287,12 @@ def build_program(program: str, *linked: str) -> None:
 def build_programs(library: str) -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
     folder = str(pathlib.Path(library).parent)
-    for program in ("connect", "recv", "send", "idle"):
+    for program in ("connect", "recv", "send", "idle", "answer", "beats"):
         build_program(program, f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread")
     build_program("server", "-lssl", "-lcrypto", "-lz", "-lpthread")
+    build_program("answer_server", "-lssl", "-lcrypto", "-lpthread")
     build_program("raw")
+    build_program("raw_answer")
     build_program("zlib", "-lz")
 
 

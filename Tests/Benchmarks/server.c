@@ -14,81 +14,18 @@
  */
 #define _GNU_SOURCE
 
-#include "clock.h"
 #include "deflate.h"
-#include "peer.h"
+#include "handshake.h"
+#include "listener.h"
 #include "texts.h"
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 static struct texts texts;
-
-struct listener {
-    int fd;
-    SSL_CTX *tls;
-};
 
 static uint64_t now_ns(void)
 {
     return read_clock_ns(CLOCK_MONOTONIC);
-}
-
-/* ---- Opening handshake -------------------------------------------------------------------------------------------------------- */
-
-static int receive_head(struct peer *peer, char *head, size_t capacity)
-{
-    for (size_t size = 0; size + 1 < capacity;) {
-        ssize_t count = receive_some(peer, head + size, capacity - 1 - size);
-        if (count <= 0)
-            return 0;
-        size += (size_t)count;
-        head[size] = 0;
-        if (strstr(head, "\r\n\r\n") != NULL)
-            return 1;
-    }
-    return 0;
-}
-
-static long query_number(const char *head, const char *name, long otherwise)
-{
-    const char *at = strstr(head, name);
-    return at && at < strstr(head, "\r\n") ? strtol(at + strlen(name), NULL, 10) : otherwise;
-}
-
-/* What the query has the server answer to the client's offer of permessage-deflate; NULL if that is not there. */
-static const char *agree_on_extension(const char *head)
-{
-    long takeover = query_number(head, "takeover=", -1);
-    if (takeover < 0)
-        return "";
-    if (strstr(head, "permessage-deflate") == NULL)
-        return NULL;
-    return takeover ? "Sec-WebSocket-Extensions: permessage-deflate\r\n"
-                    : "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
-}
-
-static int answer_handshake(struct peer *peer, const char *head)
-{
-    const char *field = strcasestr(head, "sec-websocket-key:"), *extension = agree_on_extension(head);
-    char key[128];
-    if (extension == NULL || field == NULL || sscanf(field + strlen("sec-websocket-key:"), " %60s", key) != 1)
-        return 0;
-    strcat(key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-    unsigned char digest[SHA_DIGEST_LENGTH], accept[64];
-    SHA1((const unsigned char *)key, strlen(key), digest);
-    EVP_EncodeBlock(accept, digest, sizeof digest);
-    char answer[384];
-    int size = snprintf(answer, sizeof answer,
-                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n%s"
-                        "Sec-WebSocket-Accept: %s\r\n\r\n",
-                        extension, (const char *)accept);
-    return send_all(peer, answer, (size_t)size);
 }
 
 /* ---- The works ---------------------------------------------------------------------------------------------------------------- */
@@ -252,60 +189,6 @@ static void serve(struct peer *peer)
         wait_for_close(peer);
 }
 
-static void *serve_thread(void *context)
-{
-    struct peer *peer = context;
-    serve(peer);
-    SSL_free(peer->tls);
-    close(peer->fd);
-    free(peer);
-    return NULL;
-}
-
-/* ---- Listening ---------------------------------------------------------------------------------------------------------------- */
-
-static void *accept_thread(void *context)
-{
-    struct listener *listener = context;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 131072);
-    for (;;) {
-        int fd = accept(listener->fd, NULL, NULL), on = 1;
-        if (fd < 0)
-            continue;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        struct peer *peer = calloc(1, sizeof *peer);
-        peer->fd = fd;
-        peer->accepted_ns = now_ns();
-        if (listener->tls != NULL) {
-            peer->tls = SSL_new(listener->tls);
-            SSL_set_fd(peer->tls, fd);
-        }
-        pthread_t thread;
-        if (pthread_create(&thread, &attributes, serve_thread, peer) != 0)
-            abort();
-    }
-    return NULL;
-}
-
-/* Listens on a port of the system's choice, which it returns. */
-static int start_listener(struct listener *listener, SSL_CTX *tls)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    listener->tls = tls;
-    listener->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(listener->fd, (struct sockaddr *)&address, size) != 0 || listen(listener->fd, 1024) != 0)
-        exit(1);
-    getsockname(listener->fd, (struct sockaddr *)&address, &size);
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, accept_thread, listener) != 0)
-        exit(1);
-    return ntohs(address.sin_port);
-}
-
 static SSL_CTX *load_certificate(const char *path)
 {
     SSL_CTX *tls = SSL_CTX_new(TLS_server_method());
@@ -316,13 +199,13 @@ static SSL_CTX *load_certificate(const char *path)
 
 int main(int argc, char **argv)
 {
-    static struct listener plain, secure;
+    static struct listener plain = {.serve = serve}, secure = {.serve = serve};
     if (argc != 4)
         return 2;
     signal(SIGPIPE, SIG_IGN);
     texts = load_texts(argv[2], strtoul(argv[3], NULL, 10));
-    int ws = start_listener(&plain, NULL);
-    int wss = start_listener(&secure, load_certificate(argv[1]));
+    secure.tls = load_certificate(argv[1]);
+    int ws = start_listener(&plain), wss = start_listener(&secure);
     printf("{\"ws\": %d, \"wss\": %d}\n", ws, wss);
     fflush(stdout);
     while (getchar() != EOF)

@@ -139,7 +139,8 @@ TEST(inbox_take_blocks_until_something_comes)
 
 TEST(inbox_descriptor_is_readable_while_something_waits)
 {
-    receiver receiver = receiver_open(server_url("ws", "/echo"), (const char *[]){NULL});
+    /* Without heartbeats no event comes by itself. */
+    receiver receiver = receiver_open(server_url("ws", "/echo"), (const char *[]){"ping.interval", "0", NULL});
     take_until(receiver.inbox, HW_EVENT_OPENED);
     struct pollfd waiting = {.fd = hw_inbox_fd(receiver.inbox), .events = POLLIN};
     CHECK(waiting.fd >= 0);
@@ -265,10 +266,11 @@ TEST(paused_consumer_costs_no_heartbeat_and_no_message)
     CHECK(paused >= 1);
     CHECK_EQUAL(metrics_of(&receiver).messages_dropped, 0);
     CHECK_STATUS(hw_connection_send(receiver.connection, HW_TEXT, "still here", 10, NULL, NULL), HW_OK);
-    size_t count;
-    do count = take(receiver.inbox, deliveries);
-    while (deliveries[count - 1].event != NULL);
-    CHECK_EQUAL(deliveries[count - 1].message.size, 10);
+    int echoed = 0;
+    while (!echoed) {
+        size_t count = take(receiver.inbox, deliveries);
+        for (size_t i = 0; i < count; i++) echoed = echoed || deliveries[i].message.size == 10;
+    }
     receiver_close(&receiver);
 }
 

@@ -45,7 +45,7 @@ TEST(silence_is_noticed_and_the_connection_replaced)
     const record *closed = client_event(client, HW_EVENT_CLOSED, 0);
     CHECK_STATUS(closed->event.status, HW_E_HEARTBEAT);
     CHECK_EQUAL(closed->event.layer, HW_LAYER_HEARTBEAT);
-    CHECK_EQUAL(closed->event.close_code, 1006);
+    CHECK_EQUAL(closed->event.close_code, 3008);
     CHECK_EQUAL(closed->event.by_peer, 0);
     for (size_t i = 0; i < 3; i++) CHECK_EQUAL(client_event(client, HW_EVENT_BEAT_MISSED, i)->event.count, i + 1);
     CHECK(client_metrics(client).beats_missed >= 3);

@@ -22,6 +22,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = ROOT / ".build" / "fuzz"
 SWIFTC = ["swiftc", "-O", "-wmo", "-g", "-parse-as-library", "-package-name", "heartwire", "-sanitize=fuzzer,address", "-use-ld=lld"]
+# Each may use those before it.
+MODULES = ["WebSocket", "Heartbeat"]
 LIMITS = ["-max_len=1024", "-timeout=10", "-rss_limit_mb=512", "-malloc_limit_mb=16"]
 # Looking for symbols in a dying process can take minutes, as can Swift's own backtrace.
 ENVIRONMENT = {"SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": "symbolize=0:quarantine_size_mb=16"}
@@ -45,18 +47,19 @@ def run_compiler(*arguments: str | pathlib.Path) -> None:
         raise SystemExit(done.stdout)
 
 
-def build_module() -> None:
+def build_modules() -> None:
     BUILD.mkdir(parents=True, exist_ok=True)
-    sources = (ROOT / "Sources" / "WebSocket").rglob("*.swift")
-    module = ["-module-name", "WebSocket", "-emit-module", "-emit-module-path", "WebSocket.swiftmodule"]
-    run_compiler(*module, "-c", *sources, "-o", "WebSocket.o")
+    for name in MODULES:
+        sources = (ROOT / "Sources" / name).rglob("*.swift")
+        module = ["-module-name", name, "-emit-module", "-emit-module-path", f"{name}.swiftmodule"]
+        run_compiler(*module, "-I", BUILD, "-c", *sources, "-o", f"{name}.o")
 
 
 def build_target(target: str) -> None:
     compression = (ROOT / "Sources" / "Heartwire" / "Compression").glob("*.swift")
     sources = [*(HERE / "Shared").glob("*.swift"), *compression, HERE / "Targets" / f"{target}.swift"]
     include = ["-I", BUILD, "-I", ROOT / "Sources" / "CSystem"]
-    run_compiler("-module-name", "Fuzz", *include, *sources, "WebSocket.o", "-o", target)
+    run_compiler("-module-name", "Fuzz", *include, *sources, *(f"{name}.o" for name in MODULES), "-o", target)
 
 
 def fuzz(target: str, seconds: int) -> Result:
@@ -104,7 +107,7 @@ def main() -> int:
         parser.error(f"no target {', '.join(sorted(unknown))}")
     targets = options.targets or TARGETS
 
-    build_module()
+    build_modules()
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(build_target, targets))
         results = list(pool.map(fuzz, targets, [options.seconds] * len(targets)))

@@ -1,5 +1,6 @@
 """What each fuzz target starts from: inputs, written as the target reads them, its choices first, then the data; and words to put in."""
 
+import json
 import pathlib
 import struct
 import zlib
@@ -160,15 +161,85 @@ def close_payload() -> list[bytes]:
     return [b"", b"\x03", struct.pack(">H", 1000) + TEXT, struct.pack(">H", 1000) + b"\xc3", *(struct.pack(">H", code) for code in codes)]
 
 
+def json_scan() -> list[bytes]:
+    pointers = ["", "/a", "/a/b", "/a/0", "/a/!/b", "/a/!/!/0", "/0", "/1/a", "/-", "/a~1b", "/m~0n", "/a/b/!", "/", "/\N{EURO SIGN}"]
+    documents = [
+        '{"a":{"b":1,"c":[true,false,null]},"b":-1.50e+03}',
+        ' [ 0 , {"a" : "x\\u0020\\"y\\"\\ud83e\\udec0" } , [ ] ]\r\n',
+        '{"a":{"b":1},"\\u0061":[2]}',
+        '{"a":"{\\"b\\":\\"[7]\\",\\"b\\":{}}"}',
+        '{"a":"\\"[1]\\""}',
+        '{"a/b":1,"m~n":2,"a\\/b":3,"":4,"-":5,"0":6,"\N{EURO SIGN}":7,"\\u20ac":8,"a\\ud83e":9}',
+        '{"a":"{\\"b\\":1"}',
+        "[" * 64 + "]" * 64,
+        '{"a":' * 65 + "1" + "}" * 65,
+        '{"a":1e99999999999999999999,"b":-0.000,"c":00}',
+        '"\\ud83e\\u00e9\\/\\b\\f\\n\\r\\t\\\\"',
+        "nul",
+    ]
+    lines = "\n".join(pointers).encode()
+    return [bytes([len(lines)]) + lines + document.encode() for document in documents] + [b"\x02/a" + b'{"a":"\xff\xed\xa0\x80"}']
+
+
+def literal_filter() -> list[bytes]:
+    def literals(*texts: bytes) -> bytes:
+        return bytes([len(texts)]) + b"".join(bytes([len(text)]) + text for text in texts)
+
+    matching = b'{"channel":"heartbeat","params":{"type":"test_request"},"id":17}'
+    messages = [b"", b'{"op":"ping"}', matching, b"a" * 100 + b"heartbeat", b"x" * 99 + b"\\"]
+    sets = [literals(), literals(b'"ping"'), literals(b"heartbeat", b"test_request"), literals(b"aa", b"a", b"b" * 40), literals(b"", b"x")]
+    return [chosen + message for chosen in sets for message in messages]
+
+
+def rule_compiler() -> list[bytes]:
+    """Each rule of the transcripts with a message that its server sends."""
+    transcripts = json.loads((pathlib.Path(__file__).parents[1] / "Transcripts" / "heartbeats.json").read_text())
+    found = []
+    for number, transcript in enumerate(transcripts):
+        rule = json.dumps(transcript["rule"], separators=(",", ":")).encode()
+        rule += b" " * (-len(rule) % 4)
+        payloads = [step["payload"].encode() for step in transcript["steps"] if step["from"] == "server" and "payload" in step]
+        if len(rule) <= 1020:
+            found.append(bytes([number % 3, len(rule) // 4]) + rule + b"\0" + b"".join(payloads[-1:]))
+    return found
+
+
+def unit_splitter() -> list[bytes]:
+    def message(framing: int, payload: str) -> bytes:
+        return bytes([framing, 1]) + payload.encode()
+
+    packets = b"\xd0\0" + b"\x30\x03abc" + b"\x30\x46" + b"p" * 70 + b"\x30\xac\x02" + b"q" * 300 + b"\xd0\0"
+    return [
+        message(0, "whole"), message(1, "{}\n\n{} \r\nlast"), message(2, "PING :a\r\n\r\nb\rc\nd"), message(3, "{}\x1e{}\x1e"),
+        message(4, "~m~4~m~~h~1~m~3~m~\N{EURO SIGN}\N{GRINNING FACE}~m~0~m~"), bytes([5, 0]) + b"\x02\x91\x06\0\xac\x02" + b"x" * 300,
+        b"\x06\0" + packets, b"\x06\x04\x01\x01\x04\x0a" + packets, b"\x06\x03\x50\x20\x01" + packets,
+        b"\x06\0\x30\xff\xff\xff\xff\x01",
+    ]  # fmt: skip
+
+
+def template() -> list[bytes]:
+    texts = [
+        "plain", "${id}${?x},${x}${/}", "${?id}${?x}${?p}${?id}deep${/}${/}${/}${/}", "${counter}${uuid}${rand}${unix_s}${unix_ms}",
+        "${last.a|b|c}${last.a}", "${payload}${p}", "$${", "${", "${/}", "${?id}", "${last.}", "}{$",
+    ]  # fmt: skip
+    message = b'{"id":[1, "x=5;"],"x":null}'
+    return [bytes([kind, 1, 2]) + b"25" + bytes([len(text)]) + text.encode() + message for kind in range(4) for text in texts]
+
+
 SEEDS = {
     "ClientHandshake": client_handshake,
     "ClosePayload": close_payload,
     "CompressedMessage": compressed_message,
     "DeflateNegotiation": deflate_negotiation,
     "FrameReader": frame_reader,
+    "JSONScan": json_scan,
+    "LiteralFilter": literal_filter,
     "MessageAssembly": message_assembly,
+    "RuleCompiler": rule_compiler,
     "ServerHandshake": server_handshake,
+    "Template": template,
     "URL": url,
+    "UnitSplitter": unit_splitter,
 }
 
 
@@ -183,12 +254,25 @@ WORDS = {
         "Content-Length: ", "Transfer-Encoding: chunked", "Location: ", "Retry-After: ", " GMT", *FIELDS,
     ],
     "DeflateNegotiation": FIELDS,
+    "JSONScan": [
+        "null", "true", "false", '":', '","', "\\u0061", "\\ud83e", "\\udec0", '\\"', "[[", "]]", '{"a":', "/!", "/a", "~0", "~1", "1e9",
+    ],
+    "RuleCompiler": [
+        *(f'"{name}":' for name in "frame setup learn reply beat watch stamp reconnect replace send on take every start ack".split()),
+        *(f'"{name}":' for name in "op eq hex len prefix word json has lacks type empty path var dir probe first when".split()),
+        *(f'"{name}":' for name in "within equal at_least default_ms body wrap encode decode split unit min_ms max_ms mul add_ms".split()),
+        '"add_var":',
+        *(f'"{name}"' for name in "forbidden open any_rx ping_frame next_beat idle_rx jitter binary any payload counter tv mqtt".split()),
+        '"20s"', '"/op"', '"ping"', "${counter}", "${?n}", "${/}", "${last.v|1}", '"body":"x"', '"send":{"body":"${counter}"}', "null",
+    ],
     "ServerHandshake": [
         "GET / HTTP/1.1\r\n", "Host: ", "\r\n", "\r\n\r\n", ": ", "Upgrade: websocket", "Connection: Upgrade", "Origin: null",
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Protocol: a, b",
         "Sec-WebSocket-Extensions: ", "Content-Length: 0", "http://",
     ],
+    "Template": ["${", "}", "${/}", "${?id}", "${id}", "${x}", "${p}", "${payload}", "${counter}", "${uuid}", "${rand}", "${last.a|"],
     "URL": ["ws://", "wss://", "[::1]", "%25eth0", ":65535", "#", "@", "?", "//", "../", "/./"],
+    "UnitSplitter": ["\n", "\r\n", "\x1e", "~m~", "~m~4~m~", "\x30", "\N{GRINNING FACE}"],
 }  # fmt: skip
 
 

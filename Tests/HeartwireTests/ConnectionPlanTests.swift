@@ -7,7 +7,7 @@ import WebSocket
 
 struct ConnectionPlanTests {
     private func plan(_ properties: [(String, String)], url: String = "ws://h/") throws -> ConnectionPlan {
-        try ConnectionPlan(Config(properties).snapshot, url: bytes(url), tlsContexts: TLSContexts())
+        try Config(properties).plan(url: url)
     }
 
     private func status(_ properties: [(String, String)], url: String = "ws://h/") throws -> hw_status {
@@ -21,10 +21,10 @@ struct ConnectionPlanTests {
 
     @Test func takesTheDefaults() throws {
         let plan = try plan([])
-        #expect(plan.session.ping?.interval == .seconds(20))
-        #expect(plan.session.ping?.timeout == .seconds(20))
-        #expect(plan.session.ping?.missedMax == 2)
-        #expect(plan.session.beat?.interval == nil)
+        #expect(plan.session.heartbeat.ping?.interval == .seconds(20))
+        #expect(plan.session.heartbeat.ping?.timeout == .seconds(20))
+        #expect(plan.session.heartbeat.ping?.missedMax == 2)
+        #expect(plan.session.heartbeat.rules == nil)
         #expect(plan.session.connectTimeout == .seconds(15))
         #expect(plan.session.closeTimeout == .seconds(5))
         #expect(plan.session.messages.messageSizeMax == 16 << 20)
@@ -55,10 +55,11 @@ struct ConnectionPlanTests {
         ])
         #expect(plan.session.handshakeSizeMax == 1024)
         #expect(plan.session.redirectsMax == 20)
-        #expect(plan.session.ping?.interval == nil)
-        #expect(plan.session.beat?.interval == .seconds(1))
-        #expect(plan.session.beat?.kind == .binary)
-        #expect(plan.session.beat?.payload == bytes("beat"))
+        #expect(plan.session.heartbeat.ping?.interval == nil)
+        let beat = try #require(plan.session.heartbeat.rules?.beats.first)
+        if case .fixed(let interval) = beat.every { #expect(interval == .seconds(1)) } else { Issue.record("\(beat.every)") }
+        #expect(beat.send.opcode == .binary)
+        #expect(beat.send.body == Template([.literal(bytes("beat"))]))
         #expect(!plan.session.reconnects)
         #expect(plan.session.backoff.attemptsMax == 7)
         #expect(plan.outbox.fragmentSize == 125)
@@ -71,7 +72,7 @@ struct ConnectionPlanTests {
     @Test func passesHeadersOn() throws {
         let config = Config()
         try config.addHeader(name: bytes("Origin"), value: bytes("http://x"))
-        let plan = try ConnectionPlan(config.snapshot, url: bytes("ws://h"), tlsContexts: TLSContexts())
+        let plan = try config.plan(url: "ws://h")
         #expect(plan.session.headerFields == [bytes("Origin: http://x")])
     }
 
@@ -104,7 +105,7 @@ struct ConnectionPlanTests {
 
     private func refusal(_ config: Config, _ url: String) -> ErrorDetails? {
         do throws(ErrorDetails) {
-            _ = try ConnectionPlan(config.snapshot, url: bytes(url), tlsContexts: TLSContexts())
+            _ = try config.plan(url: url)
             return nil
         } catch {
             return error

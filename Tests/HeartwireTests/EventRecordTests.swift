@@ -85,7 +85,7 @@ struct EventRecordTests {
 
     @Test(
         arguments: [
-            (.beatMissed(inARow: 2), HW_EVENT_BEAT_MISSED, 2), (.writable, HW_EVENT_WRITABLE, 0),
+            (.writable, HW_EVENT_WRITABLE, 0),
             (.readingPaused, HW_EVENT_SLOW_CONSUMER, 0),
             (.messagesDropped(9), HW_EVENT_SLOW_CONSUMER, 9), (.released, HW_EVENT_RELEASED, 0),
         ] as [(Event.Kind, Int, UInt64)])

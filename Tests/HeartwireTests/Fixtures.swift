@@ -15,13 +15,23 @@ extension Config {
         self.init()
         for (name, value) in properties { try set(bytes(name), bytes(value)) }
     }
+
+    func plan(url: String = "ws://nowhere.test") throws(ErrorDetails) -> ConnectionPlan {
+        let (settings, heartbeat) = try prepared()
+        return try ConnectionPlan(settings, heartbeat, url: bytes(url), tlsContexts: TLSContexts())
+    }
 }
 
 /// A connection whose I/O thread never runs: nothing that is posted to it happens.
 func idleConnection(io: IOThread? = IOThread()) throws -> Connection {
     guard let io else { throw ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, "out of descriptors") }
-    let plan = try ConnectionPlan(Config().snapshot, url: bytes("ws://nowhere.test"), tlsContexts: TLSContexts())
+    let plan = try Config().plan()
     return Connection(plan, library: Library.shared, io: io)
+}
+
+extension Event.Kind {
+    /// A missed ping.
+    static func missed(_ inARow: Int) -> Event.Kind { .heartbeat(HeartbeatNote(.beatMissed(inARow: inARow), .ping)) }
 }
 
 func event(_ kind: Event.Kind, state: State = .connected, epoch: UInt64 = 1) -> EventRecord {

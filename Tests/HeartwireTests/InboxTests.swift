@@ -50,7 +50,7 @@ private struct InboxFixture {
     }
 
     @discardableResult
-    func push(missed: Int) -> Inbox.Pushed { push(.beatMissed(inARow: missed)) }
+    func push(missed: Int) -> Inbox.Pushed { push(.missed(missed)) }
 
     @discardableResult
     func push(dropped: UInt64, handle: UInt = 1) -> Inbox.Pushed {

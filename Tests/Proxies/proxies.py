@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pathlib
 import socket
-import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "Servers"))
+
+import processes  # noqa: E402
 
 USER = "Aladdin"
 PASSWORD = "open sesame"
@@ -17,7 +20,6 @@ PASSWORD_IN_URL = "open%20sesame"
 # As crypt(3) has it.
 PASSWORD_HASH = "$5$heartwire$wf2mmJ.rbcSZ2nBUUF8Mx5aU1bKkZKCP.XAdQcIxbuB"
 SQUID_AUTHENTICATOR = "/usr/lib/squid/basic_ncsa_auth"
-STARTS_MAX = 5
 PATIENCE_S = 20
 
 
@@ -85,44 +87,8 @@ Command = Callable[[pathlib.Path, int, bool], list[str]]
 @contextlib.contextmanager
 def running(scheme: str, command: Command, folder: pathlib.Path, authenticates: bool) -> Iterator[Proxy]:
     """Runs a proxy for as long as the context lasts."""
-    process, port = start(command, folder, authenticates)
-    try:
+    with processes.running(lambda port: command(folder, port, authenticates), folder / "log") as port:
         yield Proxy(scheme, port)
-    finally:
-        # Not killed, so that it can remove what it has left elsewhere.
-        process.terminate()
-        process.wait(PATIENCE_S)
-
-
-def start(command: Command, folder: pathlib.Path, authenticates: bool) -> tuple[subprocess.Popen[bytes], int]:
-    """Starts a proxy, on another port if somebody takes the chosen one meanwhile."""
-    environment = os.environ | {"PATH": os.environ["PATH"] + ":/usr/sbin"}
-    for _ in range(STARTS_MAX):
-        port = free_port()
-        log = (folder / "log").open("wb")
-        process = subprocess.Popen(command(folder, port, authenticates), env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        if listens(process, port):
-            return process, port
-        process.kill()
-        process.wait(PATIENCE_S)
-    raise RuntimeError(f"{command.__name__} does not start: {(folder / 'log').read_text()}")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def listens(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Waits until somebody listens on the port; False if the process ends before."""
-    pause = threading.Event()
-    for _ in range(PATIENCE_S * 100):
-        if process.poll() is not None:
-            return False
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return True
-        pause.wait(0.01)
-    return False
 
 
 Conversation = Callable[[socket.socket], None]

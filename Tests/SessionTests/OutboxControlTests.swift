@@ -5,7 +5,6 @@ import Testing
 import WebSocket
 
 struct OutboxControlTests {
-    private static let beat = PayloadBeat.Configuration(interval: .seconds(1), kind: .text, payload: bytes("beat"))
     private static let going = CloseFrame(code: 1001, reason: bytes("going"))
 
     private func open(fragmentSize: Int = 65536) -> OutboxHarness {
@@ -16,7 +15,7 @@ struct OutboxControlTests {
 
     @Test func sendsPingsWithTheirNumberInNetworkOrder() throws {
         let harness = open()
-        harness.outbox.ping(0x0102_0304_0506_0708)
+        harness.ping(0x0102_0304_0506_0708)
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.ping, [1, 2, 3, 4, 5, 6, 7, 8])])
     }
@@ -26,7 +25,7 @@ struct OutboxControlTests {
         _ = harness.enqueue([UInt8](repeating: 1, count: 1_000_000))
         harness.transmit(limit: 5000)
         harness.pong(bytes("answer"))
-        harness.outbox.ping(7)
+        harness.ping(7)
         harness.transmit()
         let frames = try harness.takeFrames()
         let pong = try #require(frames.firstIndex { $0.opcode == .pong })
@@ -69,15 +68,15 @@ struct OutboxControlTests {
     @Test func leavesPingsAndBeatsOutThatCouldNotLeave() throws {
         let harness = open()
         for number in 0..<1000 as Range<UInt64> {
-            harness.outbox.ping(number)
-            harness.outbox.beat(Self.beat)
+            harness.ping(number)
+            harness.beat()
         }
         harness.transmit(chunk: 7)
         let frames = try harness.takeFrames()
         #expect(frames.filter { $0.opcode == .ping }.count == 256)
         #expect(frames.filter { $0.opcode == .text }.count == 1)
-        harness.outbox.ping(1)
-        harness.outbox.beat(Self.beat)
+        harness.ping(1)
+        harness.beat()
         harness.transmit()
         #expect(try harness.takeFrames().map { $0.opcode } == [.ping, .text])
         #expect(harness.outbox.metrics.beatsSent == 259)
@@ -88,7 +87,7 @@ struct OutboxControlTests {
             let harness = open(fragmentSize: 10)
             _ = harness.enqueue([UInt8](repeating: 1, count: 60_000))
             harness.transmit(limit: limit)
-            harness.outbox.beat(Self.beat)
+            harness.beat()
             harness.transmit()
             let frames = try harness.takeFrames()
             let place = try #require(frames.firstIndex { $0.opcode == .text })
@@ -102,7 +101,7 @@ struct OutboxControlTests {
         let harness = open()
         for number in 0..<100 { _ = harness.enqueue([UInt8](repeating: UInt8(number), count: 10_000)) }
         harness.transmit(limit: 10)
-        harness.outbox.beat(Self.beat)
+        harness.beat()
         harness.transmit()
         let frames = try harness.takeFrames()
         #expect(frames.count == 101)
@@ -113,7 +112,7 @@ struct OutboxControlTests {
         let harness = open(fragmentSize: 10)
         _ = harness.enqueue([UInt8](repeating: 1, count: 200_000))
         harness.transmit(limit: 20)
-        for _ in 0..<5 { harness.outbox.beat(Self.beat) }
+        for _ in 0..<5 { harness.beat() }
         harness.transmit()
         #expect(try harness.takeFrames().filter { $0.opcode == .text }.count == 1)
         #expect(harness.outbox.metrics.beatsSent == 1)
@@ -124,12 +123,12 @@ struct OutboxControlTests {
         _ = harness.enqueue([UInt8](repeating: 1, count: 25))
         harness.outbox.closeAfterQueue(Self.going)
         #expect(!harness.hasClosed)
-        harness.outbox.beat(Self.beat)
+        harness.beat()
         harness.pong([5])
         harness.transmit()
         #expect(harness.hasClosed)
         let frames = try harness.takeFrames()
-        #expect(frames.map { $0.opcode } == [.pong, .binary, .continuation, .continuation, .close])
+        #expect(frames.map { $0.opcode } == [.text, .pong, .binary, .continuation, .continuation, .close])
         #expect(frames.last?.payload == Self.going.payload)
     }
 
@@ -149,9 +148,9 @@ struct OutboxControlTests {
         let harness = open()
         harness.outbox.closeNow(CloseFrame(code: 1005, reason: []))
         _ = harness.enqueue([1])
-        harness.outbox.ping(1)
+        harness.ping(1)
         harness.pong([2])
-        harness.outbox.beat(Self.beat)
+        harness.beat()
         harness.outbox.closeNow(Self.going)
         harness.outbox.closeAfterQueue(Self.going)
         harness.transmit()
@@ -173,13 +172,13 @@ struct OutboxControlTests {
         for number in 0..<300 { harness.pong([UInt8(number & 0xFF)]) }
         _ = harness.enqueue([UInt8](repeating: 1, count: 200_000))
         harness.transmit(limit: 20)
-        harness.outbox.ping(1)
-        harness.outbox.beat(Self.beat)
+        harness.ping(1)
+        harness.beat()
         harness.outbox.connectionEnded()
         _ = harness.takeSent()
-        harness.outbox.ping(2)
+        harness.ping(2)
         harness.pong([3])
-        harness.outbox.beat(Self.beat)
+        harness.beat()
         harness.outbox.closeAfterQueue(Self.going)
         harness.outbox.closeNow(Self.going)
         harness.outbox.open()

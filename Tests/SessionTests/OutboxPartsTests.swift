@@ -46,7 +46,7 @@ struct OutboxPartsTests {
         _ = harness.enqueue([2])
         _ = part(harness, "x")
         harness.transmit()
-        harness.outbox.ping(1)
+        harness.ping(1)
         harness.transmit()
         #expect(try harness.takeFrames().map(\.opcode) == [.binary, .text, .ping])
         #expect(part(harness, "y", of: 4, isLast: true) == .accepted(id: 4))

@@ -7,8 +7,8 @@ import WebSocket
 struct SessionBeatTests {
     private func open(beat: Bool = false) -> SessionHarness {
         let harness = SessionHarness {
-            $0.ping = .init(interval: .milliseconds(100), timeout: .milliseconds(50), missedMax: 2)
-            if beat { $0.beat = .init(interval: .milliseconds(70), kind: .text, payload: bytes("beat")) }
+            $0.heartbeat.ping = .init(interval: .milliseconds(100), timeout: .milliseconds(50), missedMax: 2)
+            if beat { $0.setBeat(every: .milliseconds(70), .text, bytes("beat")) }
         }
         harness.connect()
         _ = harness.takeEvents()
@@ -21,7 +21,7 @@ struct SessionBeatTests {
         #expect(harness.takeEvents() == ["missed 1"])
         #expect(try harness.sentFrames().map { $0.opcode } == [.ping, .ping])
         harness.run(.milliseconds(1))
-        #expect(harness.takeEvents() == ["missed 2", "closed 1006 (gone after 2)", "state reconnecting (gone after 2)"])
+        #expect(harness.takeEvents() == ["missed 2", "closed 3008 (gone after 2)", "state reconnecting (gone after 2)"])
         #expect(harness.metrics.beatsMissed == 2)
         #expect(harness.metrics.errors == 1)
         #expect(!harness.isTransportOpen)
@@ -39,8 +39,8 @@ struct SessionBeatTests {
             #expect(harness.metrics.pongsReceived == UInt64(number))
         }
         #expect(harness.takeEvents() == [])
-        #expect(harness.metrics.roundTrips.last == .milliseconds(30))
-        #expect(harness.metrics.roundTrips.meanOfAll == .milliseconds(30))
+        #expect(harness.session.heartbeatSnapshot.roundTrips.last == .milliseconds(30))
+        #expect(harness.session.heartbeatSnapshot.roundTrips.meanOfAll == .milliseconds(30))
         #expect(harness.state == .connected)
     }
 
@@ -92,12 +92,12 @@ struct SessionBeatTests {
         let harness = open()
         harness.run(.milliseconds(100))
         harness.receive(.pong, try #require(try harness.sentFrames().last).payload)
-        #expect(harness.metrics.roundTrips.count == 1)
+        #expect(harness.session.heartbeatSnapshot.roundTrips.count == 1)
         harness.endTransport()
-        #expect(harness.metrics.roundTrips.count == 1)
+        #expect(harness.session.heartbeatSnapshot.roundTrips.count == 1)
         harness.runToDeadline()
         harness.connect()
-        #expect(harness.metrics.roundTrips.count == 0)
-        #expect(harness.metrics.roundTrips.last == .zero)
+        #expect(harness.session.heartbeatSnapshot.roundTrips.count == 0)
+        #expect(harness.session.heartbeatSnapshot.roundTrips.last == .zero)
     }
 }

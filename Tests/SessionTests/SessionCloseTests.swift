@@ -158,8 +158,8 @@ struct SessionCloseTests {
 
     @Test func beatsNoMoreOnceItCloses() throws {
         let harness = open {
-            $0.ping = .init(interval: .milliseconds(100), timeout: .milliseconds(100), missedMax: 1)
-            $0.beat = .init(interval: .milliseconds(100), kind: .text, payload: bytes("beat"))
+            $0.heartbeat.ping = .init(interval: .milliseconds(100), timeout: .milliseconds(100), missedMax: 1)
+            $0.setBeat(every: .milliseconds(100), .text, bytes("beat"))
             $0.closeTimeout = .seconds(60)
         }
         harness.close()

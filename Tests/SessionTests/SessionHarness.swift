@@ -32,8 +32,9 @@ final class SessionHarness {
         guard let url = try? URL(parsing: bytes("ws://peer.test/path")) else { preconditionFailure("the URL is valid") }
         var configuration = SessionConfiguration(url: url)
         change(&configuration)
-        session = Session(configuration, seed: seed)
-        outbox = Outbox(role: .client, limits: limits, fillRandom: countingRandomness())
+        let variables = HeartbeatVariables(configuration.heartbeat)
+        session = Session(configuration, seed: seed, environment: FixedEnvironment(), variables: variables)
+        outbox = Outbox(role: .client, limits: limits, variables: variables, fillRandom: countingRandomness())
     }
 
     var state: State { session.state }
@@ -169,25 +170,37 @@ final class SessionHarness {
     }
 
     func settle() {
-        while session.hasOutput {
-            for action in session.takeActions() { act(action) }
-            for event in session.takeEvents() { observe(event) }
-        }
+        drain()
         #expect(session.state == observed, "a state changed without an event")
         if isTransportOpen && isWritable { flush() }
     }
 
     func flush(limit: Int = .max) {
+        repeat { write(limit) } while session.written(now, &outbox)
+        drain()
+    }
+
+    private func drain() {
+        while session.hasOutput {
+            for action in session.takeActions() { act(action) }
+            for event in session.takeEvents() { observe(event) }
+        }
+    }
+
+    private func write(_ limit: Int) {
         var left = limit
         while left > 0 {
             let next = outbox.nextTransmit()
             let count = min(left, next.count)
             if count == 0 { return }
             streams[streams.count - 1] += next.prefix(count)
-            outbox.transmitted(count)
+            outbox.transmitted(count, now)
             left -= count
         }
     }
+
+    /// Of the events that tell of single heartbeats only misses are kept, unless they are asked for.
+    var keepsHeartbeats = false
 
     private func act(_ action: Session.Action) {
         switch action {
@@ -220,7 +233,49 @@ final class SessionHarness {
             if event.state.isFinal { hasEnded = true }
         }
         #expect(event.state == observed)
+        if case .heartbeat(let note) = event.kind, !keepsHeartbeats, !note.isMiss { return }
         events.append(event)
+    }
+}
+
+/// A wall clock that stands still, and chance without surprise.
+final class FixedEnvironment: HeartbeatEnvironment {
+    func unixNanoseconds(at now: Instant) -> Int64 { SessionHarness.unixTime * 1_000_000_000 }
+    func appendUUID(to text: inout [UInt8]) { text += bytes("00000000-0000-4000-8000-000000000001") }
+    func appendRandom(to text: inout [UInt8]) { text += bytes("random") }
+    func fraction() -> Double { 0.5 }
+}
+
+extension HeartbeatNote {
+    var isMiss: Bool { if case .beatMissed = kind { true } else { false } }
+
+    var summary: String {
+        switch kind {
+        case .started: "started"
+        case .stopped: "stopped"
+        case .received: "received \(subject)"
+        case .responded: "responded \(subject)"
+        case .responseLevelChanged(_, let level, _): "response \(level)"
+        case .timedOut(let intervals): "silent \(intervals) \(subject)"
+        case .failed(let failure, let inARow): "failed \(failure) \(inARow) \(subject)"
+        case .beatSent: "sent \(subject)"
+        case .beatAcked(_, let isLate): "acked \(subject)" + (isLate ? " late" : "")
+        case .beatMissed(let inARow): "missed \(inARow)"
+        case .healthChanged(_, let health): "health \(health)"
+        case .qualityChanged(_, let quality, _): "quality \(quality)"
+        case .reconnectAdvised(let url): "reconnect \(String(decoding: url, as: UTF8.self))"
+        }
+    }
+}
+
+extension SessionConfiguration {
+    /// A rule that sends `payload` every `interval`.
+    mutating func setBeat(every interval: Interval, _ opcode: SendRule.Opcode, _ payload: [UInt8]) {
+        var send = SendRule(body: Template([.literal(payload)]))
+        send.opcode = opcode
+        var parts = RuleSetParts()
+        parts.beats = [BeatRule(every: .fixed(interval), send: send)]
+        heartbeat.rules = RuleSet(parts)
     }
 }
 
@@ -239,7 +294,7 @@ extension Event {
             "closed \(frame.code)" + (byPeer ? " by peer" : "") + (failure.map { " (\($0.summary))" } ?? "")
         case .attemptFailed(let failure, let attempt, let delay):
             "attempt \(attempt) failed (\(failure.summary))" + (delay == nil ? ", the last" : "")
-        case .beatMissed(let inARow): "missed \(inARow)"
+        case .heartbeat(let note): note.summary
         case .writable: "writable"
         case .readingPaused: "reading paused"
         case .messagesDropped(let count): "dropped \(count)"
@@ -260,7 +315,8 @@ extension Failure {
         case .handshakeTimeout: "handshake timeout"
         case .protocolViolation(let error): "\(error)"
         case .closedByPeer(let frame): "peer closed \(frame.code)"
-        case .peerIsGone(let missed): "gone after \(missed)"
+        case .heartbeat(.pingsMissed(let missed)): "gone after \(missed)"
+        case .heartbeat(let verdict): "\(verdict)"
         case .slowConsumer: "slow"
         }
     }

@@ -12,8 +12,8 @@ struct SessionPropertyTests {
         func chance(_ count: UInt64) -> Bool { random.next(through: count - 1) == 0 }
         let reconnects = !chance(16)
         let harness = SessionHarness(seed: seed, limits: .init(messagesMax: 20, bytesMax: 5000, fragmentSize: 125)) {
-            $0.ping = .init(interval: .milliseconds(300), timeout: .milliseconds(200), missedMax: 2)
-            $0.beat = .init(interval: .milliseconds(500), kind: .binary, payload: bytes("beat"))
+            $0.heartbeat.ping = .init(interval: .milliseconds(300), timeout: .milliseconds(200), missedMax: 2)
+            $0.setBeat(every: .milliseconds(500), .binary, bytes("beat"))
             $0.reconnects = reconnects
             $0.stableAfter = .seconds(2)
             $0.backoff = .init(base: .milliseconds(200), cap: .seconds(2), attemptsMax: 0)

@@ -1,4 +1,5 @@
 /// What went over a connection's wire, taken apart again.
+import Heartbeat
 import Session
 import Testing
 import WebSocket
@@ -63,6 +64,7 @@ func countingRandomness() -> (UnsafeMutableRawBufferPointer) -> Void {
 final class OutboxHarness {
     var outbox: Outbox
     private(set) var sent: [UInt8] = []
+    var now = Instant(nanoseconds: 0)
 
     init(messagesMax: Int = 1000, bytesMax: Int = 1 << 20, fragmentSize: Int = 65536, role: Role = .client, hasBeats: Bool = false) {
         outbox = Outbox(
@@ -75,7 +77,18 @@ final class OutboxHarness {
     }
 
     func pong(_ payload: [UInt8], atOnce: Bool = true) {
-        payload.withUnsafeBytes { outbox.pong($0, atOnce: atOnce) }
+        payload.withUnsafeBytes { outbox.pong($0, received: now, atOnce: atOnce) }
+    }
+
+    @discardableResult
+    func ping(_ payload: UInt64) -> Bool {
+        outbox.heartbeat(OutgoingHeartbeat(.ping, .ping, withUnsafeBytes(of: payload.bigEndian) { [UInt8]($0) }))
+    }
+
+    /// A beat of the rule `index`, "beat".
+    @discardableResult
+    func beat(_ index: Int = 0, followsQueue: Bool = false) -> Bool {
+        outbox.heartbeat(OutgoingHeartbeat(.beat(index), .text, bytes("beat"), followsQueue: followsQueue))
     }
 
     var hasClosed: Bool { outbox.hasClosed }
@@ -90,7 +103,7 @@ final class OutboxHarness {
             let count = min(next.count, chunk, left)
             if count == 0 { return }
             sent += next.prefix(count)
-            outbox.transmitted(count)
+            outbox.transmitted(count, now)
             left -= count
         }
     }

@@ -34,7 +34,7 @@ package final class HeartbeatConfiguration {
     /// How long a probe may go unanswered, if the watch's own interval is not shorter.
     package var probeTimeout = Interval.seconds(20)
     /// Failures in a row after which the connection is ended; nil: never.
-    package var failureThreshold: Int? = 3
+    package var failureThreshold: Int? = 5
     package var closeFrame = CloseFrame(code: 3008, reason: ASCII.bytes("heartbeat timeout"))
     /// Whether a connection ended by heartbeats is followed by another.
     package var reconnectsAfterFailure = true

@@ -132,10 +132,20 @@ extension HeartbeatEngine {
         let isWatched = watch(&unit, rules, scratch, isAnswered: isAnswered, now)
         stamp(&unit, rules, scratch, now)
         for match in rules.reconnect.on where match.holds(for: &unit, rules, scratch.scanner) {
-            let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) } ?? UnsafeRawBufferPointer(start: nil, count: 0)
-            note(.reconnectAdvised(url: [UInt8](url)), .connection(), evidence: unit.evidence)
+            let url = rules.reconnect.url.flatMap { $0.view(of: &unit, rules, scratch.scanner) }
+            note(.reconnectAdvised(url: url.map { Self.plain($0) } ?? []), .connection(), evidence: unit.evidence)
         }
         return isAnswered || isAck || isWatched
+    }
+
+    /// What a JSON string says; nothing if the value is none.
+    private static func plain(_ json: UnsafeRawBufferPointer) -> [UInt8] {
+        do throws(JSONSyntaxError) {
+            if case .string(let text) = try JSONNode.parse([UInt8](json)) { return text }
+        } catch {
+            return []
+        }
+        return []
     }
 
     private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) {
@@ -170,7 +180,9 @@ extension HeartbeatEngine {
     private mutating func acknowledge(with unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
         var isAck = false
         for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
-            guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(for: &unit, rules, scratch.scanner) else { continue }
+            guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(for: &unit, rules, scratch.scanner) else {
+                continue
+            }
             let isCorrelated = !ack.equal.isEmpty || !ack.atLeast.isEmpty
             let beat = epoch.beats[index].acknowledge(isCorrelated: isCorrelated) {
                 ack.isCorrelated(&unit, with: $0, rules, scratch.scanner)
@@ -182,11 +194,15 @@ extension HeartbeatEngine {
         return isAck
     }
 
-    private mutating func watch(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, isAnswered: Bool, _ now: Instant) -> Bool {
+    private mutating func watch(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, isAnswered: Bool, _ now: Instant) -> Bool
+    {
         var isSeen = false
         for index in rules.watches.indices {
-            if case .match(let start) = rules.watches[index].start, start.holds(for: &unit, rules, scratch.scanner) { startWatch(index, now) }
-            guard case .match(let on) = rules.watches[index].on, on.holds(for: &unit, rules, scratch.scanner), seen(watch: index, now) else { continue }
+            if case .match(let start) = rules.watches[index].start, start.holds(for: &unit, rules, scratch.scanner) {
+                startWatch(index, now)
+            }
+            guard case .match(let on) = rules.watches[index].on, on.holds(for: &unit, rules, scratch.scanner), seen(watch: index, now)
+            else { continue }
             epoch.lastData = now
             if configuration.liveness == .data { epoch.pings?.bytesReceived() }
             if !isAnswered && !isSeen { received(.watch(index), evidence: unit.evidence) }

@@ -83,7 +83,7 @@ package struct JSONDecimal {
     }
 
     /// How the number whose text is given compares: negative if it is less than this one, zero if equal, positive if greater.
-    func comparison(of number: UnsafeRawBufferPointer) -> Int {
+    package func comparison(of number: UnsafeRawBufferPointer) -> Int {
         text.withUnsafeBytes { JSONNumber(number).compared(to: JSONNumber($0)) }
     }
 }

@@ -23,8 +23,7 @@ package struct JSONPaths {
     /// A place in documents that a path leads to or through.
     struct Node {
         /// Where the member's name lies in `names`.
-        var nameStart = 0
-        var nameCount = 0
+        var name = 0..<0
         /// The element of an array that the same step means, `none` if it can mean no element.
         var element = JSONPaths.none
         /// The container, or the string that contains this document; the outermost document is its own.
@@ -111,11 +110,11 @@ package struct JSONPaths {
         var child = nodes[parent].firstChild
         while child != Self.none {
             let node = nodes[child]
-            if names[node.nameStart..<node.nameStart + node.nameCount].elementsEqual(step) { return child }
+            if names[node.name].elementsEqual(step) { return child }
             child = node.nextSibling
         }
         let node = Node(
-            nameStart: names.count, nameCount: step.count, element: Self.element(step), parent: parent,
+            name: names.count..<names.count + step.count, element: Self.element(step), parent: parent,
             document: nodes[parent].document, nextSibling: nodes[parent].firstChild)
         names += step
         nodes[parent].firstChild = nodes.count

@@ -1,7 +1,7 @@
 import WebSocket
 
 /// Finds values in documents (RFC 8259), each of which it reads once. It is the scratch of a thread: reused for every document, so that a scan
-/// allocates nothing once it is warm.
+/// allocates nothing once it is warm, but for very long documents in strings.
 package final class JSONScanner {
     private var places: [JSONPlace] = []
     /// The text of each of the paths' roots, nil if there is none.
@@ -93,7 +93,7 @@ private struct DecodedText {
     private var block: Allocation?
     private var capacity = 0
 
-    /// A block larger than this is not kept for content that needs less.
+    /// A block larger than this is given back when content needs less: one long message should not cost that much memory for ever.
     private static let keptCapacity = 65536
 
     mutating func decode(_ string: JSONString) -> JSONText? {

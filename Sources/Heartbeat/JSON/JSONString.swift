@@ -7,7 +7,7 @@ struct JSONString {
 
     /// `text` is a string with its quotes.
     init(_ text: UnsafeRawBufferPointer) {
-        content = UnsafeRawBufferPointer(rebasing: text.dropFirst().dropLast())
+        content = UnsafeRawBufferPointer(rebasing: text[1..<text.count - 1])
     }
 
     var hasEscapes: Bool { content.contains(UInt8(ascii: "\\")) }

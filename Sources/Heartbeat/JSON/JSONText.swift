@@ -33,13 +33,11 @@ struct JSONText {
     /// The index of the first byte at or after `start` that is no whitespace (section 2).
     func skipWhitespace(from start: Int) -> Int {
         var index = start
-        while true {
-            switch self[index] {
-            case 0x20, 0x09, 0x0A, 0x0D: index &+= 1
-            default: return index
-            }
-        }
+        while self[index] <= 0x20, Self.isWhitespace(self[index]) { index &+= 1 }
+        return index
     }
+
+    private static func isWhitespace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
     /// What kind of value begins here (section 3).
     func kind(at index: Int) throws(JSONSyntaxError) -> JSONKind {

@@ -28,13 +28,13 @@ extension TextCapture {
         return Self.trimmed(UnsafeRawBufferPointer(rebasing: unit[field..<end]))
     }
 
-    /// Where the text begins; the first byte is looked for alone, which is fast.
+    /// Where the text begins.
     private static func position(of text: [UInt8], in unit: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard let first = text.first else { return start }
-        var position = start
+        var position = unit.position(of: first, from: start)
         while position &+ text.count <= unit.count {
-            if unit[position] == first, unit[position...].starts(with: text) { return position }
-            position &+= 1
+            if unit[position...].starts(with: text) { return position }
+            position = unit.position(of: first, from: position &+ 1)
         }
         return nil
     }

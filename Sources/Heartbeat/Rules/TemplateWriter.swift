@@ -36,8 +36,8 @@ package struct PendingValues: Equatable {
 package enum TemplateWriter {
     package static let sizeMax = 64 << 10
 
-    /// Puts the body in place of what `body` holds and gives the values in it. Nil, with an empty body and the counter as it was, if there is
-    /// nothing to send: something is missing, or the body is too long, or it is to be text and is not UTF-8.
+    /// Puts the body in place of what `body` holds and gives the values in it. Nil, with an empty body and the counter as it was, if there
+    /// is nothing to send: something is missing, or the body is too long, or it is to be text and is not UTF-8.
     package static func write(
         _ send: SendRule, _ captured: Captured, _ values: inout some TemplateValues, into body: inout [UInt8]
     ) -> PendingValues? {

@@ -69,9 +69,9 @@ package struct UnitSplitter {
     /// Up to the separator, or to the end of the message, where it may be missing.
     private mutating func unit(endingWith separator: UInt8) -> Range<Int> {
         let start = position
-        while position < message.count, message[position] != separator { position &+= 1 }
-        defer { position &+= 1 }
-        return start..<position
+        let end = message.position(of: separator, from: start)
+        position = end &+ 1
+        return start..<end
     }
 
     private mutating func line() -> Range<Int> {

@@ -52,6 +52,8 @@ struct ConnectionPlan {
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }
 
+    var isSendForbidden: Bool { session.heartbeat.rules?.isSendForbidden ?? false }
+
     /// The host's detector runs on the I/O thread.
     var detectsInline: Bool { settings.onDetect != nil && (delivery == .inline || settings.choice(.detectorThread) == 1) }
 

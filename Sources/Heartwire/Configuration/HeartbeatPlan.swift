@@ -12,7 +12,7 @@ enum HeartbeatPlan {
         result.presetName = settings.bytes(.preset)
         result.rules = try rules(settings, preset)
         try setParameters(settings, preset, result)
-        result.ping = ping(settings, preset, result.rules)
+        result.ping = try ping(settings, preset, result.rules)
         result.adaptsInterval = settings.boolean(.heartbeatAdaptive)
         result.liveness = [.anyReceived, .pong, .data][settings.choice(.liveness)]
         result.silencePolicy = [.probe, .close, .report][settings.choice(.watchOnSilence)]
@@ -64,7 +64,8 @@ enum HeartbeatPlan {
             for rule in settings.rules { try compiler.add(rule, asPreset: false) }
             if let preset { try compiler.add(ASCII.bytes(preset.rule), asPreset: true) }
             if let beat, !compiler.add(beat) {
-                throw RuleError(pointer: [], sentence: "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out")
+                let sentence = "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out"
+                throw RuleError(pointer: [], sentence: sentence)
             }
             let rules = try compiler.finish()
             if rules.isSendForbidden && beat != nil {
@@ -97,9 +98,13 @@ enum HeartbeatPlan {
     }
 
     /// Pings, unless the preset sees to the connection itself: services count them against their limits, and some close on them.
-    private static func ping(_ settings: Config.Settings, _ preset: Preset?, _ rules: RuleSet?) -> PingSchedule.Configuration? {
-        let isLeftToPreset = preset != nil && rules.map { $0.noticesSilence || $0.isSendForbidden } ?? false
-        guard settings.isSet(.pingInterval) || !isLeftToPreset, settings.number(.pingInterval) > 0 else { return nil }
+    private static func ping(
+        _ settings: Config.Settings, _ preset: Preset?, _ rules: RuleSet?
+    ) throws(ErrorDetails) -> PingSchedule.Configuration? {
+        let isForbidden = rules?.isSendForbidden ?? false
+        let isLeftToRules = isForbidden || preset != nil && rules?.noticesSilence ?? false
+        guard settings.isSet(.pingInterval) || !isLeftToRules, settings.number(.pingInterval) > 0 else { return nil }
+        if isForbidden { throw conflict("ping.interval is set, but the rules forbid sending: the service would close the connection") }
         return PingSchedule.Configuration(
             interval: .milliseconds(settings.number(.pingInterval)), timeout: .milliseconds(settings.number(.pingTimeout)),
             missedMax: Int(clamping: settings.number(.pingMissedMax)))
@@ -156,8 +161,8 @@ enum HeartbeatPlan {
         let code = UInt16(clamping: settings.number(.heartbeatCloseCode))
         let reason = settings.bytes(.heartbeatCloseReason)
         guard code < 1002 || code >= 3000 else {
-            throw ErrorDetails(
-                HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_code' takes 1000, 1001 or 3000 to 4999 (RFC 6455 section 7.4)")
+            let sentence = "property 'heartbeat.close_code' takes 1000, 1001 or 3000 to 4999 (RFC 6455 section 7.4)"
+            throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, sentence)
         }
         guard reason.count <= CloseCode.reasonSizeMax else {
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'heartbeat.close_reason' takes at most 123 bytes")

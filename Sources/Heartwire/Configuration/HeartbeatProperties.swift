@@ -36,7 +36,7 @@ extension PropertyTable {
             id: .heartbeatAdaptive, name: "heartbeat.adaptive", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
             doc: "Whether ping.interval is shortened while the quality is fair (by a quarter) or poor (by half)."),
         Property(
-            id: .heartbeatFailureThreshold, name: "heartbeat.failure_threshold", kind: .integer(1...1000), defaultValue: "3",
+            id: .heartbeatFailureThreshold, name: "heartbeat.failure_threshold", kind: .integer(1...1000), defaultValue: "5",
             range: "1 .. 1000", unit: "failures", doc: "Missed beats and failed answers in a row after which the connection is closed."),
         Property(
             id: .heartbeatOnFailure, name: "heartbeat.on_failure", kind: .choice(["reconnect", "fail", "report"]),
@@ -44,7 +44,8 @@ extension PropertyTable {
             doc: "When heartbeats fail: close and reconnect, close for good, or only report it."),
         Property(
             id: .heartbeatCloseCode, name: "heartbeat.close_code", kind: .integer(1000...4999), defaultValue: "3008",
-            range: "1000, 1001, 3000 .. 4999", unit: "", doc: "The close code when heartbeats fail; 3008 is IANA's for a timeout."),
+            range: "1000 .. 4999", unit: "",
+            doc: "The close code when heartbeats fail, none of 1002 to 2999; 3008 is IANA's for a timeout."),
         Property(
             id: .heartbeatCloseReason, name: "heartbeat.close_reason", kind: .text, defaultValue: "heartbeat timeout",
             range: "UTF-8, at most 123 bytes", unit: "", doc: "The close reason when heartbeats fail."),

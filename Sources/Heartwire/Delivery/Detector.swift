@@ -27,10 +27,15 @@ struct Detector {
         // The callback may have changed what tells where the answer belongs.
         reply.received_ns = message.pointee.received_ns
         reply.epoch = message.pointee.epoch
-        if detection != hw_detection(HW_DETECT_NONE), Self.carryOut(detection, reply, on: connection) == hw_status(HW_E_ARGUMENT) {
+        if detection != hw_detection(HW_DETECT_NONE), Self.isMistake(Self.carryOut(detection, reply, on: connection)) {
             detection = hw_detection(HW_DETECT_FAILED)
             _ = Self.carryOut(detection, reply, on: connection)
         }
+    }
+
+    /// True if the detector has made one: its answer cannot be sent.
+    private static func isMistake(_ status: hw_status) -> Bool {
+        status != hw_status(HW_OK) && status != hw_status(HW_E_STATE)
     }
 
     /// Sends an answer and reports it, or reports what else was found.
@@ -53,6 +58,7 @@ struct Detector {
         guard let kind = MessageKind(rawValue: UInt8(clamping: reply.kind)), let payload = Arguments.bytes(reply.data, reply.size) else {
             return hw_status(HW_E_ARGUMENT)
         }
+        if connection.plan.isSendForbidden { return hw_status(HW_E_SEND_FORBIDDEN) }
         guard payload.count <= TemplateWriter.sizeMax else { return hw_status(HW_E_TOO_LARGE) }
         if kind == .text && !UTF8Validator.isValid(payload) { return hw_status(HW_E_UTF8) }
         let received = min(Instant(nanoseconds: Int64(clamping: reply.received_ns)), Clock.now())

@@ -10,9 +10,10 @@ public func hw_connection_open(
 ) -> hw_status {
     exported(error) { () throws(ErrorDetails) in
         let library = Library.shared
-        let (settings, heartbeat) = try library.handles.config(config).get().prepared()
+        let config = try library.handles.config(config).get()
         guard let url = Arguments.text(url) else { throw Arguments.missing("url") }
         guard let out = out as UnsafeMutablePointer<OpaquePointer?>? else { throw Arguments.missing("out") }
+        let (settings, heartbeat) = try config.prepared()
         let plan = try ConnectionPlan(settings, heartbeat, url: url, tlsContexts: library.tlsContexts)
         let connection = Connection(plan, library: library, io: try library.startedIOThread())
         guard let handle = library.handles.insert(.connection(connection)) else {
@@ -65,6 +66,7 @@ public func hw_connection_send(
     guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size) else {
         return hw_status(HW_E_ARGUMENT)
     }
+    if target.plan.isSendForbidden { return hw_status(HW_E_SEND_FORBIDDEN) }
     let admission: Outbox.Admission
     if let options = options as UnsafePointer<hw_send_options>? {
         let (flags, messageId) = (options.pointee.flags, options.pointee.message_id)

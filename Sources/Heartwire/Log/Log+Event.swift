@@ -11,7 +11,8 @@ extension Log {
         let (level, name) = Self.form(record.event)
         guard wants(level) else { return }
         var line = [UInt8]("connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".utf8) + ASCII.bytes(name)
-        if record.event.level != record.event.previous_level { line += [UInt8](" \(record.event.previous_level) -> \(record.event.level)".utf8) }
+        let (before, after) = (record.event.previous_level, record.event.level)
+        if before != after { line += [UInt8](" \(before) -> \(after)".utf8) }
         if record.event.count > 0 { line += [UInt8](", \(record.event.count) in a row".utf8) }
         if record.event.latency_ns > 0 { line += [UInt8](", \(record.event.latency_ns / 1000) us".utf8) }
         if record.event.late > 0 { line += ASCII.bytes(", late") }

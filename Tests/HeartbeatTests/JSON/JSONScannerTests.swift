@@ -21,12 +21,16 @@ struct JSONScannerTests {
 
     @Test func findsMembersOnlyWhereThePathLeads() throws {
         let text = #"{"x":{"a":1,"y":{"a":2}},"y":[{"a":3},["a",{"a":4}]],"a":{"a":{"b":5}}}"#
-        #expect(try Scan(text, "/a/a/b", "/x/a", "/y/0/a", "/y/1/1/a", "/a/b", "/x/y/b", "/y/a").values == ["5", "1", "3", "4", nil, nil, nil])
+        #expect(
+            try Scan(text, "/a/a/b", "/x/a", "/y/0/a", "/y/1/1/a", "/a/b", "/x/y/b", "/y/a").values == ["5", "1", "3", "4", nil, nil, nil])
     }
 
     @Test func comparesNamesAfterUnescapingAndCaseSensitively() throws {
-        let text = #"{"\u0061b":1,"A":2,"sl\/ash":3,"ti~lde":4,"\ud83e\udec0":5,"":6,"q\"\\":7,"é":8,"\u0000":9,"!":10,"\ud83e":11,"abc":12}"#
-        let pointers = ["/ab", "/a", "/A", "/sl~1ash", "/ti~0lde", "/🫀", "/", "/q\"\\", "/\u{E9}", "/\0", "/!", "/\u{FFFD}", "/abcd", "/abc"]
+        let text =
+            #"{"\u0061b":1,"A":2,"sl\/ash":3,"ti~lde":4,"\ud83e\udec0":5,"":6,"q\"\\":7,"é":8,"\u0000":9,"!":10,"\ud83e":11,"abc":12}"#
+        let pointers = [
+            "/ab", "/a", "/A", "/sl~1ash", "/ti~0lde", "/🫀", "/", "/q\"\\", "/\u{E9}", "/\0", "/!", "/\u{FFFD}", "/abcd", "/abc",
+        ]
         let expected: [Scan.Value?] = ["1", nil, "2", "3", "4", "5", "6", "7", "8", "9", nil, nil, nil, "12"]
         #expect(try Scan(Array(text.utf8), pointers).values == expected)
     }
@@ -65,6 +69,17 @@ struct JSONScannerTests {
             text = "{\"s\":\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\"}"
             pointer = "/s/!" + pointer
             #expect(try Scan(text, pointer).values == ["7"])
+        }
+    }
+
+    @Test func parsesLongDocumentsInStringsBetweenShortOnes() throws {
+        let scanner = JSONScanner()
+        for count in [1, 100_000, 10, 70_000, 100_000, 2000] {
+            let inner = #"{\"fill\":\"\#(String(repeating: "\\\\n", count: count))\",\"last\":[\#(count)]}"#
+            #expect(
+                try Scan(Array(#"{"s":"\#(inner)"}"#.utf8), ["/s/!/last/0"], with: scanner).values == [
+                    Scan.Value(kind: .number, text: "\(count)")
+                ])
         }
     }
 

@@ -31,7 +31,9 @@ extension RuleCompiler {
         let object = try RuleObject(
             node, members: ["var", "unit", "min_ms", "max_ms", "mul", "add_ms", "add_var", "default_ms"])
         let variable = try variable(object.required("var", "\"var\": \"interval\""))
-        let unit: Interval = try object.required("unit", "\"unit\": \"s\" or \"ms\"").word(of: [("s", .seconds(1)), ("ms", .milliseconds(1))])
+        let unit: Interval = try object.required("unit", "\"unit\": \"s\" or \"ms\"").word(of: [
+            ("s", .seconds(1)), ("ms", .milliseconds(1)),
+        ])
         var duration = LearnedDuration(variable: variable, unit: unit)
         if let bound = object["min_ms"] { duration.lowerBound = try bound.milliseconds(from: 1) }
         if let bound = object["max_ms"] {

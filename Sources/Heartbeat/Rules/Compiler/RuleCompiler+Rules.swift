@@ -11,7 +11,7 @@ extension RuleCompiler {
         } else {
             match = try self.match(on)
         }
-        parts.setups.append(SetupRule(on: match, send: try send(rule, .init(hasPayload: match != nil))))
+        parts.setups.append(SetupRule(on: match, send: try send(rule)))
     }
 
     mutating func addLearn(_ node: RuleNode) throws(RuleError) {

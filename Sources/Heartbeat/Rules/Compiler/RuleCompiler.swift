@@ -98,7 +98,8 @@ package struct RuleCompiler {
         if let decode = object["decode"] { frame.decode = try codings(decode) }
         if let split = object["split"] {
             frame.split = try split.word(of: [
-                ("\n", .lineFeed), ("\r\n", .carriageReturnLineFeed), ("\u{1E}", .recordSeparator), ("tv", .tradingView), ("varint", .varint),
+                ("\n", .lineFeed), ("\r\n", .carriageReturnLineFeed), ("\u{1E}", .recordSeparator), ("tv", .tradingView),
+                ("varint", .varint),
                 ("mqtt", .mqtt),
             ])
         }

@@ -95,10 +95,18 @@ struct RuleNode {
         }
     }
 
-    /// A text for a sentence: of bounded length, without control characters.
+    /// A text for a sentence: of bounded length, with control characters as JSON writes them.
     static func shown(_ text: [UInt8]) -> String {
-        let clipped = text.prefix(60).map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }
-        return String(decoding: clipped, as: UTF8.self) + (text.count > 60 ? "..." : "")
+        var shown: [UInt8] = []
+        for byte in text.prefix(60) {
+            switch byte {
+            case 0x0A: shown += ASCII.bytes("\\n")
+            case 0x0D: shown += ASCII.bytes("\\r")
+            case ..<0x20: shown += ASCII.bytes("\\u00") + [0x30 + byte >> 4, ASCII.bytes("0123456789abcdef")[Int(byte & 0xF)]]
+            default: shown.append(byte)
+            }
+        }
+        return String(decoding: shown, as: UTF8.self) + (text.count > 60 ? "..." : "")
     }
 
     /// `"a", "b" or "c"`.
@@ -106,7 +114,7 @@ struct RuleNode {
         var result = ""
         for (index, word) in words.enumerated() {
             if index > 0 { result += index == words.count - 1 ? " or " : ", " }
-            result += "\"\(word)\""
+            result += "\"\(shown(ASCII.bytes(word)))\""
         }
         return result
     }

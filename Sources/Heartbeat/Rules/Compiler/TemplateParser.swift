@@ -41,7 +41,9 @@ struct TemplateParser {
                 literal.append(byte)
                 continue
             }
-            guard let end = rest.firstIndex(of: 0x7D) else { throw node.error("has a ${ without its }, at '\(RuleNode.shown([byte] + rest))'") }
+            guard let end = rest.firstIndex(of: 0x7D) else {
+                throw node.error("has a ${ without its }, at '\(RuleNode.shown([byte] + rest))'")
+            }
             flush(&literal)
             try readForm([UInt8](rest[(rest.startIndex + 1)..<end]), variable)
             rest = rest[(end + 1)...]
@@ -59,11 +61,15 @@ struct TemplateParser {
     /// `form` is what stands between the braces.
     private mutating func readForm(_ form: [UInt8], _ variable: ([UInt8]) throws(RuleError) -> Int) throws(RuleError) {
         if form == [0x2F] {
-            guard let capture = captured.popLast(), let inner = pieces.popLast() else { throw node.error("has ${/} without a section before it") }
+            guard let capture = captured.popLast(), let inner = pieces.popLast() else {
+                throw node.error("has ${/} without a section before it")
+            }
             append(.section(captured: capture, inner))
         } else if form.first == 0x3F {
             let capture = try capture([UInt8](form.dropFirst()))
-            guard captured.count < RuleLimit.sectionDepth else { throw node.error("has sections nested deeper than \(RuleLimit.sectionDepth)") }
+            guard captured.count < RuleLimit.sectionDepth else {
+                throw node.error("has sections nested deeper than \(RuleLimit.sectionDepth)")
+            }
             captured.append(capture)
             pieces.append([])
         } else if form.starts(with: ASCII.bytes("last.")) {
