@@ -108,6 +108,8 @@ extension Connection {
         withSession {
             isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1)
         }
+        // Not everything that rules find is an event.
+        publishHeartbeats()
         flushAnswers()
         return isConsumed
     }

@@ -89,7 +89,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// Answers a heartbeat request in the host's stead, on the connection that it came by. False if that is over, or too many answers wait.
-    func respond(_ answer: OutgoingHeartbeat, epoch: UInt64) -> Bool {
+    func respond(_ answer: OutgoingHeartbeat, received: Instant, epoch: UInt64) -> Bool {
         turnstile.withLock {
             lock.withLock { () -> Bool in
                 guard published.epoch == epoch, published.state == .connected else { return false }
@@ -98,6 +98,8 @@ final class Connection: @unchecked Sendable {
                     flushAsSender()
                     isTaken = outbox.heartbeat(answer)
                 }
+                // Told before it is written: the event of the request comes before that of the answer.
+                if isTaken { io.post(.detected(self, .answered(received: received), epoch: epoch)) }
                 flushAsSender()
                 return isTaken
             }
@@ -321,7 +323,7 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func publishHeartbeats() {
+    func publishHeartbeats() {
         let heartbeats = session.heartbeatSnapshot
         lock.withLock { published.heartbeats = heartbeats }
     }

@@ -48,7 +48,11 @@ package final class HeartbeatConfiguration {
 
     package init() {}
 
-    package var isEmpty: Bool { rules == nil && ping == nil }
+    /// The application looks for heartbeats itself.
+    package var hasDetector = false
+
+    /// Nothing is to be sent, answered or watched but the server's pings.
+    var isEmpty: Bool { rules == nil && ping == nil && !hasDetector }
 }
 
 /// The world's part in a template: the wall clock and randomness.

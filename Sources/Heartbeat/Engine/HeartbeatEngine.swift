@@ -82,13 +82,12 @@ package struct HeartbeatEngine {
         epoch = Epoch(configuration.health, split: rules?.frame.split)
         roundTrips.connectionOpened()
         variables?.reset()
-        guard !configuration.isEmpty else { return }
         epoch.isRunning = true
         epoch.opened = now
         (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
         (epoch.lastAck, epoch.lastData) = (now, now)
         epoch.pings = configuration.ping.map { PingSchedule($0, salt: salt, opened: now) }
-        note(.started, .connection(configuration.presetName))
+        if !configuration.isEmpty { note(.started, .connection(configuration.presetName)) }
         guard let rules else { return }
         epoch.beats = rules.beats.map { _ in BeatState(configuration.health) }
         epoch.watches = rules.watches.map { _ in WatchState(configuration.health) }
@@ -107,7 +106,7 @@ package struct HeartbeatEngine {
     package mutating func connectionEnded() {
         guard epoch.isRunning else { return }
         epoch = Epoch(configuration.health)
-        note(.stopped, .connection())
+        if !configuration.isEmpty { note(.stopped, .connection()) }
     }
 
     // MARK: Starting

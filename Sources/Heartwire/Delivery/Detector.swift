@@ -64,11 +64,10 @@ struct Detector {
         let received = min(Instant(nanoseconds: Int64(clamping: reply.received_ns)), Clock.now())
         let purpose = OutgoingHeartbeat.Purpose.answer(reply: nil, received: received)
         let heartbeat = OutgoingHeartbeat(purpose, kind == .text ? .text : .binary, [UInt8](payload))
-        guard connection.respond(heartbeat, epoch: reply.epoch) else {
+        guard connection.respond(heartbeat, received: received, epoch: reply.epoch) else {
             connection.detected(.notSent, epoch: reply.epoch)
             return hw_status(HW_E_STATE)
         }
-        connection.detected(.answered(received: received), epoch: reply.epoch)
         return hw_status(HW_OK)
     }
 }

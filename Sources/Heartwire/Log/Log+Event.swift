@@ -21,9 +21,9 @@ extension Log {
         write(level, line)
     }
 
-    /// Bodies of refused handshakes are no business of a log.
+    /// Only what the server sent: our own beats may carry a token, and the bodies of refused handshakes are no business of a log.
     private static func hasEvidence(_ event: hw_event) -> Bool {
-        event.kind >= hw_event_kind(HW_EVENT_HEARTBEAT_RECEIVED) || event.kind == hw_event_kind(HW_EVENT_BEAT_MISSED)
+        [HW_EVENT_HEARTBEAT_RECEIVED, HW_EVENT_BEAT_ACKED].contains { hw_event_kind($0) == event.kind }
     }
 
     /// Printable ASCII as it is, everything else as \xNN: a log line must not do anything to a terminal.
