@@ -345,6 +345,7 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Delivery
 
+    @_optimize(speed)
     func deliver(_ batch: UnsafeBufferPointer<Message>) {
         guard !isMuted else { return }
         if plan.detectsInline { delivery.detect(batch, origin(), from: self) }
