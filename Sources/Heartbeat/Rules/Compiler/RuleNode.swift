@@ -13,13 +13,13 @@ struct RuleNode {
     func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
 
     func child(_ key: [UInt8], _ value: JSONNode) -> RuleNode {
-        var pointer = pointer + [0x2F]
+        var pointer = pointer
+        pointer.append(0x2F)
         for byte in key {
-            switch byte {
-            case 0x7E: pointer += [0x7E, 0x30]
-            case 0x2F: pointer += [0x7E, 0x31]
-            default: pointer.append(byte)
-            }
+            let isEscaped = byte == 0x7E || byte == 0x2F
+            if isEscaped { pointer.append(0x7E) }
+            // RFC 6901 section 3: ~ is ~0, and / is ~1.
+            pointer.append(isEscaped ? (byte == 0x7E ? 0x30 : 0x31) : byte)
         }
         return RuleNode(value, at: pointer)
     }
