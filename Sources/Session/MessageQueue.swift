@@ -60,7 +60,7 @@ struct MessageQueue: ~Copyable {
     private var drafts: [Draft] = []
     private var draftBytes = 0
     private var lastId: UInt64 = 0
-    private var isSealed = false
+    private(set) var isSealed = false
     private var refusedForSpace = false
 
     private var encodedEntries = 0

@@ -132,6 +132,8 @@ package struct Outbox: ~Copyable {
     /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
     package mutating func takeWritable() -> Bool { queue.takeWritable() }
 
+    package var isSealed: Bool { queue.isSealed }
+
     /// Refuses further messages; those queued are still sent.
     package mutating func seal() {
         queue.seal()

@@ -8,25 +8,23 @@ final class Log: @unchecked Sendable {
         let text: [UInt8]
     }
 
-    typealias Receiver = (callback: hw_log_callback, context: UnsafeMutableRawPointer?)
-
     private let lock = Lock()
-    private let handedOver: Condition
+    private let changed: Condition
     private var level = hw_log_level(HW_LOG_OFF)
-    private var receiver: Receiver?
+    private var receiver: (callback: hw_log_callback, context: UnsafeMutableRawPointer?)?
     private var lines: [Line] = []
     private var dropped = 0
-    /// What `deliver` has taken, and how much of it the receiver has.
-    private var taken: [Line] = []
-    private var received = 0
+    /// The receiver has a line in its hands.
     private var isReceiving = false
     /// Called when there are lines after there were none.
     private var announce: () -> Void = {}
 
     private static let linesMax = 4096
+    /// Lines handed over before the dispatcher turns to other callbacks, so that a slow receiver does not keep them back.
+    private static let linesPerTurn = 16
 
     init() {
-        handedOver = Condition(lock)
+        changed = Condition(lock)
     }
 
     /// `announce` wakes whoever calls `deliver`.
@@ -34,16 +32,14 @@ final class Log: @unchecked Sendable {
         lock.withLock { self.announce = announce }
     }
 
-    /// Waits, if it `mayWait`, until the receiver that was set before has returned from its last line.
-    func set(_ level: hw_log_level, _ receiver: Receiver?, mayWait: Bool) {
+    /// `waits`: until the receiver before has returned, if it is running.
+    func set(_ level: hw_log_level, _ receiver: (callback: hw_log_callback, context: UnsafeMutableRawPointer?)?, waits: Bool) {
         lock.withLock {
             self.level = receiver == nil ? hw_log_level(HW_LOG_OFF) : level
             self.receiver = receiver
             lines = []
             dropped = 0
-            taken = []
-            received = 0
-            while mayWait && isReceiving { _ = handedOver.wait(until: nil) }
+            while waits && isReceiving { _ = changed.wait(until: nil) }
         }
     }
 
@@ -63,35 +59,30 @@ final class Log: @unchecked Sendable {
         announce?()
     }
 
-    /// Hands over what waits; on the dispatcher's thread.
-    func deliver() {
-        lock.withLock {
-            swap(&taken, &lines)
-            received = 0
-            guard dropped > 0 else { return }
-            let text = [UInt8]("\(dropped) log lines were dropped: the log callback is too slow".utf8)
-            taken.insert(Line(level: hw_log_level(HW_LOG_WARNING), text: text), at: 0)
-            dropped = 0
-        }
-        while let (line, receiver) = next() {
+    /// Hands over some of what waits, on the dispatcher's thread; true if more does.
+    func deliver() -> Bool {
+        for _ in 0..<Self.linesPerTurn {
+            guard let (line, receiver) = lock.withLock({ takeLine() }) else { return false }
             line.text.withUnsafeBytes {
                 receiver.callback(line.level, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count, receiver.context)
             }
+            lock.withLock {
+                isReceiving = false
+                changed.wake()
+            }
         }
+        return lock.withLock { !lines.isEmpty }
     }
 
-    /// The line to hand over next; the one before it has been.
-    private func next() -> (line: Line, receiver: Receiver)? {
-        lock.withLock {
-            isReceiving = false
-            handedOver.wake()
-            guard let receiver, received < taken.count else {
-                taken = []
-                return nil
-            }
-            isReceiving = true
-            received += 1
-            return (taken[received - 1], receiver)
+    /// Under the lock: the next line, and who receives it now.
+    private func takeLine() -> (Line, (callback: hw_log_callback, context: UnsafeMutableRawPointer?))? {
+        guard let receiver, dropped > 0 || !lines.isEmpty else { return nil }
+        isReceiving = true
+        guard dropped == 0 else {
+            let text = [UInt8]("\(dropped) log lines were dropped: the log callback is too slow".utf8)
+            dropped = 0
+            return (Line(level: hw_log_level(HW_LOG_WARNING), text: text), receiver)
         }
+        return (lines.removeFirst(), receiver)
     }
 }
