@@ -5,7 +5,7 @@ extension RuleCompiler {
     mutating func addBeat(_ node: RuleNode) throws(RuleError) {
         let rule = try RuleObject(node, members: "every first when start send ack on_miss")
         let every = try duration(rule.required("every", "\"every\": \"20s\""))
-        var beat = BeatRule(every: every, send: try send(rule))
+        let beat = BeatRule(every: every, send: try send(rule))
         if let first = rule["first"] {
             beat.first = try first.word(of: "interval now jitter", [.afterInterval, .now, .jitter])
         }
