@@ -88,24 +88,41 @@ final class Connection: @unchecked Sendable {
         if outbox.hasHandedOver { io.post(.written(self)) }
     }
 
-    /// Answers a heartbeat request in the host's stead, on the connection that it came by. False if that is over, or too many answers wait.
-    func respond(_ answer: OutgoingHeartbeat, epoch: UInt64) -> Bool {
+    enum Response {
+        case taken
+        /// Too many answers wait already.
+        case noRoom
+        /// The request came by a connection that is over or closing.
+        case tooLate
+    }
+
+    /// Sends the host's answer to a heartbeat request that arrived by the connection `epoch`.
+    func respond(_ answer: OutgoingHeartbeat, received: Instant, epoch: UInt64) -> Response {
         turnstile.withLock {
-            lock.withLock { () -> Bool in
-                guard published.epoch == epoch, published.state == .connected else { return false }
-                var isTaken = outbox.heartbeat(answer)
-                if !isTaken {
+            lock.withLock { () -> Response in
+                guard isOpen(epoch) else { return .tooLate }
+                if !outbox.heartbeat(answer) {
                     flushAsSender()
-                    isTaken = outbox.heartbeat(answer)
+                    guard outbox.heartbeat(answer) else { return .noRoom }
                 }
+                // Posted first, so that the request is reported before its answer.
+                io.post(.detected(self, .answered(received: received), epoch: epoch))
                 flushAsSender()
-                return isTaken
+                return .taken
             }
         }
     }
 
-    func detected(_ detection: Detection, epoch: UInt64) {
+    /// False if the connection `epoch`, where the host has detected something, is over or closing.
+    func detected(_ detection: Detection, epoch: UInt64) -> Bool {
+        guard lock.withLock({ isOpen(epoch) }) else { return false }
         io.post(.detected(self, detection, epoch: epoch))
+        return true
+    }
+
+    /// Under the lock.
+    private func isOpen(_ epoch: UInt64) -> Bool {
+        published.epoch == epoch && published.state == .connected && !outbox.isSealed
     }
 
     func close(_ frame: CloseFrame) {
@@ -269,7 +286,7 @@ final class Connection: @unchecked Sendable {
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown {
-                library.log.write(record, handle)
+                library.log.write(record, handle, plan.session.heartbeat)
                 deliver(record, isLast: false)
             }
         }
@@ -321,13 +338,14 @@ final class Connection: @unchecked Sendable {
         }
     }
 
-    private func publishHeartbeats() {
+    func publishHeartbeats() {
         let heartbeats = session.heartbeatSnapshot
         lock.withLock { published.heartbeats = heartbeats }
     }
 
     // MARK: Delivery
 
+    @_optimize(speed)
     func deliver(_ batch: UnsafeBufferPointer<Message>) {
         guard !isMuted else { return }
         if plan.detectsInline { delivery.detect(batch, origin(), from: self) }

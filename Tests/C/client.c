@@ -123,13 +123,24 @@ void client_open(client *client, const char *url)
     if (hw_connection_open(client->config, url, &client->connection, &error) != HW_OK) FAIL("%s: %s", url, error.message);
 }
 
-client *client_connected(const char *url)
+void client_rule(client *client, const char *json)
 {
-    client *client = client_new();
+    hw_error error = NEW_ERROR;
+    if (hw_config_add_rule(client->config, json, strlen(json), &error) != HW_OK) FAIL("%s: %s", json, error.message);
+}
+
+void client_connect(client *client, const char *url)
+{
     client_open(client, url);
     hw_error error = NEW_ERROR;
     hw_status status = hw_connection_wait(client->connection, HW_STATE_CONNECTED, PATIENCE_MS, &error);
     if (status != HW_OK) FAIL("%s: %s, %s", url, hw_status_name(status), error.message);
+}
+
+client *client_connected(const char *url)
+{
+    client *client = client_new();
+    client_connect(client, url);
     return client;
 }
 
@@ -141,12 +152,16 @@ void client_send(client *client, const char *text)
 typedef struct {
     int is_event;
     hw_event_kind kind;
-    hw_state state; /* -1: any */
+    hw_state state;     /* -1: any */
+    const char *begins; /* what the text begins with; NULL: any */
+    const char *text;   /* NULL: any */
 } pattern;
 
 static int matches(const record *record, pattern wanted)
 {
     if (record->is_event != wanted.is_event) return 0;
+    if (wanted.text != NULL && strcmp(record->text, wanted.text) != 0) return 0;
+    if (wanted.begins != NULL && strncmp(record->text, wanted.begins, strlen(wanted.begins)) != 0) return 0;
     if (!wanted.is_event) return 1;
     return record->event.kind == wanted.kind && (wanted.state == -1 || record->event.state == wanted.state);
 }
@@ -198,7 +213,9 @@ static const record *await(client *client, pattern wanted, size_t number)
         if (pthread_cond_timedwait(&client->changed, &client->lock, &end) != 0) {
             fprintf(stderr, "recorded, the latest last:\n");
             print_records(client);
-            if (wanted.is_event) FAIL("event %d with state %d, number %zu, never came", (int)wanted.kind, (int)wanted.state, number);
+            const char *text = wanted.text != NULL ? wanted.text : "any text";
+            if (wanted.is_event)
+                FAIL("event %d with state %d and %s, number %zu, never came", (int)wanted.kind, (int)wanted.state, text, number);
             FAIL("message %zu never came", number);
         }
     pthread_mutex_unlock(&client->lock);
@@ -207,27 +224,32 @@ static const record *await(client *client, pattern wanted, size_t number)
 
 const record *client_message(client *client, size_t number)
 {
-    return await(client, (pattern){0, 0, -1}, number);
+    return await(client, (pattern){.state = -1}, number);
 }
 
 const record *client_event(client *client, hw_event_kind kind, size_t number)
 {
-    return await(client, (pattern){1, kind, -1}, number);
+    return await(client, (pattern){.is_event = 1, .kind = kind, .state = -1}, number);
 }
 
 const record *client_state(client *client, hw_state state, size_t number)
 {
-    return await(client, (pattern){1, HW_EVENT_STATE, state}, number);
+    return await(client, (pattern){.is_event = 1, .kind = HW_EVENT_STATE, .state = state}, number);
+}
+
+const record *client_named_event(client *client, hw_event_kind kind, const char *text, size_t number)
+{
+    return await(client, (pattern){.is_event = 1, .kind = kind, .state = -1, .text = text}, number);
 }
 
 size_t client_message_count(client *client)
 {
-    return count_matching(client, (pattern){0, 0, -1});
+    return count_matching(client, (pattern){.state = -1});
 }
 
 size_t client_event_count(client *client, hw_event_kind kind)
 {
-    return count_matching(client, (pattern){1, kind, -1});
+    return count_matching(client, (pattern){.is_event = 1, .kind = kind, .state = -1});
 }
 
 hw_metrics client_metrics(client *client)
@@ -235,6 +257,23 @@ hw_metrics client_metrics(client *client)
     hw_metrics metrics = {.struct_size = sizeof metrics};
     CHECK_STATUS(hw_connection_metrics(client->connection, &metrics), HW_OK);
     return metrics;
+}
+
+hw_health client_health(client *client)
+{
+    hw_health health = {.struct_size = sizeof health};
+    CHECK_STATUS(hw_connection_health(client->connection, &health), HW_OK);
+    return health;
+}
+
+const char *client_frames_seen(client *client)
+{
+    static const char head[] = "frames";
+    pattern report = {.state = -1, .begins = head};
+    size_t earlier = count_matching(client, report);
+    client_send(client, "!frames");
+    const char *lines = await(client, report, earlier)->text + strlen(head);
+    return *lines == '\n' ? lines + 1 : lines;
 }
 
 /* The processor time of all threads but the calling one. */

@@ -47,20 +47,36 @@ void client_open(client *client, const char *url);
 /* A client that is connected to the URL. */
 client *client_connected(const char *url);
 
+/* Adds a heartbeat rule, which must be right. */
+void client_rule(client *client, const char *json);
+
 /* Sends a text, which must be accepted. */
 void client_send(client *client, const char *text);
+
+/* Opens the connection and waits until it stands. */
+void client_connect(client *client, const char *url);
 
 /* Wait for the message, event or state change of that number, counted from 0, and return it. */
 const record *client_message(client *client, size_t number);
 const record *client_event(client *client, hw_event_kind kind, size_t number);
 const record *client_state(client *client, hw_state state, size_t number);
 
+/* Waits for the event of that kind with exactly this text, and number among those. */
+const record *client_named_event(client *client, hw_event_kind kind, const char *text, size_t number);
+
 /* How many are recorded so far. */
 size_t client_message_count(client *client);
 size_t client_event_count(client *client, hw_event_kind kind);
 
-/* A snapshot of the metrics. */
+/* Snapshots of the metrics and of the heartbeats. */
 hw_metrics client_metrics(client *client);
+hw_health client_health(client *client);
+
+/*
+ * Asks a server that obeys what frames came from this connection, commands apart: lines of the form "OPCODE PAYLOAD". Valid until the client
+ * is freed.
+ */
+const char *client_frames_seen(client *client);
 
 /*
  * Checks that no thread of the library spins: meanwhile a connection of its own beats for a second, and the threads other than the

@@ -7,6 +7,7 @@ import socket
 import struct
 
 from close_log import CloseLog
+from obedient import Obedience
 from raw_frames import (
     BINARY,
     CLOSE,
@@ -95,6 +96,10 @@ class RawServer:
             "/deflate-answer": self._deflate_answer,
             "/deflate-bomb": self._deflate_bomb,
             "/seen-close": self._seen_close,
+            "/obey": self._obey,
+            "/report-frames-after-close": self._report_frames_after_close,
+            "/deaf": self._deaf,
+            "/late-pongs": self._late_pongs,
         }
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -266,6 +271,9 @@ class RawServer:
     async def _report_frames(self, connection: Connection) -> None:
         """Answers each complete message with JSON: the payload sizes of the frames it came in."""
         await connection.accept()
+        await self._report_messages(connection)
+
+    async def _report_messages(self, connection: Connection) -> None:
         sizes: list[int] = []
         while True:
             fin, opcode, payload = await read_frame(connection.reader)
@@ -280,6 +288,14 @@ class RawServer:
                 if fin:
                     await connection.write(frame(TEXT, json.dumps(sizes).encode()))
                     sizes = []
+
+    async def _report_frames_after_close(self, connection: Connection) -> None:
+        """Does the same, but reads nothing until another connection with the same key has been closed by its client."""
+        connection.writer.transport.pause_reading()
+        await connection.accept()
+        await self._closes.wait(connection.query["key"])
+        connection.writer.transport.resume_reading()
+        await self._report_messages(connection)
 
     async def _report_each_frame(self, connection: Connection) -> None:
         """Answers each data frame with JSON: its opcode, whether it is the last of its message, and its payload's size."""
@@ -350,3 +366,27 @@ class RawServer:
         seen = await self._closes.wait(connection.query["key"])
         await connection.write(frame(TEXT, json.dumps(seen).encode()))
         await self._finish(connection)
+
+    async def _obey(self, connection: Connection) -> None:
+        """Does as the client says; obedient.py has the commands."""
+        await Obedience(connection, self._closes).serve()
+
+    async def _deaf(self, connection: Connection) -> None:
+        """Sends a ping each 5 ms and reads nothing."""
+        connection.writer.transport.pause_reading()
+        await connection.accept()
+        while True:
+            await connection.write(frame(PING, b"deaf"))
+            await asyncio.sleep(0.005)
+
+    async def _late_pongs(self, connection: Connection) -> None:
+        """Answers pings so many milliseconds late."""
+        await connection.accept()
+        while True:
+            _, opcode, payload = await read_frame(connection.reader)
+            await asyncio.sleep(int(connection.query["ms"]) / 1000)
+            if opcode == PING:
+                await connection.write(frame(PONG, payload))
+            elif opcode == CLOSE:
+                await connection.write(frame(CLOSE, payload))
+                return

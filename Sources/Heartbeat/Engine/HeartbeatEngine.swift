@@ -82,13 +82,12 @@ package struct HeartbeatEngine {
     package mutating func connectionOpened(_ now: Instant, salt: UInt64) {
         epoch = Epoch(configuration.health, split: rules?.frame.split)
         roundTrips.connectionOpened()
-        guard !configuration.isEmpty else { return }
         epoch.isRunning = true
         epoch.opened = now
         (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
         (epoch.lastAck, epoch.lastData) = (now, now)
         epoch.pings = configuration.ping.map { PingSchedule($0, salt: salt, opened: now) }
-        note(.started, .connection(configuration.presetName))
+        if !configuration.isEmpty { note(.started, .connection(configuration.presetName)) }
         guard let rules else { return }
         epoch.beats = rules.beats.map { _ in BeatState(configuration.health) }
         epoch.watches = rules.watches.map { _ in WatchState(configuration.health) }
@@ -108,7 +107,7 @@ package struct HeartbeatEngine {
         guard epoch.isRunning else { return }
         epoch = Epoch(configuration.health)
         variables?.reset()
-        note(.stopped, .connection())
+        if !configuration.isEmpty { note(.stopped, .connection()) }
     }
 
     // MARK: Starting

@@ -34,6 +34,7 @@ enum HeartbeatPlan {
         result.quality.goodMean = interval(.qualityGoodMean)
         result.quality.goodVariance = UInt64(clamping: settings.number(.qualityGoodVariance))
         result.quality.fairMean = interval(.qualityFairMean)
+        result.hasDetector = settings.onDetect != nil
         result.coder = try coder(result.rules)
         try checkOrder(settings)
         return result
@@ -59,22 +60,22 @@ enum HeartbeatPlan {
     private static func rules(_ settings: Config.Settings, _ preset: Preset?) throws(ErrorDetails) -> RuleSet? {
         let beat = try payloadBeat(settings)
         guard preset != nil || beat != nil || !settings.rules.isEmpty else { return nil }
+        let rules: RuleSet
+        var isBeatNew = true
         do throws(RuleError) {
             var compiler = RuleCompiler()
             for rule in settings.rules { try compiler.add(rule, asPreset: false) }
             if let preset { try compiler.add(ASCII.bytes(preset.rule), asPreset: true) }
-            if let beat, !compiler.add(beat) {
-                let sentence = "beats with what heartbeat.text or heartbeat.binary sends too; leave one of them out"
-                throw RuleError(pointer: [], sentence: sentence)
-            }
-            let rules = try compiler.finish()
-            if rules.isSendForbidden && beat != nil {
-                throw RuleError(pointer: ASCII.bytes("/send"), sentence: "forbids sending, so there can be no heartbeat.interval")
-            }
-            return rules
+            if let beat { isBeatNew = compiler.add(beat) }
+            rules = try compiler.finish()
         } catch {
             throw ErrorDetails(error)
         }
+        guard isBeatNew else {
+            throw conflict("heartbeat.text or heartbeat.binary is what a beat of the rules or the preset sends already; leave one of them out")
+        }
+        if rules.isSendForbidden && beat != nil { throw forbidden("heartbeat.interval") }
+        return rules
     }
 
     /// The beat of heartbeat.interval: an interval needs exactly one payload, and a payload an interval.
@@ -104,7 +105,7 @@ enum HeartbeatPlan {
         let isForbidden = rules?.isSendForbidden ?? false
         let isLeftToRules = isForbidden || preset != nil && rules?.noticesSilence ?? false
         guard settings.isSet(.pingInterval) || !isLeftToRules, settings.number(.pingInterval) > 0 else { return nil }
-        if isForbidden { throw conflict("ping.interval is set, but the rules forbid sending: the service would close the connection") }
+        if isForbidden { throw forbidden("ping.interval") }
         return PingSchedule.Configuration(
             interval: .milliseconds(settings.number(.pingInterval)), timeout: .milliseconds(settings.number(.pingTimeout)),
             missedMax: Int(clamping: settings.number(.pingMissedMax)))
@@ -138,6 +139,7 @@ enum HeartbeatPlan {
                 guard let start = ASCII.decimal(given, max: UInt64(Int64.max / 2)) else { throw value("takes a whole number for counter") }
                 result.counterStart = Int64(start)
             } else if let variable = variables.firstIndex(where: { $0.elementsEqual(name) }) {
+                try checkTime(given, preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) })
                 result.parameters[variable] = given
             } else {
                 throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
@@ -147,6 +149,14 @@ enum HeartbeatPlan {
             let index = variables.firstIndex { $0.elementsEqual(ASCII.bytes(parameter.name)) }
             guard let index, result.parameters[index] == nil else { continue }
             throw conflict("the preset needs preset.parameters to say \(parameter.name)= (\(parameter.unit)): \(parameter.doc)")
+        }
+    }
+
+    /// A length of time that is no number would keep its beat or watch from ever starting.
+    private static func checkTime(_ given: [UInt8], _ parameter: PresetParameter?) throws(ErrorDetails) {
+        guard let parameter, !ASCII.bytes(parameter.unit).elementsEqual(ASCII.bytes("text")) else { return }
+        guard ASCII.decimal(given, max: UInt64(Int64.max)) != nil else {
+            throw value("takes a whole number (\(parameter.unit)) for \(parameter.name)")
         }
     }
 
@@ -184,6 +194,10 @@ enum HeartbeatPlan {
 
     private static func value(_ sentence: String) -> ErrorDetails {
         ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'preset.parameters' \(sentence)")
+    }
+
+    private static func forbidden(_ property: StaticString) -> ErrorDetails {
+        conflict("\(property) is set, but the rules forbid sending: the service would close the connection")
     }
 
     private static func conflict(_ message: String) -> ErrorDetails {

@@ -44,11 +44,9 @@ struct Detector {
         case HW_DETECT_ANSWER:
             return answer(reply, on: connection)
         case HW_DETECT_SEEN:
-            connection.detected(.seen, epoch: reply.epoch)
-            return hw_status(HW_OK)
+            return connection.detected(.seen, epoch: reply.epoch) ? hw_status(HW_OK) : hw_status(HW_E_STATE)
         case HW_DETECT_FAILED:
-            connection.detected(.failed, epoch: reply.epoch)
-            return hw_status(HW_OK)
+            return connection.detected(.failed, epoch: reply.epoch) ? hw_status(HW_OK) : hw_status(HW_E_STATE)
         default:
             return hw_status(HW_E_ARGUMENT)
         }
@@ -64,11 +62,14 @@ struct Detector {
         let received = min(Instant(nanoseconds: Int64(clamping: reply.received_ns)), Clock.now())
         let purpose = OutgoingHeartbeat.Purpose.answer(reply: nil, received: received)
         let heartbeat = OutgoingHeartbeat(purpose, kind == .text ? .text : .binary, [UInt8](payload))
-        guard connection.respond(heartbeat, epoch: reply.epoch) else {
-            connection.detected(.notSent, epoch: reply.epoch)
+        switch connection.respond(heartbeat, received: received, epoch: reply.epoch) {
+        case .taken:
+            return hw_status(HW_OK)
+        case .noRoom:
+            _ = connection.detected(.notSent, epoch: reply.epoch)
+            return hw_status(HW_E_STATE)
+        case .tooLate:
             return hw_status(HW_E_STATE)
         }
-        connection.detected(.answered(received: received), epoch: reply.epoch)
-        return hw_status(HW_OK)
     }
 }

@@ -62,27 +62,22 @@ final class Dispatcher: @unchecked Sendable {
         let deliveries = UnsafeMutablePointer<hw_delivery>.allocate(capacity: Self.capacity)
         let messages = UnsafeMutablePointer<hw_message>.allocate(capacity: Self.capacity)
         while true {
-            guard let connection = next() else {
-                log.deliver()
-                continue
-            }
-            if connection.runCallbacks(deliveries, messages, capacity: Self.capacity) { schedule(connection) }
+            let (connection, hasLines) = next()
+            if hasLines && log.deliver() { logLinesWait() }
+            if let connection, connection.runCallbacks(deliveries, messages, capacity: Self.capacity) { schedule(connection) }
         }
     }
 
-    /// Waits for a connection with deliveries; nil if log lines wait. Does not return but sleeps for good once the process ends, because a
+    /// Waits for a connection with deliveries, or log lines, or both. Does not return but sleeps for good once the process ends, because a
     /// thread that returns would free what an exiting host may still look at.
-    private func next() -> Connection? {
-        lock.withLock {
+    private func next() -> (connection: Connection?, hasLogLines: Bool) {
+        lock.withLock { () -> (Connection?, Bool) in
             isIdle = true
             changed.wake()
             while (ready.isEmpty && !hasLogLines) || isStopping { _ = changed.wait(until: nil) }
             isIdle = false
-            if hasLogLines {
-                hasLogLines = false
-                return nil
-            }
-            return ready.removeFirst()
+            defer { hasLogLines = false }
+            return (ready.isEmpty ? nil : ready.removeFirst(), hasLogLines)
         }
     }
 }

@@ -56,6 +56,7 @@ public func hw_connection_health(_ connection: OpaquePointer!, _ out: UnsafeMuta
 public func hw_log(_ level: hw_log_level, _ callback: hw_log_callback!, _ context: UnsafeMutableRawPointer!) -> hw_status {
     guard level >= hw_log_level(HW_LOG_OFF), level <= hw_log_level(HW_LOG_DEBUG) else { return hw_status(HW_E_ARGUMENT) }
     let callback = callback as hw_log_callback?
-    Library.shared.log.set(level, callback.map { ($0, context) })
+    let library = Library.shared
+    library.log.set(level, callback.map { ($0, context) }, waits: !library.isLibraryThread && !library.isStopped)
     return hw_status(HW_OK)
 }
