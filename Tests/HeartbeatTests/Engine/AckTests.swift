@@ -74,6 +74,13 @@ struct AckTests {
         #expect(harness.takeNotes().withoutHealth == ["10000 acked beat 0 0"])
     }
 
+    @Test func aPartOfAMessageIsAnyMessage() throws {
+        let harness = try EngineHarness(Self.rules(#""on": "any_rx""#))
+        harness.run(until: 10_000)
+        harness.receivePart()
+        #expect(harness.takeNotes().withoutHealth == ["10000 acked beat 0 0"])
+    }
+
     @Test func anyMessageMayBeALateAck() throws {
         let harness = try EngineHarness(Self.rules(#""on": "any_rx""#))
         harness.run(until: 16_000)

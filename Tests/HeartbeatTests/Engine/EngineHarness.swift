@@ -90,7 +90,7 @@ final class EngineHarness {
 
     func receivePart() {
         engine.bytesReceived(now)
-        engine.partReceived(now)
+        if engine.isConcernedByPart(now) { engine.partReceived(now) }
         drain()
     }
 
