@@ -39,8 +39,10 @@ struct EnginePropertyTests {
     }()
 
     private static let strange: [EngineWalk.Message] =
-        ["", " ", "{}", "[]", "null", "ping", "pong", "{\"op\":\"ping\"}", "{\"type\":\"ping\"}", "{", "\"\\ud800\"", "~m~4~m~~h~1", "\n\n", "2"]
-        .map { .init(kind: .text, payload: [UInt8]($0.utf8)) } + [.init(kind: .binary, payload: [0xD0, 0x00, 0x1F, 0x8B])]
+        ["", " ", "{}", "[]", "null", "ping", "pong", #"{"op":"ping"}"#, #"{"type":"ping"}"#, "{", #""\ud800""#, "~m~4~m~~h~1", "\n", "2"]
+        .map {
+            .init(kind: .text, payload: [UInt8]($0.utf8))
+        } + [.init(kind: .binary, payload: [0xD0, 0x00, 0x1F, 0x8B])]
 }
 
 /// A random walk of one engine.
