@@ -1,7 +1,7 @@
 /*
  * Measures the memory that an idle connection holds in the client process.
  *
- * Usage: idle URL CONNECTIONS [CA_FILE]
+ * Usage: idle URL CONNECTIONS CA_FILE [PROPERTY=VALUE ...]   CA_FILE is empty for plain connections.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -21,12 +21,13 @@ static long resident_bytes(void)
 
 int main(int argc, char **argv)
 {
-    if (argc < 3)
+    if (argc < 4)
         return 2;
     raise_descriptor_limit();
     size_t count = strtoul(argv[2], NULL, 10);
     hw_connection **connections = calloc(count, sizeof *connections);
-    hw_config *config = make_config(argc > 3 ? argv[3] : NULL);
+    hw_config *config = make_config(argv[3][0] != 0 ? argv[3] : NULL);
+    set_all(config, argv + 4);
     /* The first connection brings what all share: threads, trust store, tables. */
     connections[0] = open_connection(config, argv[1]);
     wait_for(connections[0], HW_STATE_CONNECTED);

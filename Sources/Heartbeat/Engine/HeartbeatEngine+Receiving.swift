@@ -43,10 +43,9 @@ extension HeartbeatEngine {
     }
 
     /// A ping arrived, and its pong is on its way.
-    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, isReported: Bool = true, _ now: Instant) {
         guard epoch.isRunning else { return }
-        let evidence = [UInt8](payload)
-        received(.ping, evidence: evidence)
+        if isReported { received(.ping, evidence: [UInt8](payload)) } else { totals.received &+= 1 }
         answerIsOnItsWay(received: now)
         frameReceived(.ping, now)
     }
