@@ -105,8 +105,8 @@ extension Connection {
         withSession {
             isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1)
         }
-        // With an event the rest is published before that is delivered.
-        if !session.hasOutput { publishHeartbeats() }
+        // Not everything that rules find is an event.
+        publishHeartbeats()
         flushAnswers()
         return isConsumed
     }

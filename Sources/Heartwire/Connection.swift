@@ -283,7 +283,7 @@ final class Connection: @unchecked Sendable {
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown {
-                library.log.write(record, handle, plan.session.heartbeat)
+                library.log.write(record, handle)
                 deliver(record, isLast: false)
             }
         }

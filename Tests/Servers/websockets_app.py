@@ -10,6 +10,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from close_log import CloseLog
+from questions import serve_questions
 
 SUBPROTOCOLS = ("chat", "echo")
 
@@ -33,6 +34,7 @@ class WebSocketsApp:
             "/abort": self._abort,
             "/drop-once": self._drop_once,
             "/ping": self._ping,
+            "/ask": serve_questions,
             "/headers": self._headers,
             "/tls": self._tls,
         }

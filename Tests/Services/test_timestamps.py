@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 from recorder import Recorder
 from services import Service
-from surface import health
 
-STAMP = json.dumps({"stamp": [{"on": {"type": {"/ts": "string"}}, "path": "/ts", "unit": "iso8601"}]})
+STAMP = {"stamp": [{"on": {"type": {"/ts": "string"}}, "path": "/ts", "unit": "iso8601"}]}
 AGE_S = 0.25
 # Anything beyond is a mistake with units or time zones.
 LATENCY_S_MAX = 60
@@ -17,7 +14,7 @@ LATENCY_S_MAX = 60
 def test_timestamps_alone(clock: Service) -> None:
     with Recorder(clock.url(f"/?age={AGE_S}"), rules=[STAMP], ping_interval=0) as recorder:
         recorder.wait_for(lambda: len(recorder.messages) >= 3)
-        seen = health(recorder.client)
+        seen = recorder.client.health()
     assert seen.timestamps >= 3
     assert AGE_S * 1e9 <= seen.one_way_raw_ns < LATENCY_S_MAX * 1e9
     assert (seen.clock_offset_ns, seen.one_way_ns) == (0, seen.one_way_raw_ns)
@@ -27,7 +24,7 @@ def test_timestamps_and_round_trips(clock: Service) -> None:
     """A timestamp that is always old looks like a clock that is behind, which the round trips tell."""
     with Recorder(clock.url(f"/?age={AGE_S}"), rules=[STAMP], ping_interval=0.1) as recorder:
         recorder.wait_for(lambda: len(recorder.messages) >= 4)
-        seen = health(recorder.client)
+        seen = recorder.client.health()
     assert seen.round_trips >= 3
     assert seen.one_way_ns == seen.one_way_raw_ns - seen.clock_offset_ns
     assert 0 <= seen.one_way_ns < seen.one_way_raw_ns

@@ -22,7 +22,8 @@ static void on_messages(hw_connection *connection, const hw_message *messages, s
     if (sleeper->has_slept)
         return;
     sleeper->has_slept = 1;
-    nanosleep(&(struct timespec){.tv_sec = sleeper->seconds}, NULL);
+    /* Half a second more, or it would leave just as the server asks again. */
+    nanosleep(&(struct timespec){.tv_sec = sleeper->seconds, .tv_nsec = 500000000}, NULL);
     sem_post(&sleeper->awake);
 }
 

@@ -87,7 +87,7 @@ package struct HeartbeatEngine {
         (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
         (epoch.lastAck, epoch.lastData) = (now, now)
         epoch.pings = configuration.ping.map { PingSchedule($0, salt: salt, opened: now) }
-        note(.started, .connection(configuration.presetName))
+        if !configuration.isEmpty { note(.started, .connection(configuration.presetName)) }
         guard let rules else { return }
         epoch.beats = rules.beats.map { _ in BeatState(configuration.health) }
         epoch.watches = rules.watches.map { _ in WatchState(configuration.health) }
@@ -106,7 +106,7 @@ package struct HeartbeatEngine {
     package mutating func connectionEnded() {
         guard epoch.isRunning else { return }
         epoch = Epoch(configuration.health)
-        note(.stopped, .connection())
+        if !configuration.isEmpty { note(.stopped, .connection()) }
     }
 
     // MARK: Starting

@@ -36,7 +36,7 @@ extension LearnedDuration {
     }
 
     private static func interval(_ nanoseconds: Double) -> Interval {
-        let least = Double(RuleLimit.intervalMin.nanoseconds)
+        let least = Double(RuleLimit.learnedMin.nanoseconds)
         let most = Double(RuleLimit.intervalMax.nanoseconds)
         return Interval(nanoseconds: Int64(max(least, min(most, nanoseconds)) + 0.5))
     }

@@ -34,6 +34,7 @@ enum HeartbeatPlan {
         result.quality.goodMean = interval(.qualityGoodMean)
         result.quality.goodVariance = UInt64(clamping: settings.number(.qualityGoodVariance))
         result.quality.fairMean = interval(.qualityFairMean)
+        result.hasDetector = settings.onDetect != nil
         result.coder = try coder(result.rules)
         try checkOrder(settings)
         return result
@@ -138,7 +139,7 @@ enum HeartbeatPlan {
                 guard let start = ASCII.decimal(given, max: UInt64(Int64.max / 2)) else { throw value("takes a whole number for counter") }
                 result.counterStart = Int64(start)
             } else if let variable = variables.firstIndex(where: { $0.elementsEqual(name) }) {
-                try checkTime(given, preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) })
+                try checkUnit(name, given, preset)
                 result.parameters[variable] = given
             } else {
                 throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
@@ -151,12 +152,11 @@ enum HeartbeatPlan {
         }
     }
 
-    /// A length of time that is no number would keep its beat or watch from ever starting.
-    private static func checkTime(_ given: [UInt8], _ parameter: PresetParameter?) throws(ErrorDetails) {
-        guard let parameter, !ASCII.bytes(parameter.unit).elementsEqual(ASCII.bytes("text")) else { return }
-        guard ASCII.decimal(given, max: UInt64(Int64.max)) != nil else {
-            throw value("takes a whole number (\(parameter.unit)) for \(parameter.name)")
-        }
+    /// A parameter that has a unit is a number of it: with anything else the beat that needs it would never start.
+    private static func checkUnit(_ name: [UInt8], _ given: [UInt8], _ preset: Preset?) throws(ErrorDetails) {
+        let parameter = preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) }
+        guard let parameter, parameter.isNumber, ASCII.decimal(given, max: UInt64(Int64.max)) == nil else { return }
+        throw value("takes a whole number of \(parameter.unit) for \(parameter.name), without the unit")
     }
 
     private static func known(_ preset: Preset?) -> String {

@@ -15,7 +15,7 @@ struct LearnedDurationTests {
         (".5", .unknown), ("1e", .unknown), ("--1", .unknown), ("[1]", .unknown), ("\"", .unknown), (" 1", .unknown),
         ("1e300", .known(.seconds(604_800))), ("99999999999999999999", .known(.seconds(604_800))),
         ("1e999999999999999999999", .known(.seconds(604_800))),
-        ("0.0000001", .known(.milliseconds(1))),
+        ("0.0000001", .known(.milliseconds(100))),
     ])
     func readsWhatWasLearned(text: String, interval: LearnedInterval) throws {
         #expect(try evaluate(#"{"var": "v", "unit": "s"}"#, text) == interval)
@@ -34,7 +34,7 @@ struct LearnedDurationTests {
         (#""unit": "ms", "add_var": "w""#, "25000", "20000", 45_000),
         (#""unit": "s", "min_ms": 2000, "mul": 3, "add_ms": 100, "add_var": "w""#, "1", "5", 11_100),
         (#""unit": "s", "add_var": "w""#, "5", "-3", 5000),
-        (#""unit": "s", "mul": 0.001, "min_ms": 1"#, "0.001", "0", 1),
+        (#""unit": "s", "mul": 0.001, "min_ms": 1"#, "0.001", "0", 100),
     ])
     func computesInOrder(members: String, value: String, added: String, milliseconds: Int64) throws {
         #expect(try evaluate(#"{"var": "v", \#(members)}"#, value, added) == .known(.milliseconds(milliseconds)))

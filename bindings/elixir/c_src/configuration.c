@@ -60,7 +60,15 @@ static hw_status add_header(ErlNifEnv *env, hw_config *config, const ERL_NIF_TER
     return status;
 }
 
-hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, hw_error *error)
+static hw_status add_rule(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM json, hw_error *error)
+{
+    ErlNifBinary text;
+    return enif_inspect_binary(env, json, &text)
+               ? hw_config_add_rule(config, (const char *)text.data, text.size, error)
+               : fail(error, HW_E_RULE, HW_LAYER_CONFIGURATION, "A rule must be a binary with JSON text.");
+}
+
+hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, ERL_NIF_TERM rules, hw_error *error)
 {
     ERL_NIF_TERM head;
     const ERL_NIF_TERM *elements;
@@ -75,6 +83,9 @@ hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, 
         status = enif_get_tuple(env, head, &arity, &elements) && arity == 2
                      ? add_header(env, config, elements, error)
                      : fail(error, HW_E_ARGUMENT, HW_LAYER_CONFIGURATION, "A header field must be {Name, Value}.");
+    }
+    while (status == HW_OK && enif_get_list_cell(env, rules, &head, &rules)) {
+        status = add_rule(env, config, head, error);
     }
     return status;
 }

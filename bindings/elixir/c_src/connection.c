@@ -140,7 +140,7 @@ static hw_status open_url(ErlNifEnv *env, connection *it, const ERL_NIF_TERM arg
     hw_status status = url == NULL ? fail(error, HW_E_URL, HW_LAYER_CONFIGURATION, "The URL must be a binary without NUL bytes.")
                                    : hw_config_new(&config);
     if (status == HW_OK) {
-        status = configure(env, config, argv[1], argv[2], error);
+        status = configure(env, config, argv[1], argv[2], argv[3], error);
     }
     if (status == HW_OK) {
         status = open_with_inbox(it, config, url, error);
@@ -150,7 +150,7 @@ static hw_status open_url(ErlNifEnv *env, connection *it, const ERL_NIF_TERM arg
     return status;
 }
 
-/* open(Url, [{text | bytes, Name, Value}], [{Name, Value}]). Runs on a dirty scheduler: the trust store may come from disk. */
+/* open(Url, [{text | bytes, Name, Value}], [{Name, Value}], [JSON]). Runs on a dirty scheduler: the trust store may come from disk. */
 ERL_NIF_TERM connection_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
     (void)argc;
@@ -326,6 +326,32 @@ ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM a
     return send_part_now(env, argc, argv);
 }
 
+/* respond(Connection, {text | binary, Data} | seen | failed, ReceivedNs, Epoch): what a detector found. An answer is at most 64 KiB. */
+ERL_NIF_TERM connection_respond(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    connection *it;
+    ErlNifUInt64 received_ns, epoch;
+    ErlNifBinary data;
+    const ERL_NIF_TERM *answer;
+    int arity;
+    if (!get_connection(env, argv[0], &it) || !enif_get_uint64(env, argv[2], &received_ns) || !enif_get_uint64(env, argv[3], &epoch)) {
+        return enif_make_badarg(env);
+    }
+    hw_reply reply = {.struct_size = sizeof reply, .kind = HW_TEXT, .received_ns = received_ns, .epoch = epoch};
+    if (enif_get_tuple(env, argv[1], &arity, &answer)) {
+        if (arity != 2 || !enif_inspect_binary(env, answer[1], &data)) {
+            return enif_make_badarg(env);
+        }
+        reply.kind = kind_of(env, answer[0]);
+        reply.data = data.data;
+        reply.size = data.size;
+        return term_result(env, hw_connection_respond(it->handle, HW_DETECT_ANSWER, &reply));
+    }
+    bool is_seen = enif_is_identical(argv[1], enif_make_atom(env, "seen"));
+    return term_result(env, hw_connection_respond(it->handle, is_seen ? HW_DETECT_SEEN : HW_DETECT_FAILED, &reply));
+}
+
 /* close(Connection, Code, Reason) */
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
@@ -366,4 +392,17 @@ ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM arg
     }
     hw_status status = hw_connection_metrics(it->handle, &metrics);
     return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), term_metrics(env, &metrics)) : term_result(env, status);
+}
+
+/* health(Connection) */
+ERL_NIF_TERM connection_health(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    connection *it;
+    hw_health health = {.struct_size = sizeof health};
+    if (!get_connection(env, argv[0], &it)) {
+        return enif_make_badarg(env);
+    }
+    hw_status status = hw_connection_health(it->handle, &health);
+    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), term_health(env, &health)) : term_result(env, status);
 }

@@ -1,6 +1,8 @@
 /* The functions of the module Heartwire.NIF, and the loading of the NIF. */
 #include "heartwire_nif.h"
 
+#include <time.h>
+
 /* version(): of the loaded library, as in hw_version. */
 static ERL_NIF_TERM version(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
@@ -24,10 +26,37 @@ static ERL_NIF_TERM properties(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv
     return list;
 }
 
+/* presets(): the library's table of presets, in its order. */
+static ERL_NIF_TERM presets(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    (void)argv;
+    ERL_NIF_TERM reversed = enif_make_list(env, 0);
+    ERL_NIF_TERM list = reversed;
+    hw_preset preset = {.struct_size = sizeof preset};
+    for (size_t index = 0; hw_preset_describe(index, &preset) == HW_OK; index++) {
+        reversed = enif_make_list_cell(env, term_preset(env, &preset), reversed);
+    }
+    enif_make_reverse_list(env, reversed, &list);
+    return list;
+}
+
+/* now_ns(): CLOCK_MONOTONIC, by which the library tells times. The VM's monotonic time runs beside it, not with it. */
+static ERL_NIF_TERM now_ns(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    (void)argv;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return enif_make_uint64(env, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
+}
+
 static ErlNifFunc functions[] = {
     {"version", 0, version, 0},
+    {"now_ns", 0, now_ns, 0},
     {"properties", 0, properties, 0},
-    {"open", 3, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"presets", 0, presets, 0},
+    {"open", 4, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"watch", 1, connection_watch, 0},
     {"take", 1, connection_take, 0},
     {"send", 3, connection_send, 0},
@@ -35,9 +64,13 @@ static ErlNifFunc functions[] = {
     {"close", 3, connection_close, 0},
     {"state", 1, connection_state, 0},
     {"metrics", 1, connection_metrics, 0},
+    {"health", 1, connection_health, 0},
+    {"respond", 4, connection_respond, 0},
+    {"log", 2, log_set, 0},
+    {"log_taken", 0, log_taken, 0},
 };
 
-enum { LOADED = 0, WRONG_VERSION = 1, NO_RESOURCE_TYPE = 2 };
+enum { LOADED = 0, WRONG_VERSION = 1, NO_RESOURCE_TYPE = 2, NO_LOCK = 3 };
 
 static int load(ErlNifEnv *env, void **private_data, ERL_NIF_TERM argument)
 {
@@ -46,6 +79,9 @@ static int load(ErlNifEnv *env, void **private_data, ERL_NIF_TERM argument)
     /* The major number is the first byte. An older library may lack what this header declares. */
     if (hw_version() >> 24 != HW_VERSION >> 24 || hw_version() < HW_VERSION) {
         return WRONG_VERSION;
+    }
+    if (!log_load()) {
+        return NO_LOCK;
     }
     return connection_load(env) ? LOADED : NO_RESOURCE_TYPE;
 }

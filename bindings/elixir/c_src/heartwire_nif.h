@@ -13,10 +13,12 @@ ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size);
 ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state);
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event);
 
-/* {text | binary, Data}, or for a part of a message {text_part | binary_part, Data, first | middle | last}. */
+/* {Message, ReceivedNs, Epoch}: Message is {text | binary, Data}, of a part {text_part | binary_part, Data, first | middle | last}. */
 ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message);
 
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics);
+ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health);
+ERL_NIF_TERM term_preset(ErlNifEnv *env, const hw_preset *preset);
 ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property);
 
 /* {error, Map} with the fields of the hw_error. */
@@ -30,8 +32,8 @@ ERL_NIF_TERM term_result(ErlNifEnv *env, hw_status status);
 /* A NUL-terminated copy of a binary, freed with free; NULL if the term is no binary or holds a NUL byte. */
 char *copy_text(ErlNifEnv *env, ERL_NIF_TERM term);
 
-/* Fills config from [{text | bytes, Name, Value}] and [{Name, Value}]. Writes *error on failure. */
-hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, hw_error *error);
+/* Fills config from [{text | bytes, Name, Value}], [{Name, Value}] and [JSON]. Writes *error on failure. */
+hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, ERL_NIF_TERM rules, hw_error *error);
 
 /* Describes a failure that the binding found itself, and answers status. */
 hw_status fail(hw_error *error, hw_status status, hw_layer layer, const char *message);
@@ -48,5 +50,14 @@ ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM a
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_health(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_respond(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+/* ---- log.c: the library's log lines as messages to a process -------------------------------------------------------------------- */
+
+bool log_load(void);
+
+ERL_NIF_TERM log_set(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM log_taken(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 
 #endif

@@ -35,6 +35,35 @@ static const atom_name event_kinds[] = {
     {HW_EVENT_SLOW_CONSUMER, "slow_consumer"},
     {HW_EVENT_RELEASED, "released"},
     {HW_EVENT_WARNING, "warning"},
+    {HW_EVENT_HEARTBEAT_RECEIVED, "heartbeat_received"},
+    {HW_EVENT_HEARTBEAT_RESPONDED, "heartbeat_responded"},
+    {HW_EVENT_HEARTBEAT_TIMEOUT, "heartbeat_timeout"},
+    {HW_EVENT_HEARTBEAT_FAILURE, "heartbeat_failure"},
+    {HW_EVENT_BEAT_SENT, "beat_sent"},
+    {HW_EVENT_BEAT_ACKED, "beat_acked"},
+    {HW_EVENT_ENGINE_STARTED, "engine_started"},
+    {HW_EVENT_ENGINE_STOPPED, "engine_stopped"},
+    {HW_EVENT_HEALTH, "health"},
+    {HW_EVENT_QUALITY, "quality"},
+    {HW_EVENT_RESPONSE_LEVEL, "response_level"},
+    {HW_EVENT_RECONNECT_ADVISED, "reconnect_advised"},
+};
+
+static const atom_name health_levels[] = {
+    {HW_HEALTH_UNKNOWN, "unknown"},
+    {HW_HEALTH_ERROR, "error"},
+    {HW_HEALTH_WARNING, "warning"},
+    {HW_HEALTH_HEALTHY, "healthy"},
+};
+
+static const atom_name qualities[] = {
+    {HW_QUALITY_UNKNOWN, "unknown"}, {HW_QUALITY_POOR, "poor"},           {HW_QUALITY_FAIR, "fair"},
+    {HW_QUALITY_GOOD, "good"},       {HW_QUALITY_EXCELLENT, "excellent"},
+};
+
+static const atom_name response_levels[] = {
+    {HW_RESPONSE_ON_TARGET, "on_target"}, {HW_RESPONSE_SLOW, "slow"},       {HW_RESPONSE_WARNING, "warning"},
+    {HW_RESPONSE_CRITICAL, "critical"},   {HW_RESPONSE_OVERDUE, "overdue"},
 };
 
 static const atom_name property_types[] = {
@@ -87,7 +116,7 @@ typedef struct {
     ERL_NIF_TERM value;
 } field;
 
-enum { MAP_FIELDS_MAX = 24 };
+enum { MAP_FIELDS_MAX = 40 };
 
 static ERL_NIF_TERM map_of(ErlNifEnv *env, const field *fields, size_t count)
 {
@@ -119,6 +148,28 @@ ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state)
     return atom_of(env, states, LENGTH(states), state);
 }
 
+/* What a level means depends on the kind of its event; nil for the kinds that have none. */
+static ERL_NIF_TERM level_of(ErlNifEnv *env, const hw_event *event, int32_t level)
+{
+    switch (event->kind) {
+    case HW_EVENT_HEALTH:
+        return atom_of(env, health_levels, LENGTH(health_levels), level);
+    case HW_EVENT_QUALITY:
+        return atom_of(env, qualities, LENGTH(qualities), level);
+    case HW_EVENT_RESPONSE_LEVEL:
+        return atom_of(env, response_levels, LENGTH(response_levels), level);
+    default:
+        return enif_make_atom(env, "nil");
+    }
+}
+
+/* Only an answer has a level without a change. */
+static ERL_NIF_TERM present_level(ErlNifEnv *env, const hw_event *event)
+{
+    return event->kind == HW_EVENT_HEARTBEAT_RESPONDED ? atom_of(env, response_levels, LENGTH(response_levels), event->level)
+                                                       : level_of(env, event, event->level);
+}
+
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
 {
     const field fields[] = {
@@ -142,12 +193,17 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
         {"compressed", boolean(env, event->compressed)},
         {"resumed", boolean(env, event->resumed)},
         {"retry_after_ms", enif_make_uint64(env, event->retry_after_ms)},
+        {"latency_ns", enif_make_uint64(env, event->latency_ns)},
+        {"level", present_level(env, event)},
+        {"previous_level", level_of(env, event, event->previous_level)},
+        {"late", boolean(env, event->late)},
+        {"rule", event->rule < 0 ? enif_make_atom(env, "nil") : enif_make_int(env, event->rule)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));
 }
 
-ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message)
+static ERL_NIF_TERM message_or_part(ErlNifEnv *env, const hw_message *message)
 {
     bool is_text = message->kind == HW_TEXT;
     bool is_first = (message->flags & HW_MESSAGE_CONTINUED) == 0;
@@ -158,6 +214,12 @@ ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message)
     }
     const char *position = is_first ? "first" : is_last ? "last" : "middle";
     return enif_make_tuple3(env, enif_make_atom(env, is_text ? "text_part" : "binary_part"), data, enif_make_atom(env, position));
+}
+
+ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message)
+{
+    return enif_make_tuple3(env, message_or_part(env, message), enif_make_uint64(env, message->received_ns),
+                            enif_make_uint64(env, message->epoch));
 }
 
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
@@ -186,6 +248,60 @@ ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
         {"epoch", enif_make_uint64(env, metrics->epoch)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The metrics have more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health)
+{
+    const field fields[] = {
+        {"health", atom_of(env, health_levels, LENGTH(health_levels), health->health)},
+        {"quality", atom_of(env, qualities, LENGTH(qualities), health->quality)},
+        {"response_level", atom_of(env, response_levels, LENGTH(response_levels), health->response_level)},
+        {"failures_in_a_row", enif_make_uint64(env, health->failures_in_a_row)},
+        {"responses", enif_make_uint64(env, health->responses)},
+        {"response_last_ns", enif_make_uint64(env, health->response_last_ns)},
+        {"response_min_ns", enif_make_uint64(env, health->response_min_ns)},
+        {"response_mean_ns", enif_make_uint64(env, health->response_mean_ns)},
+        {"response_median_ns", enif_make_uint64(env, health->response_median_ns)},
+        {"response_p99_ns", enif_make_uint64(env, health->response_p99_ns)},
+        {"response_max_ns", enif_make_uint64(env, health->response_max_ns)},
+        {"responses_total", enif_make_uint64(env, health->responses_total)},
+        {"responses_median_ns", enif_make_uint64(env, health->responses_median_ns)},
+        {"responses_p99_ns", enif_make_uint64(env, health->responses_p99_ns)},
+        {"responses_p999_ns", enif_make_uint64(env, health->responses_p999_ns)},
+        {"responses_max_ns", enif_make_uint64(env, health->responses_max_ns)},
+        {"round_trips", enif_make_uint64(env, health->round_trips)},
+        {"round_trip_variance_ms2", enif_make_uint64(env, health->round_trip_variance_ms2)},
+        {"round_trip_last_ns", enif_make_uint64(env, health->round_trip_last_ns)},
+        {"round_trip_mean_ns", enif_make_uint64(env, health->round_trip_mean_ns)},
+        {"round_trip_min_ns", enif_make_uint64(env, health->round_trip_min_ns)},
+        {"round_trip_max_ns", enif_make_uint64(env, health->round_trip_max_ns)},
+        {"timestamps", enif_make_uint64(env, health->timestamps)},
+        {"one_way_raw_ns", enif_make_int64(env, health->one_way_raw_ns)},
+        {"one_way_ns", enif_make_int64(env, health->one_way_ns)},
+        {"clock_offset_ns", enif_make_int64(env, health->clock_offset_ns)},
+        {"silent_ns", enif_make_uint64(env, health->silent_ns)},
+        {"data_silent_ns", enif_make_uint64(env, health->data_silent_ns)},
+        {"heartbeats_received", enif_make_uint64(env, health->heartbeats_received)},
+        {"heartbeats_answered", enif_make_uint64(env, health->heartbeats_answered)},
+        {"heartbeats_failed", enif_make_uint64(env, health->heartbeats_failed)},
+        {"beats_acked", enif_make_uint64(env, health->beats_acked)},
+        {"beats_late", enif_make_uint64(env, health->beats_late)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The health has more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_preset(ErlNifEnv *env, const hw_preset *preset)
+{
+    const field fields[] = {
+        {"name", text(env, preset->name)},
+        {"services", text(env, preset->services)},
+        {"source", text(env, preset->source)},
+        {"rule", text(env, preset->rule)},
+        {"parameters", text(env, preset->parameters)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "A preset has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));
 }
 

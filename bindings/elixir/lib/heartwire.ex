@@ -48,6 +48,41 @@ defmodule Heartwire do
   `:inbox_bytes_max`, and `:inbox_overflow` says what happens next. Heartbeats go on. The queue of
   an owner on another node cannot be seen and is not limited.
 
+  ## Heartbeats
+
+  `preset: "deribit"` keeps a connection to a known service alive, `presets/0` lists them. What a
+  preset has to know is given with `:preset_parameters`, a keyword list or map:
+
+      Heartwire.start_link(
+        url: url,
+        preset: :kucoin,
+        preset_parameters: [ping_interval: 18_000, ping_timeout: 10_000]
+      )
+
+  Rules of one's own, as JSON text, come before those of the preset; the language is described in
+  `Sources/Heartbeat/Rules/README.md`:
+
+      rules: [~S({"reply":[{"on":{"eq":"PING"},"send":{"body":"PONG"}}]})]
+
+  A detector finds heartbeats that rules cannot express. It is a function that is called with each
+  whole message, `{:text, binary}` or `{:binary, binary}`, and, if it takes two, with the deadline of
+  the answer, to be compared with `System.monotonic_time(:millisecond)`:
+
+      detector: fn
+        {:binary, <<1, challenge::binary>>} -> {:binary, MyApp.sign(challenge)}
+        _message -> nil
+      end
+
+  It returns the answer, `{:text, iodata}` or `{:binary, iodata}` of at most 64 KiB, `:seen` for a
+  heartbeat of the server's that needs none, or `nil` (or `:none`) for what is none. It runs in a
+  process of its own, so that neither a busy owner nor a full message queue delays it: up to 65,536
+  messages or 16 MiB that it has seen are kept for the owner meanwhile. An answer goes ahead of
+  queued messages. A detector that raises, or returns something else, is logged and counts as a
+  failed heartbeat (`:heartbeat_failure_threshold`). The owner receives all messages as well.
+
+  What becomes of heartbeats is told by events, see `Heartwire.Event`, by `health/1` and by
+  `Heartwire.Log`.
+
   ## Large messages
 
   With the option `:message_part_bytes` a message larger than that comes in parts, as it arrives and
@@ -64,18 +99,26 @@ defmodule Heartwire do
 
   import Kernel, except: [send: 2]
 
-  alias Heartwire.{Connection, Error, NIF, Parts}
+  alias Heartwire.{Connection, Error, Health, NIF, Parts}
 
   @owner_queue_max 10_000
 
   @type connection :: GenServer.server()
   @type message :: {:text, iodata} | {:binary, iodata}
+  @type found :: message | :seen | :none | nil
+  @type detector :: (received -> found) | (received, deadline_ms :: integer -> found)
+  @type received :: {:text, binary} | {:binary, binary}
   @type option ::
           {:url, String.t()}
           | {:owner, GenServer.server()}
           | {:name, GenServer.name()}
           | {:owner_queue_max, pos_integer}
           | {:headers, [{String.t(), String.t()}]}
+          | {:preset, String.t() | atom}
+          | {:preset_parameters,
+             keyword | %{(atom | String.t()) => String.t() | integer} | String.t()}
+          | {:rules, [json :: iodata]}
+          | {:detector, detector}
           | {atom, String.t() | integer | boolean | atom | [String.t()]}
 
   @doc """
@@ -89,6 +132,7 @@ defmodule Heartwire do
     * `:name` - registers the process, as in `GenServer.start_link/3`
     * `:owner_queue_max` - see "A slow owner"; #{@owner_queue_max} by default
     * `:headers` - a list of `{name, value}` for the opening handshake
+    * `:preset`, `:preset_parameters`, `:rules`, `:detector` - see "Heartbeats"
     * every property of the library, with `_` in the place of `.`: `:ping_interval`,
       `:reconnect_cap`, `:tls_ca_file` and so on, see `properties/0`. A duration is a string such
       as `"20s"` or an integer of milliseconds, a choice may be an atom, and `:subprotocols` a
@@ -123,7 +167,8 @@ defmodule Heartwire do
 
   While the connection is not established the message waits in the library's bounded queue.
   `:full` says that the queue has no room, `:state` that the connection is closing or has ended,
-  `:handle` that its process is gone.
+  `:handle` that its process is gone, `:send_forbidden` that the rules of its preset forbid sending
+  because the service closes on it.
   """
   @spec send(connection, message) :: :ok | {:error, Error.t()}
   def send(connection, {kind, data}) when kind in [:text, :binary] do
@@ -174,6 +219,21 @@ defmodule Heartwire do
   @doc "Counters since the connection was opened, as a map with the names of `hw_metrics`."
   @spec metrics(connection) :: {:ok, map} | {:error, Error.t()}
   def metrics(connection), do: with_handle(connection, &NIF.metrics/1)
+
+  @doc "How the heartbeats of a connection stand."
+  @spec health(connection) :: {:ok, Health.t()} | {:error, Error.t()}
+  def health(connection) do
+    with {:ok, fields} <- with_handle(connection, &NIF.health/1),
+         do: {:ok, struct!(Health, fields)}
+  end
+
+  @doc """
+  The services whose heartbeats the library knows, each a map with `:name`, `:services` (what it is
+  for), `:source` (where the behaviour was read), `:rule` (JSON text) and `:parameters` (a line for
+  each).
+  """
+  @spec presets() :: [map]
+  def presets, do: NIF.presets()
 
   @doc """
   The library's table of properties, each a map with `:name`, `:type`, `:default`, `:range`,

@@ -10,6 +10,9 @@ defmodule Mix.Tasks.Compile.HeartwireNif do
 
   @flags ~w(-std=c11 -O2 -fPIC -shared -fvisibility=hidden -D_GNU_SOURCE -Wall -Wextra -Werror)
 
+  # The library may call back into the NIF for a log line at any time, so it is never unloaded.
+  @linking ["-Wl,-rpath,$ORIGIN", "-Wl,-z,nodelete"]
+
   @impl Mix.Task.Compiler
   def run(_arguments) do
     File.mkdir_p!(in_package("priv"))
@@ -80,8 +83,7 @@ defmodule Mix.Tasks.Compile.HeartwireNif do
 
     includes = ["-I" <> in_repository("include"), "-I" <> erlang_include()]
 
-    arguments =
-      @flags ++ includes ++ sources ++ [library, "-Wl,-rpath,$ORIGIN", "-o", nif <> ".new"]
+    arguments = @flags ++ includes ++ sources ++ [library | @linking] ++ ["-o", nif <> ".new"]
 
     run!(compiler, arguments, in_package(""), "The NIF could not be compiled")
     File.rename!(nif <> ".new", nif)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import pytest
 
@@ -27,6 +28,20 @@ import heartwire  # noqa: E402
 PATIENCE_SECONDS = 30
 
 T = TypeVar("T")
+
+
+def asking(**query: str) -> str:
+    """The path of a server that asks, and wants to be answered; Tests/Servers/questions.py says what the query is."""
+    return "/ask?" + urlencode({"interval_ms": 1, "within_ms": PATIENCE_SECONDS * 1000, **query})
+
+
+TEST_REQUEST = {"jsonrpc": "2.0", "method": "heartbeat", "params": {"type": "test_request"}}
+
+# Asks as Deribit does, once the client has asked for it, and every 45 s.
+DERIBIT = asking(ask=json.dumps(TEST_REQUEST), answer="public/test", after='"interval":45')
+AS_DERIBIT: dict[str, Any] = {"preset": "deribit", "preset_parameters": {"interval": 45}}
+
+CHALLENGES = asking(ask="challenge:{n}", answer="response:{n}")
 
 
 class Servers:

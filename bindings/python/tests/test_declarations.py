@@ -8,8 +8,9 @@ import re
 
 import pytest
 from conftest import ROOT
-from heartwire import EventKind, Layer, State, Status, _declarations
+from heartwire import EventKind, Health, Layer, Quality, ResponseLevel, State, Status, _declarations
 from heartwire._config import PropertyType
+from heartwire._logging import LogLevel
 
 HEADER = re.sub(r"/\*.*?\*/", "", (ROOT / "include" / "heartwire.h").read_text(), flags=re.DOTALL)
 
@@ -40,12 +41,16 @@ def test_parameters(name: str) -> None:
     assert len(parameters) == len(expected)
     for ours, theirs in zip(parameters, expected):
         is_pointer = "*" in theirs or "callback" in theirs
-        sized = {"uint16_t": 2, "int32_t": 4, "uint32_t": 4, "hw_status": 4, "hw_state": 4, "hw_kind": 4, "size_t": 8}
-        assert ctypes.sizeof(ours) == (8 if is_pointer else sized[theirs.split()[-2]]), theirs
+        size = {"uint16_t": 2, "size_t": 8}.get(theirs.split()[-2], 4)
+        assert ctypes.sizeof(ours) == (8 if is_pointer else size), theirs
 
 
 @pytest.mark.parametrize(
-    "struct", ["hw_error", "hw_message", "hw_event", "hw_property", "hw_send_options", "hw_metrics", "hw_delivery"]
+    "struct",
+    [
+        "hw_error", "hw_message", "hw_event", "hw_property", "hw_preset", "hw_send_options", "hw_metrics", "hw_health", "hw_reply",
+        "hw_delivery",
+    ],
 )
 def test_struct_fields(struct: str) -> None:
     assert [field[0] for field in getattr(_declarations, struct)._fields_] == declared_fields(struct)
@@ -53,7 +58,17 @@ def test_struct_fields(struct: str) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "ours"),
-    [("HW_STATE_", State), ("HW_EVENT_", EventKind), ("HW_LAYER_", Layer), ("HW_PROPERTY_", PropertyType), ("HW_E_", Status)],
+    [
+        ("HW_STATE_", State),
+        ("HW_EVENT_", EventKind),
+        ("HW_LAYER_", Layer),
+        ("HW_PROPERTY_", PropertyType),
+        ("HW_E_", Status),
+        ("HW_HEALTH_", Health),
+        ("HW_QUALITY_", Quality),
+        ("HW_RESPONSE_", ResponseLevel),
+        ("HW_LOG_", LogLevel),
+    ],
 )
 def test_constants(prefix: str, ours: type[enum.IntEnum]) -> None:
     named = {member.name: int(member) for member in ours if member is not Status.OK}
@@ -63,7 +78,7 @@ def test_constants(prefix: str, ours: type[enum.IntEnum]) -> None:
 def test_version_kinds_and_flags() -> None:
     match = re.search(r"#define HW_VERSION (0x[0-9a-f]+)u", HEADER)
     assert match is not None and int(match.group(1), 16) == _declarations.HW_VERSION
-    for prefix in ("HW_(?=TEXT|BINARY)", "HW_(?=MESSAGE_)", "HW_(?=SEND_)"):
+    for prefix in ("HW_(?=TEXT|BINARY)", "HW_(?=MESSAGE_)", "HW_(?=SEND_)", "HW_(?=DETECT_)"):
         constants = declared_constants(prefix)
         assert constants == {name: getattr(_declarations, name) for name in constants} != {}
 
@@ -72,6 +87,8 @@ def test_sizes_on_this_platform() -> None:
     """Batches are unpacked by offsets that are only right for this layout."""
     assert ctypes.sizeof(_declarations.hw_delivery) == 64
     assert ctypes.sizeof(_declarations.hw_send_options) == 16
+    assert ctypes.sizeof(_declarations.hw_reply) == 48
+    assert ctypes.sizeof(_declarations.hw_health) == 240
     assert _declarations.hw_delivery.message.offset == 16
 
 

@@ -182,6 +182,7 @@ def test_queue_limits(servers: Servers) -> None:
         (-4, heartwire.ArgumentError),
         (-3, heartwire.ForkedError),
         (-22, heartwire.StateError),
+        (-23, heartwire.SendForbidden),
         (-41, heartwire.MessageTooLarge),
         (-64, heartwire.ConfigurationError),
         (-83, heartwire.ConnectError),
@@ -191,7 +192,9 @@ def test_queue_limits(servers: Servers) -> None:
         (-160, heartwire.HeartbeatError),
         (-170, heartwire.SlowConsumer),
         (-180, heartwire.ResourceError),
-        (-65, heartwire.ConfigurationError),
+        (-65, heartwire.RuleError),
+        (-66, heartwire.PresetError),
+        (-67, heartwire.ConfigurationError),
         (-171, heartwire.SlowConsumer),
         (-9999, heartwire.HeartwireError),
     ],
@@ -201,8 +204,8 @@ def test_class_of_status(status: int, expected: type[heartwire.HeartwireError]) 
 
 
 def test_statuses_of_a_later_library_are_taken() -> None:
-    assert Status(-65) == -65
-    assert Status(-65).name == "UNKNOWN_-65"
+    assert Status(-67) == -67
+    assert Status(-67).name == "UNKNOWN_-67"
 
 
 def test_errors_survive_pickling() -> None:

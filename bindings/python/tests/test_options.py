@@ -43,6 +43,7 @@ def read_back(config: Config, name: str) -> bytes:
         ("tls_verify", False, "false"),
         ("tls_version_min", 1.3, "1.3"),
         ("heartbeat_text", "beat", "beat"),
+        ("preset_parameters", {"ping_interval": 18000, "url": "a=b", "factor": 1.5}, "ping_interval=18000, url=a=b, factor=1.5"),
     ],
 )
 def test_values(keyword: str, value: Any, equivalent: str) -> None:
@@ -74,7 +75,7 @@ def test_none_leaves_the_default() -> None:
 
 def test_every_property_takes_its_default_as_an_option() -> None:
     for known in heartwire.properties():
-        if known.name != "delivery" and known.default:
+        if known.name not in ("delivery", "detector.thread") and known.default:
             with Config() as config:
                 config.apply({known.keyword: known.default})
 
@@ -94,6 +95,13 @@ def test_every_property_takes_its_default_as_an_option() -> None:
         ({"heartbeat_interval": 1}, Status.CONFLICT, "heartbeat"),
         ({"heartbeat_text": "x", "heartbeat_binary": b"x", "heartbeat_interval": 1}, Status.CONFLICT, "heartbeat"),
         ({"delivery": "inline"}, Status.CONFLICT, "inbox"),
+        ({"detector_thread": "inline"}, Status.CONFLICT, "where messages are received"),
+        ({"preset": "deribitt"}, Status.PRESET, "deribit"),
+        ({"preset": "kucoin"}, Status.CONFLICT, "ping_interval"),
+        ({"preset": "deribit", "preset_parameters": {"intervall": 30}}, Status.VALUE, "intervall"),
+        ({"preset": "deribit", "preset_parameters": {"interval": "30,counter=1"}}, Status.VALUE, "comma"),
+        ({"rules": ["{}}"]}, Status.RULE, "JSON"),
+        ({"rules": [{"reply": [{"on": {"eq": "a"}, "sent": {}}]}]}, Status.RULE, "/reply/0/sent"),
         ({"headers": {"Host": "elsewhere"}}, Status.HEADER, "Host"),
         ({"headers": [("X-Injected", "a\r\nb: c")]}, Status.HEADER, "X-Injected"),
     ],
@@ -127,7 +135,7 @@ def test_embedded_nul_is_refused() -> None:
     [
         ({"url": None}, "the URL is str or bytes, not NoneType"),
         ({"ping_interval": object()}, "ping.interval is .*, not object"),
-        ({"subprotocols": [1]}, "subprotocols is .* a sequence of str, not list"),
+        ({"subprotocols": [1]}, "subprotocols is .* a sequence of str or a mapping, not list"),
         ({"properties": [("ping.interval", 1)]}, "properties is a mapping of names to values, not list"),
         ({"properties": {5: "1s"}}, "an option's name is str or bytes, not int"),
         ({"headers": {"X": 1}}, "the value of header X is str or bytes, not int"),
@@ -137,6 +145,13 @@ def test_embedded_nul_is_refused() -> None:
         ({"headers": ["ab"]}, r"headers\[0\] is not a pair"),
         ({"headers": [("X", "a"), ("X", "a", "b")]}, r"headers\[1\] is not a pair"),
         ({"headers": [5]}, r"headers\[0\] is not a pair"),
+        ({"rules": {"reply": []}}, "rules is a sequence of rules, .*, not dict"),
+        ({"rules": '{"reply": []}'}, "rules is a sequence of rules, .*, not str"),
+        ({"rules": 5}, "rules is a sequence of rules, .*, not int"),
+        ({"rules": [{}, 5]}, r"rules\[1\] is a mapping or JSON text, not int"),
+        ({"preset_parameters": {"interval": None}}, r"preset.parameters\['interval'\] is str or a number, not NoneType"),
+        ({"preset_parameters": {"interval": True}}, r"preset.parameters\['interval'\] is str or a number, not bool"),
+        ({"detector": 5}, "detector is a function or None, not int"),
         ({"on_event": 5}, "on_event is a function or None, not int"),
         ({"on_message": "f"}, "on_message is a function or None, not str"),
         ({"on_part": 5}, "on_part is a function or None, not int"),

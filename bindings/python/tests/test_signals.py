@@ -7,13 +7,17 @@ from conftest import Servers, run_script
 
 # Python runs handlers between any two instructions; these are the ones just before and just after the library's call.
 INTERRUPTED = """
-import signal, sys, threading
+import contextlib, signal, sys, threading
 import heartwire
 from heartwire._library import library
 
 url, moment, action = sys.argv[1:]
 take = library.hw_inbox_take
-ws = heartwire.sync.connect(url)
+told = []
+ws = heartwire.sync.connect(url, on_event=lambda ws, event: told.append(event.kind))
+while heartwire.EventKind.ENGINE_STARTED not in told:
+    with contextlib.suppress(heartwire.TimeoutError):
+        ws.recv(0.01)
 
 def interrupted_take(*arguments):
     library.hw_inbox_take = take

@@ -35,5 +35,7 @@ package enum RuleLimit {
     /// Bytes of a ping's payload (RFC 6455 section 5.5).
     package static let pingSize = 125
     package static let intervalMin = Interval.milliseconds(1)
+    /// Of one that a peer tells: it must not make us beat like mad.
+    package static let learnedMin = Interval.milliseconds(100)
     package static let intervalMax = Interval.seconds(7 * 24 * 3600)
 }

@@ -5,9 +5,7 @@ defmodule Heartwire.Application do
   # The registry lets a caller reach a connection's native handle without asking its process.
   @impl Application
   def start(_type, _arguments) do
-    Supervisor.start_link([{Registry, keys: :unique, name: Heartwire.Registry}],
-      strategy: :one_for_one,
-      name: Heartwire.Supervisor
-    )
+    children = [{Registry, keys: :unique, name: Heartwire.Registry}, Heartwire.Log]
+    Supervisor.start_link(children, strategy: :one_for_one, name: Heartwire.Supervisor)
   end
 end

@@ -6,14 +6,25 @@ defmodule Heartwire.Connection do
 
   use GenServer
 
-  alias Heartwire.{Error, Event, NIF, Options}
+  alias Heartwire.{Backlog, Detector, Error, Event, NIF, Options}
 
   # The VM does not tell when a message queue has become short again, so a full one is looked at
   # again after this time. Heartbeats do not wait for it.
   @recheck_ms 10
 
+  # With a detector: what runs it, its process and the monitor of that, and what it has seen before
+  # the owner had room for it.
   @enforce_keys [:handle, :owner, :monitor, :high_water]
-  defstruct [:handle, :owner, :monitor, :high_water]
+  defstruct [
+    :handle,
+    :owner,
+    :monitor,
+    :high_water,
+    :detector,
+    :detector_pid,
+    :detector_monitor,
+    backlog: %Backlog{}
+  ]
 
   @spec start_link(keyword, GenServer.options()) :: GenServer.on_start()
   def start_link(options, server_options) do
@@ -29,14 +40,17 @@ defmodule Heartwire.Connection do
     {url, options} = Keyword.pop!(options, :url)
     {owner, options} = Keyword.pop!(options, :owner)
     {high_water, options} = Keyword.pop!(options, :owner_queue_max)
+    {detector, options} = Keyword.pop(options, :detector)
 
     with {:ok, owner} <- find_owner(owner),
-         {:ok, {properties, headers}} <- Options.to_native(options),
-         {:ok, handle} <- open(url, properties, headers),
+         :ok <- check_detector(detector),
+         {:ok, {properties, headers, rules}} <- Options.to_native(options),
+         {:ok, handle} <- native(NIF.open(url, properties, headers, rules)),
          :ok <- native(NIF.watch(handle)) do
       {:ok, _registry} = Registry.register(Heartwire.Registry, self(), handle)
       monitor = Process.monitor(owner)
-      {:ok, %__MODULE__{handle: handle, owner: owner, monitor: monitor, high_water: high_water}}
+      state = %__MODULE__{handle: handle, owner: owner, monitor: monitor, high_water: high_water}
+      {:ok, start_detector(state, detector, properties)}
     else
       {:error, %Error{} = error} ->
         Process.unlink(parent)
@@ -53,20 +67,63 @@ defmodule Heartwire.Connection do
   def handle_info({:DOWN, monitor, :process, _pid, _reason}, %{monitor: monitor} = state),
     do: {:stop, :normal, state}
 
+  def handle_info({:DOWN, monitor, :process, _pid, reason}, %{detector_monitor: monitor} = state) do
+    Detector.ended(state.handle, reason)
+    {:noreply, run_detector(state)}
+  end
+
   def handle_info(_other, state), do: {:noreply, state}
 
-  # One batch for each message to this process, so that its other messages get their turn.
+  # One batch for each message to this process, so that its other messages get their turn. Where
+  # there is a detector it goes on seeing what arrives while the owner has no room.
+  defp take(%{detector: nil} = state) do
+    if crowded?(state), do: recheck(state), else: take_for_owner(state)
+  end
+
   defp take(state) do
-    if crowded?(state) do
-      Process.send_after(self(), :take, @recheck_ms)
-      {:noreply, state}
-    else
-      case NIF.take(state.handle) do
-        [] -> watch(state)
-        deliveries -> deliver(deliveries, state)
-      end
+    cond do
+      Detector.busy?(state.detector_pid) -> recheck(state)
+      crowded?(state) -> take_for_detector(state)
+      Backlog.empty?(state.backlog) -> take_for_owner(state)
+      true -> deliver_backlog(state)
     end
   end
+
+  defp recheck(state) do
+    Process.send_after(self(), :take, @recheck_ms)
+    {:noreply, state}
+  end
+
+  defp take_for_owner(state) do
+    case NIF.take(state.handle) do
+      [] ->
+        watch(state)
+
+      deliveries ->
+        show(deliveries, state)
+        deliver(deliveries, state)
+    end
+  end
+
+  defp take_for_detector(state) do
+    case if(Backlog.full?(state.backlog), do: [], else: NIF.take(state.handle)) do
+      [] ->
+        recheck(state)
+
+      deliveries ->
+        show(deliveries, state)
+        send(self(), :take)
+        {:noreply, %{state | backlog: Backlog.add(state.backlog, deliveries)}}
+    end
+  end
+
+  defp deliver_backlog(state) do
+    {deliveries, backlog} = Backlog.take(state.backlog)
+    deliver(deliveries, %{state | backlog: backlog})
+  end
+
+  defp show(_deliveries, %{detector: nil}), do: :ok
+  defp show(deliveries, state), do: Detector.show(state.detector_pid, deliveries)
 
   defp watch(state) do
     case native(NIF.watch(state.handle)) do
@@ -101,7 +158,7 @@ defmodule Heartwire.Connection do
     end
   end
 
-  defp deliver([message | rest], state) do
+  defp deliver([{message, _received_ns, _epoch} | rest], state) do
     send(state.owner, {:heartwire, self(), message})
     deliver(rest, state)
   end
@@ -117,7 +174,28 @@ defmodule Heartwire.Connection do
     end
   end
 
-  defp open(url, properties, headers), do: native(NIF.open(url, properties, headers))
+  defp check_detector(nil), do: :ok
+  defp check_detector(function) when is_function(function, 1) or is_function(function, 2), do: :ok
+
+  defp check_detector(other) do
+    message =
+      "A detector is a function of a message, or a message and a deadline: #{inspect(other)}."
+
+    {:error, Error.new(status: :value, layer: :configuration, message: message)}
+  end
+
+  defp start_detector(state, nil, _properties), do: state
+
+  defp start_detector(state, function, properties) do
+    timeout_ns = Options.duration_ms(properties, "response.timeout") * 1_000_000
+    detector = %Detector{handle: state.handle, function: function, timeout_ns: timeout_ns}
+    run_detector(%{state | detector: detector})
+  end
+
+  defp run_detector(state) do
+    {pid, monitor} = Detector.start(state.detector)
+    %{state | detector_pid: pid, detector_monitor: monitor}
+  end
 
   defp native({:error, fields}), do: {:error, Error.new(fields)}
   defp native(result), do: result

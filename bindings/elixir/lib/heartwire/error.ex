@@ -35,6 +35,7 @@ defmodule Heartwire.Error do
     argument: "An argument is out of its range.",
     handle: "The connection is gone.",
     state: "The connection is closing, disconnected or failed.",
+    send_forbidden: "The heartbeat rules say that this service closes on anything sent to it.",
     full: "The outbound queue is full; an event of kind :writable will follow.",
     too_large: "The message can never fit into the outbound queue.",
     utf8: "The text is not UTF-8."

@@ -8,8 +8,11 @@ defmodule Heartwire.NIF do
   @type error :: {:error, map}
   @type kind :: :text | :binary
   @type position :: :first | :middle | :last
-  @type delivery ::
-          {kind, binary} | {:text_part | :binary_part, binary, position} | {:event, map}
+  @type message :: {kind, binary} | {:text_part | :binary_part, binary, position}
+  @type delivery :: {message, received_ns, epoch} | {:event, map}
+  @type received_ns :: non_neg_integer
+  @type epoch :: non_neg_integer
+  @type log_level :: :off | :error | :warning | :info | :debug
 
   @on_load :load
 
@@ -33,13 +36,21 @@ defmodule Heartwire.NIF do
   @spec version() :: non_neg_integer
   def version, do: not_loaded()
 
-  @doc "Describes the properties that `open/3` takes."
+  @doc "The clock of `received_ns`."
+  @spec now_ns() :: non_neg_integer
+  def now_ns, do: not_loaded()
+
+  @doc "Describes the properties that `open/4` takes."
   @spec properties() :: [map]
   def properties, do: not_loaded()
 
+  @spec presets() :: [map]
+  def presets, do: not_loaded()
+
   @doc "Opens a connection that belongs to the caller."
-  @spec open(binary, [{setter, binary, binary}], [{binary, binary}]) :: {:ok, connection} | error
-  def open(_url, _properties, _headers), do: not_loaded()
+  @spec open(binary, [{setter, binary, binary}], [{binary, binary}], [binary]) ::
+          {:ok, connection} | error
+  def open(_url, _properties, _headers, _rules), do: not_loaded()
 
   @doc "Sends the caller `{:select, connection, :undefined, :ready_input}` once something waits."
   @spec watch(connection) :: :ok | error
@@ -65,6 +76,23 @@ defmodule Heartwire.NIF do
 
   @spec metrics(connection) :: {:ok, map} | error
   def metrics(_connection), do: not_loaded()
+
+  @spec health(connection) :: {:ok, map} | error
+  def health(_connection), do: not_loaded()
+
+  @doc "Hands over what a detector found in the message that arrived at `received_ns`."
+  @spec respond(connection, {kind, binary} | :seen | :failed, received_ns, epoch) :: :ok | error
+  def respond(_connection, _found, _received_ns, _epoch), do: not_loaded()
+
+  @doc """
+  Has the library's log lines sent to a process as `{:heartwire_log, level, line, dropped}`, each of
+  which it must acknowledge with `log_taken/0`.
+  """
+  @spec log(log_level, pid) :: :ok | error
+  def log(_level, _pid), do: not_loaded()
+
+  @spec log_taken() :: :ok
+  def log_taken, do: not_loaded()
 
   defp path do
     case :code.priv_dir(:heartwire) do

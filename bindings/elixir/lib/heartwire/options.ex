@@ -5,22 +5,47 @@ defmodule Heartwire.Options do
 
   alias Heartwire.{Error, NIF}
 
-  @type native :: {[{NIF.setter(), binary, binary}], [{binary, binary}]}
+  @type properties :: [{NIF.setter(), binary, binary}]
+  @type native :: {properties, headers :: [{binary, binary}], rules :: [binary]}
+
+  @unit_ms %{"ms" => 1, "s" => 1000, "m" => 60_000, "h" => 3_600_000}
 
   @spec to_native(keyword) :: {:ok, native} | {:error, Error.t()}
   def to_native(options) do
-    {headers, properties} = Keyword.pop(options, :headers, [])
+    {headers, options} = Keyword.pop(options, :headers, [])
+    {rules, properties} = Keyword.pop(options, :rules, [])
     types = Map.new(NIF.properties(), &{&1.name, &1.type})
 
     with {:ok, properties} <- map(properties, &property(&1, types)),
-         {:ok, headers} <- map(headers, &header/1) do
-      {:ok, {properties, headers}}
+         {:ok, headers} <- map(headers, &header/1),
+         {:ok, rules} <- map(rules, &rule/1) do
+      {:ok, {properties, headers, rules}}
     end
+  end
+
+  @doc "What a duration comes to that the library has taken, or its default."
+  @spec duration_ms(properties, binary) :: pos_integer
+  def duration_ms(properties, name) do
+    default = Enum.find(NIF.properties(), &(&1.name == name)).default
+    text = for {_setter, ^name, value} <- properties, reduce: default, do: (_ -> value)
+    {count, unit} = Integer.parse(text)
+    count * Map.fetch!(@unit_ms, unit)
   end
 
   # This process is the only reader of the inbox, so there is no other delivery to choose.
   defp property({:delivery, _value}, _types),
     do: invalid(:property, "The option :delivery is not available: messages go to the owner.")
+
+  defp property({:detector_thread, _value}, _types),
+    do: invalid(:property, "The option :detector_thread is not available: a process runs it.")
+
+  defp property({:preset_parameters, value}, types) when is_map(value),
+    do: property({:preset_parameters, Map.to_list(value)}, types)
+
+  defp property({:preset_parameters, [{_name, _value} | _rest] = pairs}, _types) do
+    with {:ok, items} <- map(pairs, &parameter/1),
+         do: {:ok, {:bytes, "preset.parameters", Enum.join(items, ",")}}
+  end
 
   defp property({option, value}, types) when is_atom(option) do
     name = property_name(option, types)
@@ -38,6 +63,21 @@ defmodule Heartwire.Options do
 
   defp property(other, _types),
     do: invalid(:argument, "An option is a pair of a name and a value, not #{inspect(other)}.")
+
+  defp parameter({name, value})
+       when (is_atom(name) or is_binary(name)) and not is_nil(value) and
+              (is_atom(value) or is_binary(value) or is_integer(value)) do
+    text = to_string(value)
+
+    if text =~ ",",
+      do: invalid(:value, "The parameter #{name} has a comma in its value, which divides them."),
+      else: {:ok, "#{name}=#{text}"}
+  end
+
+  defp parameter(other) do
+    message = "A preset's parameter is a name with a string or an integer, not #{inspect(other)}."
+    invalid(:value, message)
+  end
 
   # Credentials stand in no error text.
   defp shown(:basic_auth, _value), do: "that"
@@ -67,6 +107,12 @@ defmodule Heartwire.Options do
 
   defp header(other),
     do: invalid(:header, "A header field is a pair of two strings, not #{inspect(other)}.")
+
+  defp rule(json) do
+    {:ok, IO.iodata_to_binary(json)}
+  rescue
+    ArgumentError -> invalid(:rule, "A rule is JSON text, not #{inspect(json)}.")
+  end
 
   defp map(list, convert) when is_list(list) do
     Enum.reduce_while(list, {:ok, []}, fn item, {:ok, done} ->

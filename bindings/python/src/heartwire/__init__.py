@@ -10,8 +10,9 @@ heartwire.sync.connect is the same for ordinary threads, heartwire.Client calls 
 """
 
 from . import aio, callbacks, sync
-from ._config import Property, properties
+from ._config import Preset, Property, presets, properties
 from ._delivery import Message, Part
+from ._detection import Detection
 from ._errors import (
     ArgumentError,
     CertificateError,
@@ -27,11 +28,14 @@ from ._errors import (
     LimitError,
     MessageCutOff,
     MessageTooLarge,
+    PresetError,
     ProtocolError,
     ProxyError,
     QueueFull,
     ResolveError,
     ResourceError,
+    RuleError,
+    SendForbidden,
     SlowConsumer,
     StateError,
     Status,
@@ -39,6 +43,8 @@ from ._errors import (
     TLSError,
 )
 from ._events import Event, EventKind, Metrics, State
+from ._health import Health, HealthReport, Quality, ResponseLevel
+from ._logging import disable_logging, enable_logging
 from .aio import Connection, connect
 from .callbacks import Client
 
@@ -51,10 +57,13 @@ __all__ = [
     "ConnectError",
     "ConnectTimeout",
     "Connection",
+    "Detection",
     "Event",
     "EventKind",
     "ForkedError",
     "HandshakeError",
+    "Health",
+    "HealthReport",
     "HeartbeatError",
     "HeartwireError",
     "Layer",
@@ -64,12 +73,18 @@ __all__ = [
     "MessageTooLarge",
     "Metrics",
     "Part",
+    "Preset",
+    "PresetError",
     "Property",
     "ProtocolError",
     "ProxyError",
+    "Quality",
     "QueueFull",
     "ResolveError",
     "ResourceError",
+    "ResponseLevel",
+    "RuleError",
+    "SendForbidden",
     "SlowConsumer",
     "State",
     "StateError",
@@ -79,6 +94,9 @@ __all__ = [
     "aio",
     "callbacks",
     "connect",
+    "disable_logging",
+    "enable_logging",
+    "presets",
     "properties",
     "sync",
 ]

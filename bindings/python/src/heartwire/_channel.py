@@ -9,14 +9,15 @@ import os
 import select
 import threading
 from collections import deque
-from collections.abc import Mapping
 from typing import Any, Union
 
-from ._config import Config, Headers, Option, c_text
-from ._declarations import BINARY, SEND_MORE, TEXT, handle, hw_metrics, hw_send_options
+from ._config import Config, Settings, c_text
+from ._declarations import BINARY, SEND_MORE, TEXT, handle, hw_health, hw_metrics, hw_reply, hw_send_options
 from ._delivery import CAPACITY, Batch, Item, Message
+from ._detection import Arrival
 from ._errors import ForkedError, StateError, Status, TimeoutError, error_from_status, error_from_struct, new_error_struct
 from ._events import Event, Metrics, State
+from ._health import Health, HealthReport, Quality, ResponseLevel
 from ._library import library
 
 Outgoing = Union[str, bytes, bytearray, memoryview]
@@ -29,10 +30,13 @@ POLL_SECONDS_MAX = 86400.0
 
 _SEND_FAILURES = {
     Status.STATE: "the connection is closing, closed or failed",
+    Status.SEND_FORBIDDEN: "the heartbeat rules forbid sending, for the service would close the connection",
     Status.FULL: "the outbound queue is full; EventKind.WRITABLE tells when to go on",
     Status.TOO_LARGE: "the message is larger than queue_bytes_max",
     Status.UTF8: "the text is not UTF-8",
 }
+
+_RESPOND_FAILURES = {**_SEND_FAILURES, Status.TOO_LARGE: "the answer is larger than 64 KiB"}
 
 
 class Channel:
@@ -44,9 +48,8 @@ class Channel:
     whoever is the last to leave; a user announces itself before it looks at the flag, so one of the two sees the other.
     """
 
-    def __init__(
-        self, url: str, headers: Headers | None, properties: Mapping[str, Option] | None, options: Mapping[str, Option]
-    ) -> None:
+    def __init__(self, url: str, settings: Settings, arrivals: deque[Arrival] | None) -> None:
+        """take adds the whole messages to arrivals as well, if a detector waits for them there."""
         self.number = next(_numbers)
         self.url = url
         self._pid = os.getpid()
@@ -55,9 +58,11 @@ class Channel:
         self._taking = False
         self._polling: list[int] = []
         self._released = False
-        self._last_metrics: Metrics | None = None
+        self._arrivals = arrivals
+        self._last: tuple[Metrics, HealthReport] | None = None
         with Config() as config:
-            config.apply(options, properties, headers)
+            config.apply(*settings)
+            self.response_timeout_ns = config.nanoseconds("response.timeout")
             self._inbox = _new_inbox(config)
             try:
                 self.fd = _descriptor(self._inbox)
@@ -73,12 +78,23 @@ class Channel:
     def metrics(self) -> Metrics:
         raw = hw_metrics(struct_size=ctypes.sizeof(hw_metrics))
         status = library.hw_connection_metrics(self._connection, ctypes.byref(raw))
-        if status == Status.HANDLE and self._last_metrics is not None:
-            return self._last_metrics
+        if status == Status.HANDLE and self._last is not None:
+            return self._last[0]
         if status != Status.OK:
             self._fail(status, "no metrics")
-        values = {field.name: getattr(raw, field.name) for field in dataclasses.fields(Metrics)}
-        return Metrics(**{**values, "state": State(raw.state)})
+        return Metrics(**{**_fields(raw, Metrics), "state": State(raw.state)})
+
+    def health(self) -> HealthReport:
+        raw = hw_health(struct_size=ctypes.sizeof(hw_health))
+        status = library.hw_connection_health(self._connection, ctypes.byref(raw))
+        if status == Status.HANDLE and self._last is not None:
+            return self._last[1]
+        if status != Status.OK:
+            self._fail(status, "no health")
+        levels = {
+            "health": Health(raw.health), "quality": Quality(raw.quality), "response_level": ResponseLevel(raw.response_level),
+        }  # fmt: skip
+        return HealthReport(**{**_fields(raw, HealthReport), **levels})
 
     def send(self, message: Outgoing) -> int:
         """Sends or queues one message and returns its number."""
@@ -98,6 +114,17 @@ class Channel:
         if status != Status.OK:
             self._fail(status, _SEND_FAILURES.get(status, "the message was not sent"))
         return number.value
+
+    def respond(self, detection: int, arrival: Arrival, answer: Outgoing = b"") -> None:
+        """Tells what a detector found, with the answer if there is one. Nothing is left to do for a connection that is over."""
+        kind, data = encoded(answer)
+        reply = hw_reply(
+            struct_size=ctypes.sizeof(hw_reply), kind=kind, data=data, size=len(data), received_ns=arrival.received_ns,
+            epoch=arrival.epoch,
+        )  # fmt: skip
+        status = library.hw_connection_respond(self._connection, detection, ctypes.byref(reply))
+        if status not in (Status.OK, Status.STATE, Status.HANDLE):
+            self._fail(status, _RESPOND_FAILURES.get(status, "the answer was not sent"))
 
     def close(self, code: int, reason: str) -> None:
         """Starts the close handshake. A connection that is final already stays as it is."""
@@ -138,6 +165,8 @@ class Channel:
         status = library.hw_inbox_take(self._inbox, batch.deliveries, CAPACITY, batch.count, 0)
         if status == Status.OK:
             items, events = batch.copy()
+            if self._arrivals is not None:
+                self._arrivals += batch.arrivals(items)
             pending += items
             return events
         if status != Status.TIMEOUT:
@@ -188,8 +217,8 @@ class Channel:
         """
         if not self._released or self._taking:
             return
-        if self._last_metrics is None:
-            self._last_metrics = self.metrics()
+        if self._last is None:
+            self._last = self.metrics(), self.health()
         library.hw_connection_release(self._connection)
         if not self._polling:
             library.hw_inbox_release(self._inbox)
@@ -212,6 +241,10 @@ def encoded(message: Outgoing) -> tuple[int, bytes]:
     raise TypeError(
         f"a message, or a part of one for send_streaming, is str, bytes, bytearray or memoryview, not {type(message).__name__}"
     )
+
+
+def _fields(raw: ctypes.Structure, shape: type[Any]) -> dict[str, Any]:
+    return {field.name: getattr(raw, field.name) for field in dataclasses.fields(shape)}
 
 
 def closed_error() -> StateError:

@@ -5,22 +5,36 @@ from __future__ import annotations
 import ctypes
 import enum
 import functools
+import json
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Union
+from typing import NamedTuple, Union
 
-from ._declarations import handle, hw_error, hw_property
+from ._declarations import handle, hw_error, hw_preset, hw_property
 from ._errors import ArgumentError, ConfigurationError, Status, error_from_status, error_from_struct, new_error_struct
 from ._library import library
 
-Option = Union[str, bytes, bool, int, float, timedelta, "os.PathLike[str]", Sequence[str], None]
+Option = Union[
+    str, bytes, bool, int, float, timedelta, "os.PathLike[str]", Sequence[str], Mapping[str, Union[str, int, float]], None
+]
 """The value of an option: text as the library takes it, a number (of seconds for durations), a timedelta, bytes for payloads,
-a path, or a sequence of names. None leaves the property at its default."""
+a path, a sequence of names, or a mapping of names to values. None leaves the property at its default."""
 
 Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
+
+Rules = Iterable[Union[str, Mapping[str, object]]]
+"""Heartbeat rules, each as JSON text or as the mapping that it stands for."""
+
+_FIXED = {
+    "delivery": 'delivery cannot be set in Python: it is always "inbox"',
+    "detector.thread": "detector.thread cannot be set in Python: a detector runs where messages are received",
+}
+
+_UNITS_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 
 
 class PropertyType(enum.IntEnum):
@@ -64,6 +78,42 @@ def properties() -> tuple[Property, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class Preset:
+    """How one service keeps its connections alive; the name is for the option preset."""
+
+    name: str
+    services: str
+    """What it is for."""
+    source: str
+    """Where the service's behaviour was read."""
+    rule: str
+    """JSON, as the option rules takes it."""
+    parameters: str
+    """What preset_parameters can say, a line for each: its name, unit, whether it is required, and what it is."""
+
+
+@functools.lru_cache(maxsize=None)
+def presets() -> tuple[Preset, ...]:
+    """Every preset that the loaded library has."""
+    found: list[Preset] = []
+    raw = hw_preset(struct_size=ctypes.sizeof(hw_preset))
+    while library.hw_preset_describe(len(found), ctypes.byref(raw)) == Status.OK:
+        texts = (raw.name, raw.services, raw.source, raw.rule, raw.parameters)
+        found.append(Preset(*(text.decode() for text in texts)))
+        raw.struct_size = ctypes.sizeof(hw_preset)
+    return tuple(found)
+
+
+class Settings(NamedTuple):
+    """All that a connection is configured with."""
+
+    options: Mapping[str, Option]
+    properties: Mapping[str, Option] | None
+    headers: Headers | None
+    rules: Rules | None
+
+
 class Config:
     """Owns one hw_config; a context manager, since connections keep a copy of their own."""
 
@@ -82,9 +132,13 @@ class Config:
         self.handle = None
 
     def apply(
-        self, options: Mapping[str, Option], named: Mapping[str, Option] | None = None, headers: Headers | None = None
+        self,
+        options: Mapping[str, Option],
+        named: Mapping[str, Option] | None = None,
+        headers: Headers | None = None,
+        rules: Rules | None = None,
     ) -> None:
-        """Sets options by keyword and by property name, and adds the headers."""
+        """Sets options by keyword and by property name, and adds the headers and rules."""
         by_keyword = {known.keyword: known.name for known in properties()}
         for keyword, value in options.items():
             self.set(by_keyword.get(keyword) or _likely_name(keyword), value)
@@ -94,12 +148,14 @@ class Config:
             self.set(name, value)
         for name, text in _fields(headers):
             self.add_header(name, text)
+        for rule in _rule_texts(rules):
+            self.add_rule(rule)
 
     def set(self, name: str, value: Option) -> None:
         if value is None:
             return
-        if name == "delivery":
-            raise ConfigurationError("delivery cannot be set in Python: it is always \"inbox\"", status=Status.CONFLICT)
+        if name in _FIXED:
+            raise ConfigurationError(_FIXED[name], status=Status.CONFLICT)
         kind = next((known.type for known in properties() if known.name == name), None)
         data = value if isinstance(value, bytes) else _as_text(name, value, kind).encode()
         error = new_error_struct()
@@ -116,6 +172,17 @@ class Config:
             self.handle, c_text(name, "a header's name"), c_text(value, f"the value of header {name}"), ctypes.byref(error)
         )
         _check(status, error)
+
+    def add_rule(self, rule: bytes) -> None:
+        error = new_error_struct()
+        _check(library.hw_config_add_rule(self.handle, rule, len(rule), ctypes.byref(error)), error)
+
+    def nanoseconds(self, name: str) -> int:
+        """The value of a property that is a duration."""
+        value = ctypes.create_string_buffer(32)
+        library.hw_config_get(self.handle, name.encode(), value, len(value), None)
+        number, unit = re.findall(r"\d+|\D+", value.value.decode())
+        return int(number) * _UNITS_NS[unit]
 
 
 def c_text(text: str | bytes, what: str) -> bytes:
@@ -144,6 +211,18 @@ def _fields(headers: Headers | None) -> Iterator[tuple[str, str]]:
         yield field[0], field[1]
 
 
+def _rule_texts(rules: Rules | None) -> Iterator[bytes]:
+    """A lone rule would pass as an iterable of characters, or of member names."""
+    if rules is None:
+        return
+    if isinstance(rules, (str, bytes, Mapping)) or not isinstance(rules, Iterable):
+        raise TypeError(f"rules is a sequence of rules, each a mapping or JSON text, not {type(rules).__name__}")
+    for index, rule in enumerate(rules):
+        if not isinstance(rule, (str, Mapping)):
+            raise TypeError(f"rules[{index}] is a mapping or JSON text, not {type(rule).__name__}")
+        yield (rule if isinstance(rule, str) else json.dumps(rule)).encode()
+
+
 def _as_text(name: str, value: Option, kind: int | None) -> str:
     if isinstance(value, str):
         return value
@@ -157,7 +236,20 @@ def _as_text(name: str, value: Option, kind: int | None) -> str:
         return os.fspath(value)
     if isinstance(value, Sequence) and all(isinstance(item, str) for item in value):
         return ", ".join(map(str, value))
-    raise TypeError(f"{name} is str, bytes, a number, a timedelta, a path or a sequence of str, not {type(value).__name__}")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={_item_text(name, key, item)}" for key, item in value.items())
+    raise TypeError(
+        f"{name} is str, bytes, a number, a timedelta, a path, a sequence of str or a mapping, not {type(value).__name__}"
+    )
+
+
+def _item_text(name: str, key: object, item: object) -> str:
+    if not isinstance(item, (str, int, float)) or isinstance(item, bool):
+        raise TypeError(f"{name}[{key!r}] is str or a number, not {type(item).__name__}")
+    text = str(item)
+    if "," in text:
+        raise ConfigurationError(f"{name}[{key!r}] must not contain a comma, which would end it", status=Status.VALUE)
+    return text
 
 
 def _duration(seconds: float) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ._channel import Channel, Outgoing, closed_error
-from ._config import Headers, Option
+from ._config import Settings
 from ._delivery import Item, Message, Part
+from ._detection import Detector, Inspection
 from ._errors import HeartwireError, StateError
 from ._events import Event, EventKind, Metrics, State
+from ._health import HealthReport
 from ._lifetime import Managed
+from ._logging import logger
 from ._receiving import Assembly
 from ._sending import Parts, send_parts
 
@@ -23,22 +26,19 @@ class BaseConnection(Managed):
     """
 
     def __init__(
-        self,
-        url: str,
-        on_event: Callable[[Any, Event], object] | None,
-        headers: Headers | None,
-        properties: Mapping[str, Option] | None,
-        options: Mapping[str, Option],
+        self, url: str, on_event: Callable[[Any, Event], object] | None, detector: Detector | None, settings: Settings
     ) -> None:
         require_callable(on_event, "on_event")
+        require_callable(detector, "detector")
         self._on_event = on_event
+        self._inspection = Inspection(detector) if detector else None
         self._pending: deque[Item] = deque()
         self._assembly = Assembly()
         self._connected_once = False
         self._final: Event | None = None
         self._refusal: Event | None = None
         self._subprotocol = ""
-        self._channel = Channel(url, headers, properties, options)
+        self._channel = Channel(url, settings, self._inspection.arrivals if self._inspection else None)
         super().__init__()
 
     @property
@@ -59,6 +59,10 @@ class BaseConnection(Managed):
         """A snapshot of the library's counters; the last one once the connection has ended."""
         return self._channel.metrics()
 
+    def health(self) -> HealthReport:
+        """A snapshot of what the library knows of the heartbeats; the last one once the connection has ended."""
+        return self._channel.health()
+
     def send(self, message: Outgoing) -> int:
         """
         Sends text (str) or binary (bytes) and returns the message's number. Never blocks: while the connection is down the
@@ -71,7 +75,13 @@ class BaseConnection(Managed):
         events = self._channel.take(self._pending)
         for event in events or ():
             self._follow(event)
+        if self._inspection is not None:
+            self._inspection.run(self._channel, self._report_detector)
         return events is not None
+
+    def _report_detector(self, error: Exception) -> None:
+        """A failing detector must not break a receive, which may have nothing to do with heartbeats."""
+        logger.error("the detector of %r raised an exception", self, exc_info=error)
 
     def _follow(self, event: Event) -> None:
         """The release at the end also wakes any other thread that waits for the inbox."""

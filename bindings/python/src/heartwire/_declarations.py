@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_char, c_char_p, c_int, c_int32, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
+from ctypes import c_char, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint16, c_uint32, c_uint64, c_void_p
 from typing import Any
 
 HW_VERSION = 0x00010000
@@ -15,6 +15,11 @@ MESSAGE_MORE = 1
 MESSAGE_CONTINUED = 2
 
 SEND_MORE = 1
+
+DETECT_FAILED = -1
+DETECT_NONE = 0
+DETECT_ANSWER = 1
+DETECT_SEEN = 2
 
 # Handles are tokens, so they travel as plain integers and are never dereferenced.
 handle = c_void_p
@@ -70,6 +75,11 @@ class hw_event(ctypes.Structure):
         ("compressed", c_int32),
         ("resumed", c_int32),
         ("retry_after_ms", c_uint64),
+        ("latency_ns", c_uint64),
+        ("level", c_int32),
+        ("previous_level", c_int32),
+        ("late", c_int32),
+        ("rule", c_int32),
     ]
 
 
@@ -124,11 +134,62 @@ class hw_metrics(ctypes.Structure):
     ]
 
 
+class hw_health(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("health", c_int32),
+        ("quality", c_int32),
+        ("response_level", c_int32),
+        ("failures_in_a_row", c_uint32),
+        ("responses", c_uint32),
+        ("response_last_ns", c_uint64),
+        ("response_min_ns", c_uint64),
+        ("response_mean_ns", c_uint64),
+        ("response_median_ns", c_uint64),
+        ("response_p99_ns", c_uint64),
+        ("response_max_ns", c_uint64),
+        ("responses_total", c_uint64),
+        ("responses_median_ns", c_uint64),
+        ("responses_p99_ns", c_uint64),
+        ("responses_p999_ns", c_uint64),
+        ("responses_max_ns", c_uint64),
+        ("round_trips", c_uint32),
+        ("round_trip_variance_ms2", c_uint32),
+        ("round_trip_last_ns", c_uint64),
+        ("round_trip_mean_ns", c_uint64),
+        ("round_trip_min_ns", c_uint64),
+        ("round_trip_max_ns", c_uint64),
+        ("timestamps", c_uint64),
+        ("one_way_raw_ns", c_int64),
+        ("one_way_ns", c_int64),
+        ("clock_offset_ns", c_int64),
+        ("silent_ns", c_uint64),
+        ("data_silent_ns", c_uint64),
+        ("heartbeats_received", c_uint64),
+        ("heartbeats_answered", c_uint64),
+        ("heartbeats_failed", c_uint64),
+        ("beats_acked", c_uint64),
+        ("beats_late", c_uint64),
+    ]
+
+
 class hw_send_options(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
         ("flags", c_uint32),
         ("message_id", c_uint64),
+    ]
+
+
+class hw_reply(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("kind", c_uint32),
+        ("data", c_char_p),
+        ("size", c_size_t),
+        ("received_ns", c_uint64),
+        ("deadline_ns", c_uint64),
+        ("epoch", c_uint64),
     ]
 
 
@@ -145,8 +206,11 @@ _error_out = ctypes.POINTER(hw_error)
 _handle_out = ctypes.POINTER(handle)
 _size_out = ctypes.POINTER(c_size_t)
 
-# Name: (result, parameters). The callbacks of the C interface are pointers here, for this package never passes one: a thread of
-# the library that enters Python costs microseconds a call and may outlive the interpreter.
+# Receives one line of the log: its level, address and size, and a context.
+log_callback = ctypes.CFUNCTYPE(None, c_int32, c_void_p, c_size_t, c_void_p)
+
+# Name: (result, parameters). The callbacks of the C interface, but for the log's, are pointers here, for this package never passes
+# one: a thread of the library that enters Python costs microseconds a call and may outlive the interpreter.
 FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_version": (c_uint32, []),
     "hw_status_name": (c_char_p, [status]),
@@ -161,18 +225,23 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_config_add_header": (status, [handle, c_char_p, c_char_p, _error_out]),
     "hw_config_on_messages": (status, [handle, c_void_p, c_void_p]),
     "hw_config_on_event": (status, [handle, c_void_p, c_void_p]),
+    "hw_config_on_detect": (status, [handle, c_void_p, c_void_p]),
+    "hw_config_add_rule": (status, [handle, c_char_p, c_size_t, _error_out]),
     "hw_config_set_inbox": (status, [handle, handle, c_void_p]),
     "hw_connection_open": (status, [handle, c_char_p, _handle_out, _error_out]),
     "hw_connection_wait": (status, [handle, c_int32, c_uint32, _error_out]),
     "hw_connection_send": (
         status, [handle, c_uint32, c_char_p, c_size_t, ctypes.POINTER(hw_send_options), ctypes.POINTER(c_uint64)],
     ),
+    "hw_connection_respond": (status, [handle, c_int32, ctypes.POINTER(hw_reply)]),
     "hw_connection_close": (status, [handle, c_uint16, c_char_p]),
     "hw_connection_release": (None, [handle]),
     "hw_connection_state": (c_int32, [handle]),
     "hw_connection_metrics": (status, [handle, ctypes.POINTER(hw_metrics)]),
+    "hw_connection_health": (status, [handle, ctypes.POINTER(hw_health)]),
     "hw_inbox_new": (status, [handle, _handle_out]),
     "hw_inbox_take": (status, [handle, ctypes.POINTER(hw_delivery), c_size_t, _size_out, c_uint32]),
     "hw_inbox_fd": (c_int, [handle]),
     "hw_inbox_release": (None, [handle]),
+    "hw_log": (status, [c_int32, log_callback, c_void_p]),
 }

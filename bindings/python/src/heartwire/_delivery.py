@@ -7,7 +7,8 @@ import struct
 import sys
 from typing import Any, NamedTuple, Union, final
 
-from ._declarations import BINARY, MESSAGE_CONTINUED, MESSAGE_MORE, TEXT, hw_delivery
+from ._declarations import BINARY, MESSAGE_CONTINUED, MESSAGE_MORE, TEXT, hw_delivery, hw_message
+from ._detection import Arrival
 from ._events import Event, event_at
 
 Message = Union[str, bytes]
@@ -32,6 +33,8 @@ _SIZE = ctypes.sizeof(hw_delivery)
 # as one number, so that a whole message is recognised by one comparison.
 _OFFSET = hw_delivery.message.offset
 _unpack = struct.Struct(f"@{_OFFSET}xQPN{_SIZE - _OFFSET - 24}x").iter_unpack
+_ARRIVAL_OFFSET = _OFFSET + hw_message.received_ns.offset
+_unpack_arrival = struct.Struct(f"@{_ARRIVAL_OFFSET}xQQ{_SIZE - _ARRIVAL_OFFSET - 16}x").iter_unpack
 _kind_and_flags = struct.Struct("@II")
 _as_one_number = struct.Struct("@Q")
 (_WHOLE_TEXT,) = _as_one_number.unpack(_kind_and_flags.pack(TEXT, 0))
@@ -68,6 +71,11 @@ class Batch:
                 events.append(event)
                 append(event)
         return items, events
+
+    def arrivals(self, items: list[Item]) -> list[Arrival]:
+        """When and how the whole messages among the items of the last take came."""
+        times = _unpack_arrival(self._bytes[: self.count.value * _SIZE])
+        return [Arrival(item, *time) for item, time in zip(items, times) if type(item) is str or type(item) is bytes]
 
 
 def _part(form: int, data: bytes) -> Part:

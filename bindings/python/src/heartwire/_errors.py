@@ -35,6 +35,7 @@ class Status(OpenIntEnum):
     STATE = -20
     TIMEOUT = -21
     IN_CALLBACK = -22
+    SEND_FORBIDDEN = -23
     FULL = -40
     TOO_LARGE = -41
     PROPERTY = -60
@@ -42,6 +43,8 @@ class Status(OpenIntEnum):
     CONFLICT = -62
     URL = -63
     HEADER = -64
+    RULE = -65
+    PRESET = -66
     RESOLVE = -80
     CONNECT = -81
     CONNECT_TIMEOUT = -82
@@ -115,6 +118,10 @@ class StateError(HeartwireError, RuntimeError):
     """The connection is closing, closed or failed."""
 
 
+class SendForbidden(StateError):
+    """The heartbeat rules say that this service closes the connection when anything is sent to it."""
+
+
 class TimeoutError(HeartwireError, builtins.TimeoutError):
     """The time given to this call ran out."""
 
@@ -133,6 +140,14 @@ class MessageTooLarge(LimitError, ValueError):
 
 class ConfigurationError(HeartwireError, ValueError):
     """An option, URL or header field is unknown, malformed or contradicts another."""
+
+
+class RuleError(ConfigurationError):
+    """A heartbeat rule is malformed; the text names the member and says what would be right."""
+
+
+class PresetError(ConfigurationError):
+    """No preset has this name; the text suggests the nearest."""
 
 
 class ConnectError(HeartwireError, ConnectionError):
@@ -176,7 +191,7 @@ class ClosedByPeer(ProtocolError):
 
 
 class HeartbeatError(HeartwireError, ConnectionError):
-    """The server stopped answering pings."""
+    """Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which."""
 
 
 class SlowConsumer(HeartwireError):
@@ -190,8 +205,11 @@ class ResourceError(HeartwireError, OSError):
 _BY_STATUS: dict[int, type[HeartwireError]] = {
     Status.FORKED: ForkedError,
     Status.TIMEOUT: TimeoutError,
+    Status.SEND_FORBIDDEN: SendForbidden,
     Status.FULL: QueueFull,
     Status.TOO_LARGE: MessageTooLarge,
+    Status.RULE: RuleError,
+    Status.PRESET: PresetError,
     Status.RESOLVE: ResolveError,
     Status.CONNECT_TIMEOUT: ConnectTimeout,
     Status.PROXY: ProxyError,

@@ -8,6 +8,7 @@ from typing import final
 
 from ._declarations import hw_event
 from ._errors import HeartwireError, Layer, OpenIntEnum, Status, error_class
+from ._health import Health, Level, Quality, ResponseLevel
 
 
 class State(OpenIntEnum):
@@ -33,12 +34,35 @@ class EventKind(OpenIntEnum):
     SLOW_CONSUMER = 7
     RELEASED = 8
     WARNING = 9
+    HEARTBEAT_RECEIVED = 10
+    HEARTBEAT_RESPONDED = 11
+    HEARTBEAT_TIMEOUT = 12
+    HEARTBEAT_FAILURE = 13
+    BEAT_SENT = 14
+    BEAT_ACKED = 15
+    ENGINE_STARTED = 16
+    ENGINE_STOPPED = 17
+    HEALTH = 18
+    QUALITY = 19
+    RESPONSE_LEVEL = 20
+    RECONNECT_ADVISED = 21
+
+
+_LEVELS: dict[EventKind, type[Health] | type[Quality] | type[ResponseLevel]] = {
+    EventKind.HEARTBEAT_RESPONDED: ResponseLevel,
+    EventKind.HEALTH: Health,
+    EventKind.QUALITY: Quality,
+    EventKind.RESPONSE_LEVEL: ResponseLevel,
+}
 
 
 @final
 @dataclass(frozen=True)
 class Event:
-    """One event of a connection; fields that mean nothing for its kind are 0, False or empty."""
+    """
+    One event of a connection; fields that mean nothing for its kind are 0, False or empty, levels None, and rule is -1. A
+    heartbeat's text names its rule, and its body is the evidence: the first bytes of the message.
+    """
 
     kind: EventKind
     time_ns: int
@@ -60,6 +84,11 @@ class Event:
     compressed: bool
     resumed: bool
     retry_after_ms: int
+    latency_ns: int
+    level: Level
+    previous_level: Level
+    late: bool
+    rule: int
 
     @property
     def error(self) -> HeartwireError | None:
@@ -81,8 +110,10 @@ class Event:
 def event_at(address: int) -> Event:
     """Copies the borrowed hw_event at this address."""
     raw = hw_event.from_address(address)
+    kind = EventKind(raw.kind)
+    levels = _LEVELS.get(kind)
     return Event(
-        kind=EventKind(raw.kind),
+        kind=kind,
         time_ns=raw.time_ns,
         epoch=raw.epoch,
         state=State(raw.state),
@@ -102,6 +133,11 @@ def event_at(address: int) -> Event:
         compressed=bool(raw.compressed),
         resumed=bool(raw.resumed),
         retry_after_ms=raw.retry_after_ms,
+        latency_ns=raw.latency_ns,
+        level=levels(raw.level) if levels else None,
+        previous_level=levels(raw.previous_level) if levels and kind is not EventKind.HEARTBEAT_RESPONDED else None,
+        late=bool(raw.late),
+        rule=raw.rule,
     )
 
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, M
 from types import TracebackType
 
 from ._channel import Channel, closed_error
-from ._config import Headers, Option
+from ._config import Headers, Option, Rules, Settings
 from ._connection import BaseConnection, is_interruption
 from ._delivery import CAPACITY, Message, Part
+from ._detection import Detector
 from ._errors import HeartwireError
 from ._events import Event
 from ._receiving import PartReader
@@ -32,9 +33,15 @@ class connect:
     Entering waits until the connection is established, at most open_timeout seconds (None: as long as the library goes on
     trying), and raises a HeartwireError that says why it is not. `ws = await connect(url)` does the same; then call close.
 
-    on_event(ws, event) hears of every state change, reconnection and missed beat, in order with the messages. Options are the
+    on_event(ws, event) hears of every state change, reconnection and heartbeat, in order with the messages. Options are the
     library's properties with underscores (ping_interval, reconnect_cap, tls_ca_file, ...); numbers are seconds where the property
     is a duration. The same by their own names go into properties={"ping.interval": "10s"}.
+
+    preset="deribit" names the service whose heartbeats are to be kept up, preset_parameters={"interval": 30} says what it needs
+    to know; rules are one's own, each a dict or JSON text. detector(message, deadline_ns) finds heartbeats that rules cannot
+    express: it sees every whole message before the program does, in the loop, and returns the answer (str or bytes),
+    Detection.SEEN for a heartbeat that needs none, or None. It is no coroutine. deadline_ns is the latest time for the answer, by
+    time.monotonic_ns(). An exception counts as a failed heartbeat and goes to the loop's exception handler.
     """
 
     def __init__(
@@ -42,17 +49,18 @@ class connect:
         url: str,
         *,
         on_event: OnEvent | None = None,
+        detector: Detector | None = None,
         open_timeout: float | None = 30,
         headers: Headers | None = None,
+        rules: Rules | None = None,
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
         self._url = url
         self._on_event = on_event
+        self._detector = detector
         self._open_timeout = checked(open_timeout, "open_timeout")
-        self._headers = headers
-        self._properties = properties
-        self._options = options
+        self._settings = Settings(options, properties, headers, rules)
         self._connection: Connection | None = None
 
     def __await__(self) -> Generator[object, None, Connection]:
@@ -73,7 +81,7 @@ class connect:
             await self._connection.close()
 
     async def _open(self) -> Connection:
-        connection = Connection(self._url, self._on_event, self._headers, self._properties, self._options)
+        connection = Connection(self._url, self._on_event, self._detector, self._settings)
         try:
             await connection._until_connected(self._open_timeout)
         except BaseException:
@@ -85,19 +93,12 @@ class connect:
 class Connection(BaseConnection):
     """A connection in an asyncio loop, made by connect. Belongs to that loop's thread, apart from send, state and metrics."""
 
-    def __init__(
-        self,
-        url: str,
-        on_event: OnEvent | None,
-        headers: Headers | None,
-        properties: Mapping[str, Option] | None,
-        options: Mapping[str, Option],
-    ) -> None:
+    def __init__(self, url: str, on_event: OnEvent | None, detector: Detector | None, settings: Settings) -> None:
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._reading = False
         self._closing = False
-        super().__init__(url, on_event, headers, properties, options)
+        super().__init__(url, on_event, detector, settings)
         self._start_reading()
 
     async def __aiter__(self) -> AsyncIterator[Message]:
@@ -235,6 +236,9 @@ class Connection(BaseConnection):
             super()._tell(event)
         except Exception as error:
             self._loop.call_exception_handler({"message": "on_event raised an exception", "exception": error})
+
+    def _report_detector(self, error: Exception) -> None:
+        self._loop.call_exception_handler({"message": "the detector raised an exception", "exception": error})
 
     def _start_reading(self) -> None:
         """The reader knows the connection weakly, so that one dropped without close is noticed."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from ._config import Headers, Option
+from ._config import Headers, Option, Rules, Settings
 from ._connection import ThreadConnection, is_interruption, require_callable
 from ._delivery import Message, Part
+from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._logging import logger
 from ._timeout import checked
 
 OnMessage = Callable[["Client", Message], object]
 OnPart = Callable[["Client", Part], object]
 OnEvent = Callable[["Client", Event], object]
-
-_log = logging.getLogger("heartwire")
 
 # A callback that never returns must not keep the interpreter from exiting.
 _EXIT_SECONDS_MAX = 1.0
@@ -37,6 +36,9 @@ class Client(ThreadConnection):
     interpreter exits. An exception in a callback is logged by the logger "heartwire", and the next callback follows; one that is
     to end the program, such as that of sys.exit, is logged too, ends the client, and is raised again by wait.
 
+    Options as for heartwire.connect. detector runs on the same thread, before the messages that have arrived by then are handed to
+    the callbacks; its exceptions are logged too.
+
     With on_part, messages larger than message_part_bytes come to on_part(client, part) part by part as they arrive, with part.data,
     part.is_first and part.is_last; without it they come to on_message whole. If the connection ends inside a message, which on_event
     hears of (EventKind.CLOSED), no further part of it follows.
@@ -49,13 +51,15 @@ class Client(ThreadConnection):
         on_message: OnMessage | None = None,
         on_part: OnPart | None = None,
         on_event: OnEvent | None = None,
+        detector: Detector | None = None,
         headers: Headers | None = None,
+        rules: Rules | None = None,
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
         require_callable(on_message, "on_message")
         require_callable(on_part, "on_part")
-        super().__init__(url, on_event, headers, properties, options)
+        super().__init__(url, on_event, detector, Settings(options, properties, headers, rules))
         self._on_message = on_message
         self._on_part = on_part
         self._ending: BaseException | None = None
@@ -107,7 +111,7 @@ class Client(ThreadConnection):
                 self._take()
                 self._call_back()
         except BaseException as ending:
-            _log.exception("the callback thread of %r ends with an exception", self)
+            logger.exception("the callback thread of %r ends with an exception", self)
             self._ending = ending
         finally:
             self.release()
@@ -127,7 +131,7 @@ class Client(ThreadConnection):
                 else:
                     self._call_back_with_message(self._join(item))
             except Exception:
-                _log.exception("a callback of %r raised an exception", self)
+                logger.exception("a callback of %r raised an exception", self)
 
     def _call_back_with_message(self, message: Message | None) -> None:
         if message is not None and self._on_message is not None:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
 from ._channel import closed_error
-from ._config import Headers, Option
+from ._config import Headers, Option, Rules, Settings
 from ._connection import ThreadConnection, is_interruption
 from ._delivery import Message, Part
+from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
 from ._receiving import PartReader
@@ -22,17 +23,20 @@ def connect(
     url: str,
     *,
     on_event: OnEvent | None = None,
+    detector: Detector | None = None,
     open_timeout: float | None = 30,
     headers: Headers | None = None,
+    rules: Rules | None = None,
     properties: Mapping[str, Option] | None = None,
     **options: Option,
 ) -> Connection:
     """
     Opens a managed connection and waits until it is established, at most open_timeout seconds (None: as long as the library goes
-    on trying). Options as for heartwire.connect. on_event is called in the thread that receives, while it receives.
+    on trying). Options as for heartwire.connect. on_event and detector are called in the thread that receives, while it receives;
+    an exception of the detector goes to the logger "heartwire".
     """
     timeout = checked(open_timeout, "open_timeout")
-    connection = Connection(url, on_event, headers, properties, options)
+    connection = Connection(url, on_event, detector, Settings(options, properties, headers, rules))
     try:
         connection._until_connected(timeout)
     except BaseException:
@@ -44,15 +48,8 @@ def connect(
 class Connection(ThreadConnection):
     """A connection for ordinary threads: one receives at a time, any may send or close. Ctrl-C interrupts every wait."""
 
-    def __init__(
-        self,
-        url: str,
-        on_event: OnEvent | None,
-        headers: Headers | None,
-        properties: Mapping[str, Option] | None,
-        options: Mapping[str, Option],
-    ) -> None:
-        super().__init__(url, on_event, headers, properties, options)
+    def __init__(self, url: str, on_event: OnEvent | None, detector: Detector | None, settings: Settings) -> None:
+        super().__init__(url, on_event, detector, settings)
 
     def __enter__(self) -> Connection:
         return self

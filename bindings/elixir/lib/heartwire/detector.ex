@@ -1,0 +1,128 @@
+defmodule Heartwire.Detector do
+  @moduledoc false
+  # The process that runs the host's detector for one connection, so that neither a busy owner nor
+  # the detector itself holds up anything but the detector. Whatever goes wrong in it is reported to
+  # the library, which counts it as a failed heartbeat.
+
+  require Logger
+
+  alias Heartwire.NIF
+
+  # Messages that may wait for the detector, whose mailbox has no limit of its own.
+  @queue_max 1000
+
+  @enforce_keys [:handle, :function, :timeout_ns]
+  defstruct [:handle, :function, :timeout_ns]
+
+  @type t :: %__MODULE__{
+          handle: NIF.connection(),
+          function: Heartwire.detector(),
+          timeout_ns: pos_integer
+        }
+
+  @doc "Starts the process. It ends with the caller and is monitored by it."
+  @spec start(t) :: {pid, reference}
+  def start(detector) do
+    {pid, monitor} = spawn_monitor(fn -> run(detector) end)
+    guard(self(), pid)
+    {pid, monitor}
+  end
+
+  # A link would end the connection with the detector. A detector that never returns must end too.
+  defp guard(connection, detector) do
+    spawn(fn ->
+      Process.monitor(connection)
+      Process.monitor(detector)
+
+      receive do
+        {:DOWN, _monitor, :process, _pid, _reason} -> :ok
+      end
+
+      Process.exit(detector, :kill)
+    end)
+  end
+
+  @doc "Shows the detector what was taken from the inbox. It looks at whole messages only."
+  @spec show(pid, [NIF.delivery()]) :: :ok
+  def show(pid, deliveries) do
+    for {{_kind, _data}, _received_ns, _epoch} = delivery <- deliveries, do: send(pid, delivery)
+    :ok
+  end
+
+  @doc "True if so much waits for the detector that it must not be shown more."
+  @spec busy?(pid) :: boolean
+  def busy?(pid) do
+    case Process.info(pid, :message_queue_len) do
+      {:message_queue_len, length} -> length >= @queue_max
+      nil -> false
+    end
+  end
+
+  @doc "Reports a detector whose process was ended."
+  @spec ended(NIF.connection(), term) :: :ok
+  def ended(handle, reason) do
+    Logger.error("The heartbeat detector's process was ended: #{inspect(reason)}")
+
+    with {:ok, %{epoch: epoch}} <- NIF.metrics(handle),
+         do: NIF.respond(handle, :failed, NIF.now_ns(), epoch)
+
+    :ok
+  end
+
+  defp run(detector) do
+    receive do
+      {{_kind, _data} = message, received_ns, epoch} ->
+        detector |> look(message, received_ns) |> report(detector, received_ns, epoch)
+
+      _other ->
+        :ok
+    end
+
+    run(detector)
+  end
+
+  defp look(detector, message, received_ns) do
+    detector |> call(message, received_ns) |> found()
+  catch
+    kind, reason ->
+      Logger.error(
+        "A heartbeat detector failed: #{Exception.format(kind, reason, __STACKTRACE__)}"
+      )
+
+      :failed
+  end
+
+  defp call(%{function: function}, message, _received_ns) when is_function(function, 1),
+    do: function.(message)
+
+  defp call(%{function: function} = detector, message, received_ns) do
+    left_ns = received_ns + detector.timeout_ns - NIF.now_ns()
+    function.(message, System.monotonic_time(:millisecond) + div(left_ns, 1_000_000))
+  end
+
+  defp found(nothing) when nothing in [:none, nil], do: :none
+  defp found(:seen), do: :seen
+  defp found({kind, data}) when kind in [:text, :binary], do: {kind, IO.iodata_to_binary(data)}
+
+  defp found(other) do
+    expected = "nil, :none, :seen, {:text, iodata} or {:binary, iodata}"
+    raise ArgumentError, "it must return #{expected}, not #{inspect(other)}"
+  end
+
+  defp report(:none, _detector, _received_ns, _epoch), do: :ok
+
+  defp report(found, detector, received_ns, epoch) do
+    case NIF.respond(detector.handle, found, received_ns, epoch) do
+      :ok ->
+        :ok
+
+      # The connection is over, or the library has counted and reported that it cannot write.
+      {:error, %{status: status}} when status in [:state, :handle] ->
+        :ok
+
+      {:error, %{status: status}} ->
+        Logger.error("The library does not take a heartbeat detector's answer: #{status}")
+        NIF.respond(detector.handle, :failed, received_ns, epoch)
+    end
+  end
+end
