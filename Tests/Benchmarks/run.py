@@ -223,17 +223,16 @@ def bench_idle(bench: Bench) -> None:
 
 
 def bench_engine(bench: Bench) -> None:
-    """Presets: resident memory of an idle connection, and CPU time a message of 300 B, beside the same without a preset"""
+    """Presets: memory of 1,000 idle connections, and CPU time a message of 300 B, beside the same without a preset"""
     no_pings = "ping.interval=0"
     idle: list[Case] = [("no preset", lambda: bench.c("idle", f"{bench.plain}/hold", "1000", "", no_pings))]
     for preset in ("okx", "deribit", "kraken-v2"):
         measure = functools.partial(bench.c, "idle", f"{bench.plain}/hold", "1000", "", no_pings, f"preset={preset}")
         idle.append((preset, measure))
     rows = list(medians(idle, 5))
-    difference(rows, "no preset", added_bytes="kib_per_connection")
-    for _, figures in rows:
-        figures["added_bytes"] *= 1024
-    table([("kib_per_connection", "KiB/connection", ",.2f"), ("added_bytes", "B added", ",.0f")], rows, "1,000 connections")
+    difference(rows, "no preset", added_bytes="allocated_bytes")
+    columns = [("kib_per_connection", "KiB resident", ",.2f"), ("allocated_bytes", "B allocated", ",.0f"), ("added_bytes", "B added", ",.0f")]
+    table(columns, rows, "per idle connection")
 
     for kind, count, presets in (("ticker", 2_000_000, MARKET_PRESETS), ("request", 200_000, ("deribit",))):
         url = f"{bench.plain}/{kind}?n={count}"

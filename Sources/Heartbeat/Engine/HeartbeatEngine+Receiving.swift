@@ -74,9 +74,11 @@ extension HeartbeatEngine {
         }
         for index in rules.watches.indices {
             guard case .anyReceived = rules.watches[index].on else { continue }
-            let watch = epoch.watches[index]
-            if watch.isSilent || watch.health.health != .healthy { return true }
-            if case .firstSeen = rules.watches[index].start, !watch.hasStarted { return true }
+            if epoch.watches[index].hasStarted {
+                if epoch.watches[index].isSilent || epoch.watches[index].health.health != .healthy { return true }
+            } else if case .firstSeen = rules.watches[index].start {
+                return true
+            }
         }
         return false
     }
