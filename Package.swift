@@ -2,11 +2,14 @@
 import PackageDescription
 
 // The shipped library is built as Embedded Swift: no Swift runtime inside or beside it. Debug builds and tests are ordinary Swift; they also
-// check exclusive access at run time, which a release does not: a failed check would kill the host. Each function has a section of its own, so
-// that the linker can leave out the many that nobody calls.
+// check exclusive access at run time, which a release does not: a failed check would kill the host. A release is small before it is fast, but for
+// the functions marked @_optimize(speed), by which every message goes; what the compiler specializes loses the mark, as it does with static
+// functions and initializers, which are @inline(__always) instead. Each function has a section of its own, so that the linker can leave out
+// the many that nobody calls and make one of those that are alike.
 let core: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
+    .unsafeFlags(
+        ["-wmo", "-Osize", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections"], .when(configuration: .release)),
 ]
 
 let package = Package(
@@ -39,6 +42,7 @@ let package = Package(
                         "-Xclang-linker", "-Wl,--version-script=\(Context.packageDirectory)/Sources/Heartwire/exports.map",
                         "-Xlinker", "-soname=libheartwire.so.0",
                         "-Xlinker", "--gc-sections",
+                        "-Xlinker", "--icf=all",
                         "-Xlinker", "--no-undefined",
                         "-Xlinker", "-znodelete",
                         "-lm",

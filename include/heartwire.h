@@ -640,9 +640,10 @@ enum {
 typedef void (*hw_log_callback)(hw_log_level level, const char *line, size_t size, void *context);
 
 /*
- * Sets the process-wide receiver of log lines of at most this level; HW_LOG_OFF or NULL takes it away. Lines wait for the dispatcher in a
- * bounded queue: of a flood that nobody takes the oldest are dropped, and a line says how many. Blocks until the receiver before has
- * returned and is called no more; from inside a library callback it returns at once instead. HW_E_ARGUMENT: no such level.
+ * Sets the process-wide receiver of log lines of at most this level; HW_LOG_OFF or NULL takes it away. Once it returns the
+ * receiver before is called no more, and if it is just running the call blocks until it has returned; only from inside a library callback it
+ * never blocks. Lines wait for the dispatcher in a bounded queue: of a flood that nobody takes the oldest are dropped, and a line says how
+ * many. HW_E_ARGUMENT: no such level.
  */
 hw_status hw_log(hw_log_level level, hw_log_callback callback, void *context);
 

@@ -283,7 +283,7 @@ final class Connection: @unchecked Sendable {
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown {
-                library.log.write(record, handle)
+                library.log.write(record, handle, plan.session.heartbeat)
                 deliver(record, isLast: false)
             }
         }
@@ -342,6 +342,7 @@ final class Connection: @unchecked Sendable {
 
     // MARK: Delivery
 
+    @_optimize(speed)
     func deliver(_ batch: UnsafeBufferPointer<Message>) {
         guard !isMuted else { return }
         if plan.detectsInline { delivery.detect(batch, origin(), from: self) }

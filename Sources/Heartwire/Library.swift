@@ -1,6 +1,7 @@
 import CHeartwire
 import CSystem
 import Heartbeat
+import WebSocket
 
 /// What the process has one of: the handle table, the threads, the resolver. Threads start with the first connection.
 final class Library: @unchecked Sendable {

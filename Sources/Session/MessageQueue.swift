@@ -99,6 +99,7 @@ struct MessageQueue: ~Copyable {
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
+    @_optimize(speed)
     mutating func enqueue(
         _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool
     ) -> Outbox.Admission {
@@ -185,6 +186,7 @@ struct MessageQueue: ~Copyable {
     // MARK: Emptying
 
     /// The next bytes to encode, at most `sizeMax`; nil if there are none now. `wireWritten` is where the next frame begins.
+    @_optimize(speed)
     mutating func nextFragment(sizeMax: Int, wireWritten: UInt64) -> Fragment? {
         while encodedEntries < entries.count {
             let entry = entries[encodedEntries]
@@ -218,6 +220,7 @@ struct MessageQueue: ~Copyable {
     }
 
     /// The fragment just given out is on the wire, which now ends at `wireEnd`.
+    @_optimize(speed)
     mutating func encoded(_ size: Int, isFinal: Bool, wireEnd: UInt64) {
         if isFinal {
             endEntry(entries[encodedEntries], wireEnd)
@@ -235,6 +238,7 @@ struct MessageQueue: ~Copyable {
     }
 
     /// The kernel has all bytes up to `wireSent`: forgets the messages that end there. Gives their number.
+    @_optimize(speed)
     mutating func sent(upTo wireSent: UInt64) -> UInt64 {
         var count: UInt64 = 0
         while encodedEntries > 0 && entries[0].wireEnd <= wireSent, let entry = entries.popFirst() {

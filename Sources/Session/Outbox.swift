@@ -264,6 +264,7 @@ package struct Outbox: ~Copyable {
     package var hasClosed: Bool { mode == .closed }
 
     /// The bytes to write next; empty if there are none. Valid until the next mutation.
+    @_optimize(speed)
     package mutating func nextTransmit() -> UnsafeRawBufferPointer {
         if canSendFrames {
             if unsentPongs < Self.unsentControlFramesMax, let (payload, received) = postponedPong {
@@ -277,6 +278,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// The first `count` bytes of `nextTransmit` were handed to the kernel.
+    @_optimize(speed)
     package mutating func transmitted(_ count: Int, _ now: Instant) {
         wire.removeFirst(count)
         wireSent &+= UInt64(count)
@@ -318,6 +320,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// Puts the next frame of the queue on the wire, and gives how many bytes of a message went into it; nil if there is nothing to put there.
+    @_optimize(speed)
     private mutating func encodeNext() -> Int? {
         putPendingBeats()
         guard let fragment = queue.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) else {

@@ -329,7 +329,7 @@ def build_programs(library: str) -> None:
 
 def build_codec() -> None:
     """Compiles the library's sources with the flags that a release has in Package.swift."""
-    release = ["-O", "-wmo", "-enable-experimental-feature", "Embedded", "-enforce-exclusivity=unchecked"]
+    release = ["-Osize", "-wmo", "-enable-experimental-feature", "Embedded", "-enforce-exclusivity=unchecked"]
     sources = [str(path) for path in [HERE / "codec.swift", *(ROOT / "Sources" / "WebSocket").rglob("*.swift")]]
     compiled = str(BUILT / "codec-swift.o")
     compiler = ["swiftc", *release, "-parse-as-library", "-package-name", "heartwire", "-module-name", "Codec"]

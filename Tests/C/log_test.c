@@ -74,7 +74,7 @@ TEST(debug_shows_each_beat)
     client_connect(client, server_url("raw", "/obey?first=are%%20you%%09there?"));
     AWAIT(has(&receiver, ": heartbeat received: reply 0 [are you\\x09there?]\n"));
     AWAIT(has(&receiver, ": heartbeat responded, ") && has(&receiver, " us: reply 0\n"));
-    AWAIT(has(&receiver, ": beat sent: beat 0\n"));
+    AWAIT(has(&receiver, ": beat sent: beat 0 [!text pong]\n"));
     AWAIT(has(&receiver, ": beat acknowledged, ") && has(&receiver, " us: beat 0 [pong]\n"));
     CHECK(has(&receiver, " epoch 1: heartbeats started\n"));
     CHECK(has(&receiver, "3 connection "));

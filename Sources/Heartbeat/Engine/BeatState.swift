@@ -8,17 +8,20 @@ struct BeatState {
         /// Nil for one that has until the next beat.
         let timeout: Interval?
         let values: PendingValues
+        let payload: [UInt8]
         /// Its time ran out: an ack that comes now is late.
         var isMissed = false
 
         var deadline: Instant? { isMissed ? nil : timeout.map { awaitedFrom + $0 } }
     }
 
-    /// Nil until it has started and its interval is known.
+    /// Nil until it has started and its interval is known, and while it is off.
     private(set) var interval: Interval?
     private(set) var hasStarted = false
     /// When a fixed rhythm ticks next, or from when on idleness counts.
     private var anchor = Instant(nanoseconds: 0)
+    /// How long an idle timer's idleness must last: the first time it may be less than the interval.
+    private var idleness = Interval.zero
     /// Oldest first.
     private(set) var pending: [Pending] = []
     var missedInARow = 0
@@ -27,7 +30,7 @@ struct BeatState {
     var lastPayload: [UInt8] = []
 
     /// Unacknowledged beats beyond this number are forgotten, those whose time has run out first.
-    private static let pendingMax = 32
+    private static let pendingMax = 64
 
     init(_ policy: HealthMonitor.Policy) {
         health = HealthMonitor(every: nil, policy)
@@ -41,30 +44,39 @@ struct BeatState {
         interval = nil
     }
 
-    mutating func stop() {
-        hasStarted = false
+    /// There are no beats until an interval is known again.
+    mutating func suspend() {
         interval = nil
     }
 
     /// The interval is known: the first beat is due after `delay`, for an idle timer after as much idleness.
     mutating func begin(every interval: Interval, firstAfter delay: Interval, isIdleTimer: Bool, _ now: Instant) {
         self.interval = interval
-        // An idle timer counts whole intervals from its anchor, so a first beat that comes earlier moves the anchor back.
-        anchor = isIdleTimer ? Instant(nanoseconds: now.nanoseconds &- (interval.nanoseconds &- delay.nanoseconds)) : now + delay
+        idleness = delay
+        anchor = isIdleTimer ? now : now + delay
+    }
+
+    /// The interval has changed: the next beat is due so much after the last.
+    mutating func change(to interval: Interval, isIdleTimer: Bool) {
+        guard let previous = self.interval else { return }
+        self.interval = interval
+        idleness = interval
+        if !isIdleTimer { anchor = Instant(nanoseconds: anchor.nanoseconds &- previous.nanoseconds) + interval }
     }
 
     /// `activity`: when what the rule must be idle of was last active; nil for a fixed rhythm.
     func due(activity: Instant?) -> Instant? {
-        guard let interval else { return nil }
+        guard interval != nil else { return nil }
         guard let activity else { return anchor }
-        return max(anchor, activity) + interval
+        return max(anchor, activity) + idleness
     }
 
     /// The beat that is due was sent or left out: a fixed rhythm keeps its phase and skips what a stall has missed.
-    mutating func passed(isIdleTimer: Bool, next interval: Interval, _ now: Instant) {
-        self.interval = interval
+    mutating func passed(isIdleTimer: Bool, _ now: Instant) {
+        guard let interval else { return }
         guard !isIdleTimer else {
             anchor = now
+            idleness = interval
             return
         }
         let behind = (now - anchor).nanoseconds / max(1, interval.nanoseconds)
@@ -72,8 +84,6 @@ struct BeatState {
     }
 
     // MARK: Acks
-
-    var awaitsAck: Bool { pending.contains { !$0.isMissed } }
 
     var ackDeadline: Instant? {
         var earliest: Instant?
@@ -84,7 +94,8 @@ struct BeatState {
     }
 
     mutating func sent(_ beat: Pending) {
-        if pending.count == Self.pendingMax { pending.remove(at: pending.firstIndex { $0.isMissed } ?? 0) }
+        // The oldest stay: their time runs out first, and forgetting them would put the verdict off for ever.
+        if pending.count == Self.pendingMax { pending.remove(at: pending.firstIndex { $0.isMissed } ?? Self.pendingMax - 1) }
         pending.append(beat)
     }
 
@@ -94,9 +105,11 @@ struct BeatState {
         return miss(at: index)
     }
 
-    /// The next beat is due, and this one was to be acknowledged before.
+    /// The next beat is due, and the last one was to be acknowledged before: gives when that was sent. One during whose time nobody read has
+    /// no verdict; whoever acknowledges a later one has it acknowledged too.
     mutating func missLast() -> Instant? {
-        pending.lastIndex { !$0.isMissed }.map { miss(at: $0) }
+        guard let last = pending.last, !last.isMissed, last.awaitedFrom == last.sent else { return nil }
+        return miss(at: pending.count - 1)
     }
 
     private mutating func miss(at index: Int) -> Instant {
@@ -105,11 +118,11 @@ struct BeatState {
         return pending[index].sent
     }
 
-    /// An ack for the beats that `isMeant` names: gives the latest of them that is still awaited, else the latest that is not. Without a way
-    /// to tell beats apart an ack stands for all before it.
-    mutating func acknowledge(isCorrelated: Bool, _ isMeant: (PendingValues) -> Bool = { _ in true }) -> Pending? {
+    /// An ack for the beats that `isMeant` names: gives the latest of them that is still awaited, else the latest that is not. One that is
+    /// not correlated with a single beat stands for all before it.
+    mutating func acknowledge(isCorrelated: Bool, _ isMeant: (Pending) -> Bool = { _ in true }) -> Pending? {
         var index: Int?
-        for candidate in pending.indices where isMeant(pending[candidate].values) {
+        for candidate in pending.indices where isMeant(pending[candidate]) {
             if !pending[candidate].isMissed || index == nil || pending[index ?? 0].isMissed { index = candidate }
         }
         guard let index else { return nil }

@@ -53,6 +53,14 @@ package final class HeartbeatConfiguration {
 
     /// Nothing is to be sent, answered or watched but the server's pings.
     var isEmpty: Bool { rules == nil && ping == nil && !hasDetector }
+
+    /// Whether the beat sends what the application gave as a parameter, which may be a secret.
+    package func sendsParameter(beat index: Int) -> Bool {
+        guard let rules, index >= 0, index < rules.beats.count else { return false }
+        return rules.beats[index].send.body.pieces.contains { piece in
+            if case .last(let variable, _) = piece { parameters.indices.contains(variable) && parameters[variable] != nil } else { false }
+        }
+    }
 }
 
 /// The world's part in a template: the wall clock and randomness.

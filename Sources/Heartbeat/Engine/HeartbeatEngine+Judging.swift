@@ -29,7 +29,8 @@ extension HeartbeatEngine {
         if rules?.beats[index].closesOnMiss == true {
             condemn(.beatMissed(index))
         } else if lastSignOfLife <= sent {
-            judgeFailures()
+            // Whatever else goes well does not hide a beat that is never acknowledged.
+            judge(failuresInARow: max(epoch.failuresInARow, epoch.beats[index].missedInARow))
         }
     }
 
@@ -43,6 +44,7 @@ extension HeartbeatEngine {
 
     /// The owner could not send it, not even at the second try.
     package mutating func couldNotSend(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
+        guard epoch.isRunning else { return }
         failed(.couldNotSend, HeartbeatNote.Subject(heartbeat.purpose), evidence: heartbeat.payload, now)
     }
 
@@ -58,10 +60,11 @@ extension HeartbeatEngine {
         }
         if level != .overdue {
             epoch.failuresInARow = 0
-        } else if epoch.overdueReported != received {
+        } else if epoch.overdueReported == received {
+            epoch.overdueReported = nil
+        } else {
             failed(.overdue, subject, evidence: [], now)
         }
-        epoch.overdueReported = nil
     }
 
     package mutating func beatHandedOver(_ purpose: OutgoingHeartbeat.Purpose) {
@@ -98,12 +101,12 @@ extension HeartbeatEngine {
         totals.failed &+= 1
         epoch.failuresInARow += 1
         note(.failed(failure, inARow: epoch.failuresInARow), subject, evidence: [UInt8](evidence.prefix(HeartbeatNote.evidenceMax)))
-        judgeFailures()
+        judge(failuresInARow: epoch.failuresInARow)
     }
 
-    private mutating func judgeFailures() {
-        guard let threshold = configuration.failureThreshold, epoch.failuresInARow >= threshold else { return }
-        condemn(.failures(epoch.failuresInARow))
+    private mutating func judge(failuresInARow count: Int) {
+        guard let threshold = configuration.failureThreshold, count >= threshold else { return }
+        condemn(.failures(count))
     }
 
     /// The connection is to be ended: said once.

@@ -56,10 +56,12 @@ extension HeartbeatEngine {
             acknowledged(.ping, roundTrip: roundTrip, isLate: false, evidence: [], now)
             healthChanged(epoch.pingHealth.acknowledged(isLate: false))
         }
+        // A probe is an empty ping.
+        if payload.isEmpty, epoch.watches.contains(where: { $0.isProbed }) { epoch.lastAck = now }
         for index in epoch.beats.indices {
             guard let ack = rules?.beats[index].ack, case .pongFrame = ack.on else { continue }
-            guard epoch.beats[index].lastPayload.elementsEqual(payload) else { continue }
-            if let beat = epoch.beats[index].acknowledge(isCorrelated: false) { acknowledged(index, beat, evidence: [], now) }
+            let beat = epoch.beats[index].acknowledge(isCorrelated: false) { $0.payload.elementsEqual(payload) }
+            if let beat { acknowledged(index, beat, evidence: [], now) }
         }
         frameReceived(.pong, now)
     }
@@ -69,7 +71,7 @@ extension HeartbeatEngine {
     /// True while the mere arrival of a message settles something, so that it must not wait for a timer.
     private var awaitsAnyMessage: Bool {
         guard let rules else { return false }
-        for index in rules.beats.indices where epoch.beats[index].awaitsAck {
+        for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
             if let ack = rules.beats[index].ack, case .anyReceived = ack.on { return true }
         }
         for index in rules.watches.indices {
@@ -150,16 +152,11 @@ extension HeartbeatEngine {
     }
 
     private mutating func learn(from unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) {
-        var hasLearned = false
+        var hasLearned = rules.learnsFromOutgoing
         for rule in rules.learns where !rule.isOutgoing && rule.on.holds(for: &unit, rules, scratch.scanner) {
             if variables?.learn(rule, from: &unit, scratch.scanner) == true { hasLearned = true }
         }
-        guard hasLearned else { return }
-        // What has started and only waited for its interval begins now.
-        for index in epoch.beats.indices where epoch.beats[index].hasStarted && epoch.beats[index].interval == nil { beginBeat(index, now) }
-        for index in epoch.watches.indices where epoch.watches[index].hasStarted && epoch.watches[index].interval == nil {
-            beginWatch(index)
-        }
+        if hasLearned { updateIntervals(now) }
     }
 
     private mutating func answer(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
@@ -184,9 +181,8 @@ extension HeartbeatEngine {
             guard let ack = rules.beats[index].ack, case .match(let match) = ack.on, match.holds(for: &unit, rules, scratch.scanner) else {
                 continue
             }
-            let isCorrelated = !ack.equal.isEmpty || !ack.atLeast.isEmpty
-            let beat = epoch.beats[index].acknowledge(isCorrelated: isCorrelated) {
-                ack.isCorrelated(&unit, with: $0, rules, scratch.scanner)
+            let beat = epoch.beats[index].acknowledge(isCorrelated: !ack.equal.isEmpty) {
+                ack.isCorrelated(&unit, with: $0.values, rules, scratch.scanner)
             }
             guard let beat else { continue }
             isAck = true

@@ -2,7 +2,7 @@
 extension HeartbeatEngine {
     /// When `poll` must be called next; nil while there is nothing to wait for. What is sent meanwhile can only put it off.
     package var deadline: Instant? {
-        guard epoch.isRunning else { return nil }
+        guard epoch.isRunning, !epoch.isCondemned else { return nil }
         var earliest = epoch.pings?.deadline
         func consider(_ candidate: Instant?) {
             guard let candidate else { return }
@@ -27,8 +27,9 @@ extension HeartbeatEngine {
     /// Does what is due. `lastMessageSent`: when a message, of whoever's, was last handed to the kernel; `oldestAnswer`: when the request
     /// arrived whose answer waits longest for that.
     package mutating func poll(_ now: Instant, lastMessageSent: Instant?, oldestAnswer: Instant?) {
-        guard epoch.isRunning else { return }
+        guard epoch.isRunning, !epoch.isCondemned else { return }
         if let lastMessageSent { epoch.lastMessageSent = max(epoch.lastMessageSent, lastMessageSent) }
+        if rules?.learnsFromOutgoing == true { updateIntervals(now) }
         pollAnswers(now, oldestAnswer)
         if !epoch.isReadingPaused {
             pollAcks(now)
@@ -58,14 +59,7 @@ extension HeartbeatEngine {
 
     private mutating func pollBeat(_ index: Int, _ now: Instant) {
         guard let rule = rules?.beats[index], let due = due(beat: index), now >= due else { return }
-        let interval: Interval
-        switch length(of: rule.every) {
-        case .known(let known): interval = known
-        case .off, .unknown:
-            epoch.beats[index].stop()
-            return
-        }
-        epoch.beats[index].passed(isIdleTimer: rule.when != .always, next: interval, now)
+        epoch.beats[index].passed(isIdleTimer: rule.when != .always, now)
         if !epoch.isReadingPaused, let ack = rule.ack, case .nextBeat = ack.within, let sent = epoch.beats[index].missLast() {
             missed(beat: index, sent: sent, now)
             return
@@ -74,12 +68,13 @@ extension HeartbeatEngine {
     }
 
     mutating func sendBeat(_ index: Int, _ rule: BeatRule, _ now: Instant) {
-        guard let values = send(rule.send, .beat(index), .beat(index), now) else { return }
-        if case .send(let sent)? = outputs.last { epoch.beats[index].lastPayload = sent.payload }
+        guard let values = send(rule.send, .beat(index), .beat(index), now), case .send(let sent)? = outputs.last else { return }
+        epoch.beats[index].lastPayload = sent.payload
         guard let ack = rule.ack else { return }
         var timeout: Interval?
         if case .after(let length) = ack.within, case .known(let interval) = self.length(of: length) { timeout = interval }
-        epoch.beats[index].sent(BeatState.Pending(sent: now, awaitedFrom: now, timeout: timeout, values: values))
+        epoch.beats[index].sent(
+            BeatState.Pending(sent: now, awaitedFrom: now, timeout: timeout, values: values, payload: sent.payload))
     }
 
     private mutating func pollAcks(_ now: Instant) {
@@ -104,7 +99,6 @@ extension HeartbeatEngine {
             case .peerIsGone(let count):
                 pingMissed(count)
                 condemn(.pingsMissed(count))
-                return
             }
         }
     }
@@ -129,27 +123,28 @@ extension HeartbeatEngine {
                 healthChanged(epoch.watches[index].seen(epoch.lastMessage))
             }
             if let probeSent = epoch.watches[index].takeExpiredProbe(now) { judgeSilence(watch: index, since: probeSent) }
-            guard let intervals = epoch.watches[index].expire(now) else {
+            guard let silence = epoch.watches[index].expire(now) else {
                 healthChanged(epoch.watches[index].health.poll(now))
                 continue
             }
-            note(.timedOut(intervals: intervals), .watch(index))
+            note(.timedOut(intervals: silence.intervals), .watch(index))
             healthChanged(epoch.watches[index].health.poll(now))
-            watchExpired(index, rules, now)
+            watchExpired(index, since: silence.since, rules, now)
         }
     }
 
-    private mutating func watchExpired(_ index: Int, _ rules: RuleSet, _ now: Instant) {
+    /// Other signs of life in this interval of the silence defer a verdict, those in an earlier one do not.
+    private mutating func watchExpired(_ index: Int, since start: Instant, _ rules: RuleSet, _ now: Instant) {
         let watch = epoch.watches[index]
         let rule = rules.watches[index]
         switch configuration.silencePolicy {
         case .report:
             return
         case .close:
-            judgeSilence(watch: index, since: watch.lastSeen)
+            judgeSilence(watch: index, since: start)
         case .probe:
             guard !rules.isSendForbidden, rule.probe != .none else {
-                judgeSilence(watch: index, since: watch.lastSeen)
+                judgeSilence(watch: index, since: start)
                 return
             }
             if rule.probe == .beat, let beat = rules.beats.first {
@@ -197,6 +192,7 @@ extension HeartbeatEngine {
 
     /// Reading goes on: what is awaited gets its full time anew.
     package mutating func readingResumed(_ now: Instant) {
+        guard epoch.isReadingPaused else { return }
         epoch.isReadingPaused = false
         epoch.pings?.readingResumed(now)
         for index in epoch.beats.indices { epoch.beats[index].readingResumed(now) }

@@ -120,39 +120,46 @@ package struct HeartbeatEngine {
     /// A start that comes again restarts the rhythm.
     mutating func startBeat(_ index: Int, _ now: Instant) {
         epoch.beats[index].start()
-        beginBeat(index, now)
+        updateBeat(index, now)
     }
 
-    /// Begins the rhythm if the interval is known by now.
-    mutating func beginBeat(_ index: Int, _ now: Instant) {
-        guard let rule = rules?.beats[index] else { return }
-        switch length(of: rule.every) {
-        case .known(let interval):
-            let delay: Interval =
-                switch rule.first {
-                case .afterInterval: interval
-                case .now: .zero
-                case .jitter: interval.scaled(by: environment.fraction())
-                }
-            epoch.beats[index].begin(every: interval, firstAfter: delay, isIdleTimer: rule.when != .always, now)
-        case .off:
-            epoch.beats[index].stop()
-        case .unknown:
-            break
+    /// Begins the rhythm of a beat that has started as soon as its interval is known, and follows the interval when it changes.
+    mutating func updateBeat(_ index: Int, _ now: Instant) {
+        guard epoch.beats[index].hasStarted, let rule = rules?.beats[index] else { return }
+        guard case .known(let interval) = length(of: rule.every) else {
+            epoch.beats[index].suspend()
+            return
         }
+        let isIdleTimer = rule.when != .always
+        guard epoch.beats[index].interval == nil else {
+            if epoch.beats[index].interval != interval { epoch.beats[index].change(to: interval, isIdleTimer: isIdleTimer) }
+            return
+        }
+        let delay: Interval =
+            switch rule.first {
+            case .afterInterval: interval
+            case .now: .zero
+            case .jitter: interval.scaled(by: environment.fraction())
+            }
+        epoch.beats[index].begin(every: interval, firstAfter: delay, isIdleTimer: isIdleTimer, now)
+    }
+
+    /// Something was learned.
+    mutating func updateIntervals(_ now: Instant) {
+        for index in epoch.beats.indices { updateBeat(index, now) }
+        for index in epoch.watches.indices { updateWatch(index, now) }
     }
 
     mutating func startWatch(_ index: Int, _ now: Instant) {
         epoch.watches[index].start(now)
-        beginWatch(index)
+        updateWatch(index, now)
     }
 
-    mutating func beginWatch(_ index: Int) {
-        guard let rule = rules?.watches[index] else { return }
+    mutating func updateWatch(_ index: Int, _ now: Instant) {
+        guard epoch.watches[index].hasStarted, let rule = rules?.watches[index] else { return }
         switch length(of: rule.within) {
-        case .known(let interval): epoch.watches[index].begin(within: interval)
-        case .off: epoch.watches[index].stop()
-        case .unknown: break
+        case .known(let interval): epoch.watches[index].begin(within: interval, now)
+        case .off, .unknown: epoch.watches[index].suspend()
         }
     }
 
@@ -196,6 +203,7 @@ package struct HeartbeatEngine {
     }
 
     mutating func transmit(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
+        guard !epoch.isCondemned else { return }
         if heartbeat.opcode != .ping { epoch.lastMessageSent = now }
         outputs.append(.send(heartbeat))
     }

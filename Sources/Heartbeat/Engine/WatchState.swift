@@ -18,18 +18,20 @@ struct WatchState {
     /// The start has come; the interval may not be known yet.
     mutating func start(_ now: Instant) {
         hasStarted = true
-        interval = nil
-        health.interval = nil
+        suspend()
         restart(now)
+        health.restart(now)
     }
 
-    mutating func stop() {
-        hasStarted = false
+    /// Nothing is expected until an interval is known again.
+    mutating func suspend() {
         interval = nil
         health.interval = nil
     }
 
-    mutating func begin(within interval: Interval) {
+    /// The interval is known, or has changed. As long as it was not known the watch had not begun.
+    mutating func begin(within interval: Interval, _ now: Instant) {
+        if self.interval == nil { restart(now) }
         self.interval = interval
         health.interval = interval
     }
@@ -53,11 +55,12 @@ struct WatchState {
         return lastSeen + Interval(nanoseconds: overflow ? .max : length)
     }
 
-    /// Gives how many intervals the silence has lasted, once for each of them; those that a stall has skipped count as one.
-    mutating func expire(_ now: Instant) -> Int? {
+    /// Gives how many intervals the silence has lasted, once for each of them, and since when it was not told of; those that a stall has
+    /// skipped count as one.
+    mutating func expire(_ now: Instant) -> (intervals: Int, since: Instant)? {
         guard let interval, let deadline, now >= deadline else { return nil }
         intervalsMissed = Int(clamping: (now - lastSeen).nanoseconds / max(1, interval.nanoseconds))
-        return intervalsMissed
+        return (intervalsMissed, Instant(nanoseconds: deadline.nanoseconds &- interval.nanoseconds))
     }
 
     // MARK: Probing
@@ -65,6 +68,8 @@ struct WatchState {
     mutating func probed(_ now: Instant, timeout: Interval) {
         probe = (now, timeout)
     }
+
+    var isProbed: Bool { probe != nil }
 
     var probeDeadline: Instant? { probe.map { $0.sent + $0.timeout } }
 

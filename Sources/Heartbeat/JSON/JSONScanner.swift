@@ -13,6 +13,7 @@ package final class JSONScanner {
 
     /// False if the text is not one complete document, in which nothing is found then. The document must stay where it is for as long as what
     /// was found is used.
+    @_optimize(speed)
     package func scan(_ document: UnsafeRawBufferPointer, for paths: JSONPaths) -> Bool {
         reset(&places, to: JSONPlace(), count: paths.nodes.count)
         reset(&texts, to: nil, count: paths.roots.count)
@@ -39,6 +40,7 @@ package final class JSONScanner {
     }
 
     /// Notes the places of the values in one text; false, and none noted, if it is no document.
+    @_optimize(speed)
     private func walk(_ text: JSONText, _ number: Int, _ paths: JSONPaths) -> Bool {
         texts[number] = text
         let root = paths.roots[number]

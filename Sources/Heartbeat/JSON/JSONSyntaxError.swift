@@ -1,3 +1,5 @@
+import WebSocket
+
 /// Why a text is no JSON document, and where.
 package struct JSONSyntaxError: Error, Equatable {
     package enum Problem: UInt8 {

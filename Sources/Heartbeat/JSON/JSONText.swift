@@ -31,6 +31,7 @@ struct JSONText {
     }
 
     /// The index of the first byte at or after `start` that is no whitespace (section 2).
+    @_optimize(speed)
     func skipWhitespace(from start: Int) -> Int {
         var index = start
         while self[index] <= 0x20, Self.isWhitespace(self[index]) { index &+= 1 }
@@ -40,6 +41,7 @@ struct JSONText {
     private static func isWhitespace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
     /// What kind of value begins here (section 3).
+    @_optimize(speed)
     func kind(at index: Int) throws(JSONSyntaxError) -> JSONKind {
         switch self[index] {
         case UInt8(ascii: "\""): return .string
@@ -53,6 +55,7 @@ struct JSONText {
     }
 
     /// The index behind the value of this kind that begins here and has no values in it.
+    @_optimize(speed)
     func endOfScalar(_ kind: JSONKind, at start: Int) throws(JSONSyntaxError) -> Int {
         switch kind {
         case .string: try endOfString(at: start)
@@ -76,6 +79,7 @@ struct JSONText {
     }
 
     /// Section 6.
+    @_optimize(speed)
     private func endOfNumber(at start: Int) throws(JSONSyntaxError) -> Int {
         var index = start
         if self[index] == UInt8(ascii: "-") { index &+= 1 }
@@ -108,6 +112,7 @@ struct JSONText {
     static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
     /// The index behind the closing quote (section 7). Bytes from 0x80 on are taken as they are, UTF-8 or not.
+    @_optimize(speed)
     func endOfString(at quote: Int) throws(JSONSyntaxError) -> Int {
         var index = quote &+ 1
         while true {
@@ -122,6 +127,7 @@ struct JSONText {
 
     /// The index of the first byte at or after `start` that is a quote, a backslash or a control character. Eight bytes a step: most of a
     /// message is strings.
+    @_optimize(speed)
     private func endOfPlainRun(from start: Int) -> Int {
         let ones: UInt64 = 0x0101_0101_0101_0101
         let highBits = ones &* 0x80

@@ -37,6 +37,7 @@ struct JSONWalk {
     }
 
     /// Throws if the text is not one complete document. `root` is the node of that document.
+    @_optimize(speed)
     mutating func run(root: Int) throws(JSONSyntaxError) {
         var node = root
         var isContainer: Bool
@@ -79,6 +80,7 @@ struct JSONWalk {
 
     /// Closes what ends here, goes on to the next value and tells which node it belongs to; false at the end of the document.
     @inline(__always)
+    @_optimize(speed)
     private mutating func advance(to node: inout Int, isFirst: Bool) throws(JSONSyntaxError) -> Bool {
         var isFirst = isFirst
         while depth > 0 {
@@ -110,6 +112,7 @@ struct JSONWalk {
     }
 
     @inline(__always)
+    @_optimize(speed)
     private mutating func nextMember(isFirst: Bool) throws(JSONSyntaxError) -> Int {
         let start = text.skipWhitespace(from: index)
         guard text[start] == UInt8(ascii: "\"") else { throw text.error(isFirst ? .nameOrEnd : .name, at: start) }
@@ -122,6 +125,7 @@ struct JSONWalk {
         return firstChild { name.equals(UnsafeRawBufferPointer(rebasing: names[nodes[$0].name])) }
     }
 
+    @_optimize(speed)
     private func firstChild(where isWanted: (Int) -> Bool) -> Int {
         var child = nodes[container].firstChild
         while child != JSONPaths.none && !isWanted(child) { child = nodes[child].nextSibling }

@@ -17,6 +17,7 @@ package struct LiteralFilter {
     /// Lets every message pass.
     package static var everything: LiteralFilter { LiteralFilter([[]]) }
 
+    @_optimize(speed)
     package func mayMatch(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress, !passesEverything else { return passesEverything }
         return literals.withUnsafeBytes { literals in

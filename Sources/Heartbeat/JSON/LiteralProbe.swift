@@ -36,6 +36,7 @@ struct LiteralProbe {
     }
 
     /// True if the literal is in the message.
+    @_optimize(speed)
     func occurs(in message: UnsafeRawPointer, count messageCount: Int, literals: UnsafeRawBufferPointer) -> Bool {
         let places = messageCount &- count &+ 1
         guard places >= Self.blockSize else { return isAtAny(from: 0, to: places, of: message, literals) }
@@ -63,6 +64,7 @@ struct LiteralProbe {
     }
 
     /// False if at none of these places, a block of them or more, both bytes are where they would be. This is all that most messages cost.
+    @_optimize(speed)
     private func isSeen(from start: Int, to end: Int, of message: UnsafeRawPointer) -> Bool {
         let firsts = Block(repeating: first)
         let seconds = Block(repeating: second)
@@ -85,6 +87,7 @@ struct LiteralProbe {
     }
 
     /// True if the literal is at one of these places.
+    @_optimize(speed)
     private func isAtAny(from start: Int, to end: Int, of message: UnsafeRawPointer, _ literals: UnsafeRawBufferPointer) -> Bool {
         var place = start
         while place < end {

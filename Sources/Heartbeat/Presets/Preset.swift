@@ -1,5 +1,3 @@
-import WebSocket
-
 /// How one service keeps its connections alive, as data: what users, docs and `hw_preset_describe` get to know of it, and its rule.
 package struct Preset {
     package let name: StaticString
@@ -29,6 +27,4 @@ package struct PresetParameter {
     package let isRequired: Bool
     /// One line; says the default of an optional parameter.
     package let doc: StaticString
-
-    package var isNumber: Bool { !ASCII.bytes(unit).elementsEqual(ASCII.bytes("text")) }
 }

@@ -78,6 +78,11 @@ package struct HealthMonitor {
     package mutating func readingResumed(_ now: Instant) {
         guard isReadingPaused else { return }
         isReadingPaused = false
+        restart(now)
+    }
+
+    /// Silence counts from now on.
+    package mutating func restart(_ now: Instant) {
         heardFrom = now
     }
 

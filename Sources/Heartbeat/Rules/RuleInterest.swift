@@ -20,6 +20,7 @@ struct RuleInterest {
         asksForJSON = conditions.contains { !$0.members.isEmpty }
     }
 
+    @_optimize(speed)
     func mayConcern(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ filter: LiteralFilter) -> Bool {
         switch kind {
         case .text: guard readsText else { return false }

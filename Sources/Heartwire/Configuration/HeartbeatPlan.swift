@@ -139,7 +139,7 @@ enum HeartbeatPlan {
                 guard let start = ASCII.decimal(given, max: UInt64(Int64.max / 2)) else { throw value("takes a whole number for counter") }
                 result.counterStart = Int64(start)
             } else if let variable = variables.firstIndex(where: { $0.elementsEqual(name) }) {
-                try checkUnit(name, given, preset)
+                try checkTime(given, preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) })
                 result.parameters[variable] = given
             } else {
                 throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
@@ -152,11 +152,12 @@ enum HeartbeatPlan {
         }
     }
 
-    /// A parameter that has a unit is a number of it: with anything else the beat that needs it would never start.
-    private static func checkUnit(_ name: [UInt8], _ given: [UInt8], _ preset: Preset?) throws(ErrorDetails) {
-        let parameter = preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) }
-        guard let parameter, parameter.isNumber, ASCII.decimal(given, max: UInt64(Int64.max)) == nil else { return }
-        throw value("takes a whole number of \(parameter.unit) for \(parameter.name), without the unit")
+    /// A length of time that is no number would keep its beat or watch from ever starting.
+    private static func checkTime(_ given: [UInt8], _ parameter: PresetParameter?) throws(ErrorDetails) {
+        guard let parameter, !ASCII.bytes(parameter.unit).elementsEqual(ASCII.bytes("text")) else { return }
+        guard ASCII.decimal(given, max: UInt64(Int64.max)) != nil else {
+            throw value("takes a whole number (\(parameter.unit)) for \(parameter.name)")
+        }
     }
 
     private static func known(_ preset: Preset?) -> String {

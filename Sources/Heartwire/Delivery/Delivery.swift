@@ -50,6 +50,7 @@ struct Delivery {
 
     // MARK: On the I/O thread
 
+    @_optimize(speed)
     func deliver(_ batch: UnsafeBufferPointer<Message>, _ origin: DeliveryOrigin, from connection: Connection) -> Inbox.Pushed {
         switch mode {
         case .dispatcher(let inbox):
@@ -106,6 +107,7 @@ struct Delivery {
 
     /// Takes one lot from the inbox and runs the callbacks; true if more is waiting. A handle released from inside a
     /// callback gets nothing more but its last event.
+    @_optimize(speed)
     func runCallbacks(
         for connection: Connection, _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>,
         capacity: Int, dropsDeliveries: () -> Bool, lastCallbackRan: () -> Void

@@ -80,6 +80,7 @@ final class Inbox: @unchecked Sendable {
 
     // MARK: Filling
 
+    @_optimize(speed)
     func push(_ batch: UnsafeBufferPointer<Message>, _ origin: DeliveryOrigin, from connection: Connection) -> Pushed {
         lock.withLock { () -> Pushed in
             var result = Pushed()
@@ -122,6 +123,7 @@ final class Inbox: @unchecked Sendable {
         }
     }
 
+    @_optimize(speed)
     private func isFull(adding size: Int) -> Bool {
         messages >= limits.messagesMax || (size > limits.bytesMax &- bytes && messages > 0)
     }
@@ -174,6 +176,7 @@ final class Inbox: @unchecked Sendable {
     }
 
     /// The segment that the next message goes to. Small while little comes, so that a quiet connection holds a few kilobytes at most.
+    @_optimize(speed)
     private func messageSegment(_ size: Int) -> InboxSegment {
         if let last = segments.last, !last.holdsEvents, last.hasRoom(size) { return last }
         let isQuiet = size <= Self.smallArenaSize && messages < Self.smallRecordsMax
@@ -230,6 +233,7 @@ final class Inbox: @unchecked Sendable {
         borrowed.removeAll()
     }
 
+    @_optimize(speed)
     private func fill(_ target: UnsafeMutablePointer<hw_delivery>, _ capacity: Int) -> Int {
         var count = 0
         while count < capacity, let segment = segments.first {

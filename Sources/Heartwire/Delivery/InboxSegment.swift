@@ -42,6 +42,7 @@ final class InboxSegment {
 
     /// Copies a message behind the last one. The caller has asked `hasRoom`.
     @inline(__always)
+    @_optimize(speed)
     func append(_ message: Message, _ origin: DeliveryOrigin) {
         let target = arena + arenaUsed
         let size = message.payload.count
@@ -72,6 +73,7 @@ final class InboxSegment {
     }
 
     /// Takes the next record; nil for a message that was dropped.
+    @_optimize(speed)
     func take() -> hw_delivery? {
         let record = records[taken]
         taken &+= 1

@@ -1,4 +1,5 @@
 import CHeartwire
+import WebSocket
 
 /// Conversions of the C interface's arguments, checked once at the edge.
 enum Arguments {

@@ -57,6 +57,6 @@ public func hw_log(_ level: hw_log_level, _ callback: hw_log_callback!, _ contex
     guard level >= hw_log_level(HW_LOG_OFF), level <= hw_log_level(HW_LOG_DEBUG) else { return hw_status(HW_E_ARGUMENT) }
     let callback = callback as hw_log_callback?
     let library = Library.shared
-    library.log.set(level, callback.map { ($0, context) }, mayWait: !library.isLibraryThread && !library.isStopped)
+    library.log.set(level, callback.map { ($0, context) }, waits: !library.isLibraryThread && !library.isStopped)
     return hw_status(HW_OK)
 }

@@ -1,4 +1,5 @@
 import CHeartwire
+import Heartbeat
 import WebSocket
 
 /// Events as log lines.
@@ -7,7 +8,7 @@ extension Log {
     private static let shownMax = 160
 
     /// `handle` tells connections apart.
-    func write(_ record: EventRecord, _ handle: OpaquePointer?) {
+    func write(_ record: EventRecord, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration) {
         let (level, name) = Self.form(record.event)
         guard wants(level) else { return }
         var line = [UInt8]("connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".utf8) + ASCII.bytes(name)
@@ -18,18 +19,22 @@ extension Log {
         if record.event.late > 0 { line += ASCII.bytes(", late") }
         let text = Int(record.event.kind) == HW_EVENT_RECONNECT_ADVISED ? Self.withoutCredentials(url: record.text) : record.text[...]
         if !text.isEmpty { line += ASCII.bytes(": ") + Self.shown(text) }
-        if !record.body.isEmpty && Self.hasEvidence(record.event) {
+        if !record.body.isEmpty && Self.showsBody(record.event, heartbeat) {
             line += ASCII.bytes(" [") + Self.shown(record.body[...]) + ASCII.bytes("]")
         }
         write(level, line)
     }
 
-    /// Only what the server sent: our own beats may carry a token, and the bodies of refused handshakes are no business of a log.
-    private static func hasEvidence(_ event: hw_event) -> Bool {
-        [HW_EVENT_HEARTBEAT_RECEIVED, HW_EVENT_BEAT_ACKED].contains { hw_event_kind($0) == event.kind }
+    /// Bodies of refused handshakes are no business of a log, and some others hold what is secret.
+    private static func showsBody(_ event: hw_event, _ heartbeat: HeartbeatConfiguration) -> Bool {
+        switch Int(event.kind) {
+        case HW_EVENT_ATTEMPT_FAILED, HW_EVENT_STATE, HW_EVENT_RECONNECT_ADVISED: false
+        case HW_EVENT_BEAT_SENT, HW_EVENT_BEAT_MISSED: !heartbeat.sendsParameter(beat: Int(event.rule))
+        default: true
+        }
     }
 
-    /// Without a query or a user name, which may be there to authorize.
+    /// Scheme, host and path: a user name or a query may be there to authorize.
     private static func withoutCredentials(url: [UInt8]) -> ArraySlice<UInt8> {
         let path = url.prefix { $0 != 0x3F && $0 != 0x23 }
         return path[(path.lastIndex(of: 0x40).map { $0 + 1 } ?? 0)...]

@@ -8,12 +8,10 @@ final class Log: @unchecked Sendable {
         let text: [UInt8]
     }
 
-    typealias Receiver = (callback: hw_log_callback, context: UnsafeMutableRawPointer?)
-
     private let lock = Lock()
     private let changed: Condition
     private var level = hw_log_level(HW_LOG_OFF)
-    private var receiver: Receiver?
+    private var receiver: (callback: hw_log_callback, context: UnsafeMutableRawPointer?)?
     private var lines: [Line] = []
     private var dropped = 0
     /// The receiver has a line in its hands.
@@ -34,14 +32,14 @@ final class Log: @unchecked Sendable {
         lock.withLock { self.announce = announce }
     }
 
-    /// Waits, if it `mayWait`, until the receiver that was set before has returned from its last line.
-    func set(_ level: hw_log_level, _ receiver: Receiver?, mayWait: Bool) {
+    /// `waits`: until the receiver before has returned, if it is running.
+    func set(_ level: hw_log_level, _ receiver: (callback: hw_log_callback, context: UnsafeMutableRawPointer?)?, waits: Bool) {
         lock.withLock {
             self.level = receiver == nil ? hw_log_level(HW_LOG_OFF) : level
             self.receiver = receiver
             lines = []
             dropped = 0
-            while mayWait && isReceiving { _ = changed.wait(until: nil) }
+            while waits && isReceiving { _ = changed.wait(until: nil) }
         }
     }
 
@@ -77,7 +75,7 @@ final class Log: @unchecked Sendable {
     }
 
     /// Under the lock: the next line, and who receives it now.
-    private func takeLine() -> (line: Line, receiver: Receiver)? {
+    private func takeLine() -> (Line, (callback: hw_log_callback, context: UnsafeMutableRawPointer?))? {
         guard let receiver, dropped > 0 || !lines.isEmpty else { return nil }
         isReceiving = true
         guard dropped == 0 else {

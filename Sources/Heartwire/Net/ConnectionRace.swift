@@ -1,6 +1,7 @@
 import CSystem
 import Heartbeat
 import Session
+import WebSocket
 
 /// Connects to a host by several of its addresses at once, as `HappyEyeballs` says when: the first connection that is established wins,
 /// the others are closed. Lives on the I/O thread; never waits.

@@ -1,6 +1,7 @@
 import CSystem
 import Heartbeat
 import Session
+import WebSocket
 
 /// One address to connect to.
 struct SocketAddress {

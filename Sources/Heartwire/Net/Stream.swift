@@ -1,5 +1,6 @@
 import CSystem
 import Session
+import WebSocket
 
 /// The result of a read or a write that does not wait.
 enum StreamResult {

@@ -1,5 +1,6 @@
 import CSystem
 import Session
+import WebSocket
 
 /// Judges the certificates that a server presents (RFC 5280, RFC 9525, RFC 7469), and says what is wrong in words that help to mend it.
 struct CertificateVerification {

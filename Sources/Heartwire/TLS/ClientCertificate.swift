@@ -1,5 +1,6 @@
 import CHeartwire
 import CSystem
+import WebSocket
 
 /// The client's own certificate with its key and chain, for servers that ask for one.
 enum ClientCertificate {

@@ -1,5 +1,6 @@
 import CHeartwire
 import CSystem
+import WebSocket
 
 /// An SSL_CTX: protocol versions, the trusted certificates and the client's own. Shared by all connections with the same settings,
 /// because a trust store costs megabytes and tens of milliseconds.

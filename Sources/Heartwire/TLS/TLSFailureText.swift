@@ -1,5 +1,6 @@
 import CSystem
 import Session
+import WebSocket
 
 /// What OpenSSL's errors mean to whoever has to mend them. `code` is the oldest error of this thread's queue, 0 if there is none.
 struct TLSFailureText {

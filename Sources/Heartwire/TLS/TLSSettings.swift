@@ -1,5 +1,6 @@
 import CHeartwire
 import CSystem
+import WebSocket
 
 /// The tls properties that a context is made from. Contradictions between them are found here.
 struct TLSSettings {

@@ -1,5 +1,6 @@
 import CHeartwire
 import CSystem
+import WebSocket
 
 /// The certificates of the authorities to trust: those that the application gives, or the system's, found at run time because a library
 /// that is carried from one distribution to another cannot know where they lie.

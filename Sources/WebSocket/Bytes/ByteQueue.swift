@@ -21,6 +21,7 @@ package struct ByteQueue: ~Copyable {
         UnsafeRawBufferPointer(start: storage.map { UnsafeRawPointer($0 + head) }, count: count)
     }
 
+    @_optimize(speed)
     package mutating func append(_ source: UnsafeRawBufferPointer) {
         guard let base = source.baseAddress, source.count > 0 else { return }
         reserve(source.count).copyMemory(from: base, byteCount: source.count)

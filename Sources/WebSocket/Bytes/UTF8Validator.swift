@@ -18,12 +18,14 @@ package struct UTF8Validator {
     /// How many of the last bytes belong to a code point that is not complete yet.
     package var incompleteCount: Int { needed == 0 ? 0 : Int(begun) }
 
+    @inline(__always)
     package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var validator = UTF8Validator()
         return validator.append(bytes) && validator.isComplete
     }
 
     /// Takes more bytes; false as soon as they cannot be UTF-8.
+    @_optimize(speed)
     package mutating func append(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress else { return true }
         let count = bytes.count
@@ -42,6 +44,7 @@ package struct UTF8Validator {
 
     /// The index of the first byte at or after `start` that does not begin a valid sequence of two to four bytes, nor stands alone between such,
     /// or behind which fewer than four bytes are left. Whole sequences in one step: text in most of the world's scripts is made of little else.
+    @inline(__always)
     private static func skipSequences(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int {
         var index = start
         while index &+ 4 <= count {
@@ -99,6 +102,7 @@ package struct UTF8Validator {
 
     /// The index of the first byte at or after `start` that is not ASCII, or `count`. Thirty-two bytes a step: this is nearly all the work that
     /// receiving text costs.
+    @inline(__always)
     private static func skipASCII(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int {
         let high: UInt64 = 0x8080_8080_8080_8080
         var index = start

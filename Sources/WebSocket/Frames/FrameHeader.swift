@@ -29,6 +29,7 @@ package struct FrameHeader: Equatable {
     }
 
     /// Reads the header at `bytes`, of which `size(secondByte:)` bytes are readable, and checks everything that a header alone can show.
+    @inline(__always)
     package init(at bytes: UnsafeRawPointer, receiver: Role, allowsCompression: Bool) throws(ProtocolError) {
         let first = bytes.load(as: UInt8.self)
         let second = bytes.load(fromByteOffset: 1, as: UInt8.self)

@@ -51,6 +51,7 @@ package struct FrameReader: ~Copyable {
         }
     }
 
+    @_optimize(speed)
     private mutating func advance(
         _ input: UnsafeMutableRawBufferPointer, _ consumed: inout Int, _ batch: inout MessageBatch
     ) throws(ProtocolError) -> Outcome {
@@ -72,6 +73,7 @@ package struct FrameReader: ~Copyable {
     }
 
     /// The header at `consumed`, or nil if the input ends inside it; its bytes are stashed then.
+    @_optimize(speed)
     private mutating func nextHeader(
         _ base: UnsafeMutableRawPointer, _ count: Int, _ consumed: inout Int
     ) throws(ProtocolError) -> FrameHeader? {
@@ -97,6 +99,7 @@ package struct FrameReader: ~Copyable {
     }
 
     /// Starts on the payload of a frame: in one step if it lies whole in the input, else by way of the stash or the assembler.
+    @_optimize(speed)
     private mutating func begin(
         _ header: FrameHeader, _ base: UnsafeMutableRawPointer, _ count: Int, _ consumed: inout Int, _ batch: inout MessageBatch
     ) throws(ProtocolError) -> Outcome? {
@@ -122,6 +125,7 @@ package struct FrameReader: ~Copyable {
     }
 
     /// The common case: a message in one frame, whole in the input.
+    @_optimize(speed)
     private mutating func takeWhole(
         _ header: FrameHeader, _ base: UnsafeMutableRawPointer, _ consumed: inout Int, _ batch: inout MessageBatch
     ) throws(ProtocolError) -> Outcome? {
@@ -132,6 +136,7 @@ package struct FrameReader: ~Copyable {
         return batch.isFull ? .deliver : nil
     }
 
+    @_optimize(speed)
     private mutating func takePayload(
         _ header: FrameHeader, _ remaining: Int, _ base: UnsafeMutableRawPointer, _ count: Int, _ consumed: inout Int,
         _ batch: inout MessageBatch
@@ -160,6 +165,7 @@ package struct FrameReader: ~Copyable {
     }
 
     /// After the last byte of a frame: ends the message if the frame is its last.
+    @_optimize(speed)
     private mutating func endFrame(_ header: FrameHeader, _ batch: inout MessageBatch) throws(ProtocolError) -> Outcome? {
         if header.isFinal {
             // What is left inside the inflater comes in a further part, by the next read.

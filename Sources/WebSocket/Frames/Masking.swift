@@ -26,6 +26,7 @@ package struct MaskingKey: Equatable {
     }
 
     /// Masks or unmasks `count` bytes from `source` into `destination`; the two may be the same place.
+    @_optimize(speed)
     package func apply(from source: UnsafeRawPointer, to destination: UnsafeMutableRawPointer, count: Int) {
         let wide = (UInt64(word) | (UInt64(word) &<< 32)).littleEndian
         var index = 0
@@ -55,6 +56,7 @@ package struct MaskingKeys: ~Copyable {
         self.fillRandom = fillRandom
     }
 
+    @_optimize(speed)
     package mutating func next() -> MaskingKey {
         let lot = lot ?? Allocation(byteCount: Self.lotSize)
         if used == Self.lotSize {

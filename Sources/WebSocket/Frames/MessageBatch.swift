@@ -42,6 +42,7 @@ package struct MessageBatch: ~Copyable {
     }
 
     /// Adds a message; the caller has seen that the batch is not full.
+    @_optimize(speed)
     package mutating func append(_ message: Message) {
         (storage + count).initialize(to: message)
         count &+= 1
