@@ -35,7 +35,7 @@ package final class OutgoingHeartbeat {
 }
 
 /// Something that happened to a heartbeat, for the application.
-package final class HeartbeatNote {
+package final class HeartbeatNote: Sendable {
     package enum Kind {
         case started
         case stopped
