@@ -3,15 +3,16 @@ import Heartbeat
 import Session
 import WebSocket
 
-/// An error as the C interface reports it. Every layer's error becomes one here and nowhere else.
-struct ErrorDetails: Error {
-    var status: hw_status
-    var layer: hw_layer
+/// An error as the C interface reports it. Every layer's error becomes one here and nowhere else. Whoever makes one may fill it in; once it is
+/// thrown or shown to another thread it never changes.
+final class ErrorDetails: Error, @unchecked Sendable {
+    let status: hw_status
+    let layer: hw_layer
     var nativeCode: Int32 = 0
     var httpStatus: Int32 = 0
     var closeCode: Int32 = 0
     var isRetryable = false
-    var message: String
+    let message: String
     /// The start of a refused handshake's HTTP body.
     var body: [UInt8] = []
     /// What a refused handshake's Retry-After asks for.
@@ -27,11 +28,21 @@ struct ErrorDetails: Error {
         ErrorDetails(HW_E_ARGUMENT, HW_LAYER_NONE, message)
     }
 
-    init(_ error: URLError) {
+    /// The same with another status.
+    func with(status: Int) -> ErrorDetails {
+        let copy = ErrorDetails(status, Int(layer), message)
+        copy.nativeCode = nativeCode
+        copy.httpStatus = httpStatus
+        copy.closeCode = closeCode
+        copy.isRetryable = isRetryable
+        return copy
+    }
+
+    convenience init(_ error: URLError) {
         self.init(HW_E_URL, HW_LAYER_CONFIGURATION, error.sentence)
     }
 
-    init(_ failure: Failure) {
+    convenience init(_ failure: Failure) {
         switch failure {
         case .transport(let failure):
             self.init(failure)
@@ -58,7 +69,7 @@ struct ErrorDetails: Error {
         isRetryable = failure.isRetryable
     }
 
-    private init(_ failure: TransportFailure) {
+    private convenience init(_ failure: TransportFailure) {
         let (status, layer) =
             switch failure.kind {
             case .resolve: (HW_E_RESOLVE, HW_LAYER_RESOLVER)
@@ -78,7 +89,7 @@ struct ErrorDetails: Error {
         if failure.kind == .lost { closeCode = Int32(CloseCode.abnormal) }
     }
 
-    private init(_ error: HandshakeError) {
+    private convenience init(_ error: HandshakeError) {
         switch error {
         case .refused(let refusal), .redirect(_, let refusal):
             self.init(HW_E_HTTP_STATUS, HW_LAYER_HTTP, error.sentence)
@@ -91,7 +102,7 @@ struct ErrorDetails: Error {
         }
     }
 
-    private init(_ error: ProtocolError) {
+    private convenience init(_ error: ProtocolError) {
         let status =
             switch error {
             case .textNotUTF8, .closeReasonNotUTF8: HW_E_UTF8
@@ -114,7 +125,7 @@ struct ErrorDetails: Error {
         }
     }
 
-    init(_ error: RuleError) {
+    convenience init(_ error: RuleError) {
         let place = error.pointer.isEmpty ? "the rule" : "rule member \(String(decoding: error.pointer, as: UTF8.self))"
         self.init(HW_E_RULE, HW_LAYER_CONFIGURATION, "\(place) \(error.sentence)")
     }

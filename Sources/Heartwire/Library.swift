@@ -36,7 +36,7 @@ final class Library: @unchecked Sendable {
         guard let started else {
             let code = hws_errno()
             let sentence = "the library has no threads to work with: \(systemErrorText(code))"
-            var error = ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, sentence)
+            let error = ErrorDetails(HW_E_SYSTEM, HW_LAYER_SYSTEM, sentence)
             error.nativeCode = code
             error.isRetryable = true
             throw error

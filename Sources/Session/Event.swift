@@ -3,7 +3,7 @@ import WebSocket
 
 /// What happened to a connection, for the application.
 package struct Event {
-    package enum Kind {
+    package indirect enum Kind {
         case stateChanged(from: State, reason: Failure?)
         case opened(Agreement)
         /// An established connection ended; `failure` is nil if it ended as asked.

@@ -43,9 +43,11 @@ package struct Outbox: ~Copyable {
         case closed
     }
 
-    /// A heartbeat that the kernel has taken over.
+    /// A heartbeat that the kernel has taken over, or the outbox.
     package struct HandedOver: BitwiseCopyable {
         package enum Frame: BitwiseCopyable, Equatable {
+            /// The outbox took the host's answer to a request that arrived at this moment. The frame itself follows.
+            case taken(received: Instant)
             /// Answers a ping that arrived at this moment.
             case pong(received: Instant)
             case heartbeat(OutgoingHeartbeat.Purpose)
@@ -204,6 +206,9 @@ package struct Outbox: ~Copyable {
         case .text, .binary:
             if case .beat = heartbeat.purpose, isWaiting(heartbeat.purpose) { return true }
             guard unsentBeats &+ pendingBeats.count < Self.unsentBeatsMax else { return false }
+            if case .answer(nil, let received) = heartbeat.purpose {
+                handedOver.append(HandedOver(frame: .taken(received: received), time: received))
+            }
             if heartbeat.followsQueue {
                 queue.enqueue(heartbeat)
             } else {
@@ -227,7 +232,7 @@ package struct Outbox: ~Copyable {
         for index in 0..<marks.count {
             switch marks[index].frame {
             case .pong(let received), .heartbeat(.answer(_, let received)): consider(received)
-            case .heartbeat: break
+            case .heartbeat, .taken: break
             }
         }
         for beat in pendingBeats {
@@ -239,7 +244,7 @@ package struct Outbox: ~Copyable {
     /// True if there is something for `takeHandedOver`.
     package var hasHandedOver: Bool { !handedOver.isEmpty }
 
-    /// What the kernel has taken over of the present connection's heartbeats since the last call.
+    /// What has been taken over of the present connection's heartbeats since the last call.
     package mutating func takeHandedOver() -> [HandedOver] {
         defer { handedOver = [] }
         return handedOver

@@ -33,6 +33,7 @@ extension Session {
         if outbox.hasHandedOver {
             for handedOver in outbox.takeHandedOver() {
                 switch handedOver.frame {
+                case .taken(let received): heartbeats.detected(.answered(received: received), handedOver.time)
                 case .pong(let received): heartbeats.answerHandedOver(.ping, received: received, handedOver.time)
                 case .heartbeat(.answer(let reply, let received)):
                     heartbeats.answerHandedOver(reply.map { .reply($0) } ?? .detector, received: received, handedOver.time)

@@ -278,7 +278,7 @@ package struct Session: ~Copyable {
             let isWithinBudget = pongBudget.spend(now)
             outbox.pong(payload, received: now, atOnce: isWithinBudget)
             // A flood of pings is answered with few pongs, and does not become a flood of events.
-            if isWithinBudget { heartbeats.pingReceived(payload, now) }
+            heartbeats.pingReceived(payload, isReported: isWithinBudget, now)
             carryOut(now, &outbox)
         case .pong:
             heartbeats.pongReceived(payload, now)

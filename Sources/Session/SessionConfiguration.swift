@@ -1,8 +1,8 @@
 import Heartbeat
 import WebSocket
 
-/// All that a session needs to know, checked and typed.
-package struct SessionConfiguration {
+/// All that a session needs to know, checked and typed. It does not change once a session has it.
+package final class SessionConfiguration {
     package var url: URL
     /// Complete header lines of the application's own, without CRLF.
     package var headerFields: [[UInt8]] = []

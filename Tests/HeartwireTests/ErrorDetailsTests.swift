@@ -23,7 +23,7 @@ struct ErrorDetailsTests {
     }
 
     @Test func fillsTheCallersStruct() {
-        var details = ErrorDetails(Failure.transport(TransportFailure(kind: .connect, nativeCode: 111, sentence: "refused")))
+        let details = ErrorDetails(Failure.transport(TransportFailure(kind: .connect, nativeCode: 111, sentence: "refused")))
         details.httpStatus = 7
         let (status, error) = report(details)
         #expect(status == hw_status(HW_E_CONNECT))

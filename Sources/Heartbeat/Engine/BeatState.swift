@@ -30,7 +30,7 @@ struct BeatState {
     var lastPayload: [UInt8] = []
 
     /// Unacknowledged beats beyond this number are forgotten, those whose time has run out first.
-    private static let pendingMax = 32
+    private static let pendingMax = 64
 
     init(_ policy: HealthMonitor.Policy) {
         health = HealthMonitor(every: nil, policy)

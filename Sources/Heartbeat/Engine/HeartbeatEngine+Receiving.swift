@@ -50,10 +50,9 @@ extension HeartbeatEngine {
     }
 
     /// A ping arrived, and its pong is on its way.
-    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, isReported: Bool = true, _ now: Instant) {
         guard epoch.isRunning else { return }
-        let evidence = [UInt8](payload)
-        received(.ping, evidence: evidence)
+        if isReported { received(.ping, evidence: [UInt8](payload)) } else { totals.received &+= 1 }
         answerIsOnItsWay(received: now)
         frameReceived(.ping, now)
     }
@@ -84,9 +83,11 @@ extension HeartbeatEngine {
         }
         for index in rules.watches.indices {
             guard case .anyReceived = rules.watches[index].on else { continue }
-            let watch = epoch.watches[index]
-            if watch.isSilent || watch.health.health != .healthy { return true }
-            if case .firstSeen = rules.watches[index].start, !watch.hasStarted { return true }
+            if epoch.watches[index].hasStarted {
+                if epoch.watches[index].isSilent || epoch.watches[index].health.health != .healthy { return true }
+            } else if case .firstSeen = rules.watches[index].start {
+                return true
+            }
         }
         return false
     }

@@ -8,7 +8,7 @@ package enum HeartbeatOutput {
 }
 
 /// A frame of the heartbeats' own on its way out.
-package struct OutgoingHeartbeat {
+package final class OutgoingHeartbeat {
     package enum Purpose: BitwiseCopyable, Equatable {
         case setup
         /// `reply` is nil for the answer of a detector.
@@ -35,7 +35,7 @@ package struct OutgoingHeartbeat {
 }
 
 /// Something that happened to a heartbeat, for the application.
-package struct HeartbeatNote {
+package final class HeartbeatNote {
     package enum Kind {
         case started
         case stopped

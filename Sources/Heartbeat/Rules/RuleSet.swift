@@ -244,7 +244,7 @@ package struct ReplyRule {
     }
 }
 
-package struct BeatRule {
+package final class BeatRule {
     package enum First: UInt8 {
         case afterInterval
         case now

@@ -4,7 +4,7 @@ import Session
 import WebSocket
 
 /// A configuration and a URL made into what a connection runs on. Contradictions between properties are found here.
-struct ConnectionPlan {
+final class ConnectionPlan {
     enum DeliveryMode: Int {
         case dispatcher = 0
         case inline = 1
@@ -64,7 +64,7 @@ struct ConnectionPlan {
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, _ url: URL
     ) throws(ErrorDetails) -> SessionConfiguration {
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
-        var session = SessionConfiguration(url: url)
+        let session = SessionConfiguration(url: url)
         session.heartbeat = heartbeat
         session.headerFields = settings.headers.lines + (try authorization(settings, url))
         session.handshakeSizeMax = Int(clamping: settings.number(.handshakeBytesMax))

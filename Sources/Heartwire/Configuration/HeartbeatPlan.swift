@@ -93,7 +93,7 @@ enum HeartbeatPlan {
         guard isText || isBinary else { throw conflict("heartbeat.interval is set without heartbeat.text or heartbeat.binary") }
         var send = SendRule(body: Template([.literal(settings.bytes(isText ? .heartbeatText : .heartbeatBinary))]))
         send.opcode = isText ? .text : .binary
-        var beat = BeatRule(every: .fixed(.milliseconds(interval)), send: send)
+        let beat = BeatRule(every: .fixed(.milliseconds(interval)), send: send)
         beat.when = [.always, .idleSending, .idleReceiving, .idle][when]
         return beat
     }

@@ -217,8 +217,8 @@ enum PropertyTable {
     ]
 
     /// The property of this name, or the name that was probably meant if there is none.
-    static func find(_ name: [UInt8]) -> (property: Property?, suggestion: StaticString?) {
-        let (index, suggestion) = NameSearch.find(name, in: properties.map { $0.name })
+    static func find(_ name: [UInt8]) -> (property: Property?, suggestion: String?) {
+        let (index, suggestion) = NameSearch.find(name, in: properties.map { ASCII.bytes($0.name) })
         return (index.map { properties[$0] }, suggestion)
     }
 

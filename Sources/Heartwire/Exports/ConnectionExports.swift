@@ -39,13 +39,9 @@ public func hw_connection_wait(
         case .reached:
             return
         case .otherEnd(let reason):
-            var details = reason ?? ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the connection was closed")
-            details.status = hw_status(HW_E_STATE)
-            throw details
+            throw reason?.with(status: HW_E_STATE) ?? ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the connection was closed")
         case .timeout(let reason):
-            var details = reason ?? ErrorDetails(HW_E_TIMEOUT, HW_LAYER_NONE, "the time to wait ran out")
-            details.status = hw_status(HW_E_TIMEOUT)
-            throw details
+            throw reason?.with(status: HW_E_TIMEOUT) ?? ErrorDetails(HW_E_TIMEOUT, HW_LAYER_NONE, "the time to wait ran out")
         case .released:
             throw ErrorDetails(HW_E_HANDLE, HW_LAYER_NONE, "the connection was released meanwhile")
         }

@@ -51,7 +51,7 @@ enum ClientCertificate {
         switch PEM.contents(ofFile: path) {
         case .text(let text): return text
         case .failed(let code, let reason):
-            var error = failure("\(named(property, path, else: property)) could not be read: \(reason)")
+            let error = failure("\(named(property, path, else: property)) could not be read: \(reason)")
             error.nativeCode = code
             throw error
         }

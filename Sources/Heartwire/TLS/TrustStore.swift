@@ -84,7 +84,7 @@ enum TrustStore {
     }
 
     private static func failure(_ message: String, _ code: Int32 = 0) -> ErrorDetails {
-        var error = ErrorDetails(HW_E_TRUST_STORE, HW_LAYER_TLS, message)
+        let error = ErrorDetails(HW_E_TRUST_STORE, HW_LAYER_TLS, message)
         error.nativeCode = code
         return error
     }

@@ -3,21 +3,22 @@ package enum NameSearch {
     /// A name with more bytes resembles nothing.
     private static let lengthMax = 64
 
-    package static func find(_ name: [UInt8], in names: [StaticString]) -> (index: Int?, suggestion: StaticString?) {
-        if let index = names.firstIndex(where: { bytes($0).elementsEqual(name) }) { return (index, nil) }
+    package static func find(_ name: [UInt8], in names: [[UInt8]]) -> (index: Int?, suggestion: String?) {
+        if let index = names.firstIndex(of: name) { return (index, nil) }
         guard name.count <= lengthMax else { return (nil, nil) }
-        return (nil, continuation(of: name, in: names) ?? nearest(to: name, in: names))
+        let suggestion = continuation(of: name, in: names) ?? nearest(to: name, in: names)
+        return (nil, suggestion.map { String(decoding: $0, as: UTF8.self) })
     }
 
     /// The first that goes on where the name ends, as "kraken-v1" does for "kraken".
-    private static func continuation(of name: [UInt8], in names: [StaticString]) -> StaticString? {
-        name.count < 3 ? nil : names.first { bytes($0).starts(with: name) }
+    private static func continuation(of name: [UInt8], in names: [[UInt8]]) -> [UInt8]? {
+        name.count < 3 ? nil : names.first { $0.starts(with: name) }
     }
 
-    private static func nearest(to name: [UInt8], in names: [StaticString]) -> StaticString? {
-        var best: (name: StaticString, distance: Int)?
+    private static func nearest(to name: [UInt8], in names: [[UInt8]]) -> [UInt8]? {
+        var best: (name: [UInt8], distance: Int)?
         for candidate in names {
-            let distance = editDistance(name, [UInt8](bytes(candidate)))
+            let distance = editDistance(name, candidate)
             if distance < best?.distance ?? (name.count / 2 + 1) { best = (candidate, distance) }
         }
         return best?.name
@@ -36,9 +37,5 @@ package enum NameSearch {
             }
         }
         return row[b.count]
-    }
-
-    private static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
     }
 }

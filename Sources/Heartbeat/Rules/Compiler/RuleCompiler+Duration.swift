@@ -16,10 +16,10 @@ extension RuleCompiler {
     static func interval(_ node: RuleNode) throws(RuleError) -> Interval {
         let text = try node.text()
         let digits = text.prefix { $0 >= 0x30 && $0 <= 0x39 }
-        let units: [(StaticString, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
-        guard !digits.isEmpty, let factor = RuleNode.meaning(of: [UInt8](text[digits.endIndex...]), in: units) else {
+        guard !digits.isEmpty, let unit = ASCII.words("ms s m h").firstIndex(of: [UInt8](text[digits.endIndex...])) else {
             throw node.error("'\(RuleNode.shown(text))' is no duration; write for example \"20s\", \"500ms\", \"5m\" or \"24h\"")
         }
+        let factor: Int64 = [1, 1000, 60_000, 3_600_000][unit]
         let intervalMaxMs = RuleLimit.intervalMax.nanoseconds / 1_000_000
         guard let count = ASCII.decimal(digits, max: UInt64(intervalMaxMs / factor)), count > 0 else {
             throw node.error("'\(RuleNode.shown(text))' is out of range; it must be from 1ms to 7 days (168h)")
@@ -28,12 +28,9 @@ extension RuleCompiler {
     }
 
     private mutating func learnedDuration(_ node: RuleNode) throws(RuleError) -> LearnedDuration {
-        let object = try RuleObject(
-            node, members: ["var", "unit", "min_ms", "max_ms", "mul", "add_ms", "add_var", "default_ms"])
+        let object = try RuleObject(node, members: "var unit min_ms max_ms mul add_ms add_var default_ms")
         let variable = try variable(object.required("var", "\"var\": \"interval\""))
-        let unit: Interval = try object.required("unit", "\"unit\": \"s\" or \"ms\"").word(of: [
-            ("s", .seconds(1)), ("ms", .milliseconds(1)),
-        ])
+        let unit: Interval = try object.required("unit", "\"unit\": \"s\" or \"ms\"").word(of: "s ms", [.seconds(1), .milliseconds(1)])
         var duration = LearnedDuration(variable: variable, unit: unit)
         if let bound = object["min_ms"] { duration.lowerBound = try bound.milliseconds(from: 1) }
         if let bound = object["max_ms"] {

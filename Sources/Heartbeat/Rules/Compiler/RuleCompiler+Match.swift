@@ -13,15 +13,14 @@ extension RuleCompiler {
 
     mutating func trigger(_ node: RuleNode) throws(RuleError) -> Trigger {
         guard case .string = node.value else { return .match(try match(node)) }
-        return try node.word(of: [("any_rx", .anyReceived), ("ping_frame", .pingFrame), ("pong_frame", .pongFrame)])
+        return try node.word(of: "any_rx ping_frame pong_frame", [.anyReceived, .pingFrame, .pongFrame])
     }
 
     private mutating func condition(_ node: RuleNode) throws(RuleError) -> Condition {
         guard case .object = node.value else { throw node.error("must be an object of predicates, not \(node.kind)") }
-        let object = try RuleObject(
-            node, members: ["op", "eq", "hex", "len", "prefix", "word", "json", "has", "lacks", "type", "empty"])
+        let object = try RuleObject(node, members: "op eq hex len prefix word json has lacks type empty")
         var condition = Condition()
-        if let opcode = object["op"] { condition.opcode = try opcode.word(of: [("text", .text), ("binary", .binary), ("any", .any)]) }
+        if let opcode = object["op"] { condition.opcode = try opcode.word(of: "text binary any", [.text, .binary, .any]) }
         if let text = object["eq"] { condition.equals = try text.text() }
         if let hex = object["hex"] {
             guard condition.equals == nil else { throw hex.error("a message cannot equal both 'eq' and 'hex'; leave one out") }
@@ -41,16 +40,17 @@ extension RuleCompiler {
     private mutating func addMemberTests(_ object: RuleObject, to condition: inout Condition) throws(RuleError) {
         var strings: [[UInt8]] = []
         var keys: [[UInt8]] = []
-        for (path, node) in try object["json"]?.members(limit: RuleLimit.alternatives) ?? [] {
+        for node in try object["json"]?.members(limit: RuleLimit.alternatives) ?? [] {
             let scalar = try Self.scalar(node)
             if case .string(let text) = scalar { strings.append(text) }
-            keys += FilterLiterals.keys(of: path)
-            condition.members.append(MemberTest(slot: try slot(path, node), .equals(scalar)))
+            keys += FilterLiterals.keys(of: node.name)
+            condition.members.append(MemberTest(slot: try slot(node.name, node), .equals(scalar)))
         }
-        for (path, node) in try object["type"]?.members(limit: RuleLimit.alternatives) ?? [] {
-            let kind = try node.word(of: Self.kinds)
-            keys += FilterLiterals.keys(of: path)
-            condition.members.append(MemberTest(slot: try slot(path, node), .isOf(kind)))
+        for node in try object["type"]?.members(limit: RuleLimit.alternatives) ?? [] {
+            let kind: JSONKind = try node.word(
+                of: "number string object array bool null", [.number, .string, .object, .array, .bool, .null])
+            keys += FilterLiterals.keys(of: node.name)
+            condition.members.append(MemberTest(slot: try slot(node.name, node), .isOf(kind)))
         }
         for node in try object["has"]?.elements(limit: RuleLimit.alternatives) ?? [] {
             let path = try node.text()
@@ -61,10 +61,6 @@ extension RuleCompiler {
             condition.members.append(MemberTest(slot: try slot(node.text(), node), .lacks))
         }
         if !condition.members.isEmpty { filter.add(strings: strings, keys: keys) }
-    }
-
-    private static var kinds: [(StaticString, JSONKind)] {
-        [("number", .number), ("string", .string), ("object", .object), ("array", .array), ("bool", .bool), ("null", .null)]
     }
 
     private static func scalar(_ node: RuleNode) throws(RuleError) -> JSONScalar {
@@ -105,7 +101,7 @@ extension RuleCompiler {
     }
 
     private func textCapture(_ node: RuleNode) throws(RuleError) -> TextCapture {
-        let object = try RuleObject(node, members: ["after", "until", "sep", "index"])
+        let object = try RuleObject(node, members: "after until sep index")
         var capture = TextCapture(after: try object.required("after", "\"after\": \"interval=\"").searchedText())
         if let until = object["until"] {
             capture.until = try until.searchedText()

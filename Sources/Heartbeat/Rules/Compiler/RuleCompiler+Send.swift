@@ -4,12 +4,12 @@ import WebSocket
 extension RuleCompiler {
     mutating func send(_ rule: RuleObject, _ context: TemplateParser.Context = .init()) throws(RuleError) -> SendRule {
         let node = try rule.required("send", "\"send\": {\"body\": \"ping\"}")
-        let object = try RuleObject(node, members: ["op", "body", "hex", "wrap", "encode"])
-        let opcode: SendRule.Opcode = try object["op"]?.word(of: [("text", .text), ("binary", .binary), ("ping", .ping)]) ?? .text
+        let object = try RuleObject(node, members: "op body hex wrap encode")
+        let opcode: SendRule.Opcode = try object["op"]?.word(of: "text binary ping", [.text, .binary, .ping]) ?? .text
         var send = SendRule(body: try body(object, opcode, context))
         send.opcode = opcode
         if let wrap = object["wrap"] {
-            send.wrapsTradingView = try wrap.word(of: [("tv", true)])
+            send.wrapsTradingView = try wrap.word(of: "tv") == 0
             guard opcode == .text else { throw wrap.error("is for text; leave it out, or leave \"op\" out") }
         }
         if let encode = object["encode"] {
@@ -47,7 +47,7 @@ extension RuleCompiler {
     func codings(_ node: RuleNode) throws(RuleError) -> [BodyCoding] {
         var codings: [BodyCoding] = []
         for element in try node.elements(limit: RuleLimit.codings) {
-            codings.append(try element.word(of: [("gzip", .gzip), ("zlib", .zlib), ("raw_deflate", .rawDeflate)]))
+            codings.append(try element.word(of: "gzip zlib raw_deflate", [.gzip, .zlib, .rawDeflate]))
         }
         return codings
     }

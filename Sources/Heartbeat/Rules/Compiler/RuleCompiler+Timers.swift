@@ -3,18 +3,16 @@ import WebSocket
 /// Beats and watches.
 extension RuleCompiler {
     mutating func addBeat(_ node: RuleNode) throws(RuleError) {
-        let rule = try RuleObject(node, members: ["every", "first", "when", "start", "send", "ack", "on_miss"])
+        let rule = try RuleObject(node, members: "every first when start send ack on_miss")
         let every = try duration(rule.required("every", "\"every\": \"20s\""))
-        var beat = BeatRule(every: every, send: try send(rule))
+        let beat = BeatRule(every: every, send: try send(rule))
         if let first = rule["first"] {
-            beat.first = try first.word(of: [("interval", .afterInterval), ("now", .now), ("jitter", .jitter)])
+            beat.first = try first.word(of: "interval now jitter", [.afterInterval, .now, .jitter])
         }
         if let when = rule["when"] {
-            beat.when = try when.word(of: [
-                ("always", .always), ("idle_tx", .idleSending), ("idle_rx", .idleReceiving), ("idle_any", .idle),
-            ])
+            beat.when = try when.word(of: "always idle_tx idle_rx idle_any", [.always, .idleSending, .idleReceiving, .idle])
         }
-        if let start = rule["start"] { beat.start = try self.start(start, words: [("open", .open)]) }
+        if let start = rule["start"] { beat.start = try self.start(start, words: "open") }
         if let ack = rule["ack"] { beat.ack = try self.ack(ack, of: beat.send) }
         // "close", or a sentence that begins with it; any other is a remark.
         if let onMiss = rule["on_miss"] { beat.closesOnMiss = try onMiss.text().starts(with: ASCII.bytes("close")) }
@@ -31,16 +29,16 @@ extension RuleCompiler {
     }
 
     mutating func addWatch(_ node: RuleNode) throws(RuleError) {
-        let rule = try RuleObject(node, members: ["on", "within", "start", "probe"])
+        let rule = try RuleObject(node, members: "on within start probe")
         let on = try trigger(rule.required("on", "\"on\": \"any_rx\""))
         let within = try rule.required("within", "\"within\": \"60s\"")
         if case .string(let text) = within.value, text == ASCII.bytes("next_beat") {
             throw within.error("\"next_beat\" is for the ack of a beat; a watch needs a duration such as \"60s\"")
         }
         var watch = WatchRule(on: on, within: try duration(within))
-        if let start = rule["start"] { watch.start = try self.start(start, words: [("open", .open), ("first", .firstSeen)]) }
+        if let start = rule["start"] { watch.start = try self.start(start, words: "open first") }
         if let probe = rule["probe"] {
-            watch.probe = try probe.word(of: [("ping", .ping), ("beat", .beat), ("none", .none)])
+            watch.probe = try probe.word(of: "ping beat none", [.ping, .beat, .none])
             switch watch.probe {
             case .ping: pingProbes.append(probe)
             case .beat: beatProbes.append(probe)
@@ -52,13 +50,13 @@ extension RuleCompiler {
         parts.watches.append(watch)
     }
 
-    private mutating func start(_ node: RuleNode, words: [(StaticString, Start)]) throws(RuleError) -> Start {
+    private mutating func start(_ node: RuleNode, words: StaticString) throws(RuleError) -> Start {
         guard case .string = node.value else { return .match(try match(node)) }
-        return try node.word(of: words)
+        return try node.word(of: words) == 0 ? .open : .firstSeen
     }
 
     private mutating func ack(_ node: RuleNode, of send: SendRule) throws(RuleError) -> AckRule {
-        let object = try RuleObject(node, members: ["on", "equal", "at_least", "within"])
+        let object = try RuleObject(node, members: "on equal at_least within")
         let on = try trigger(object.required("on", "\"on\": {\"json\": {\"/type\": \"pong\"}}"))
         let within = try object.required("within", "\"within\": \"10s\" or \"next_beat\"")
         var ack: AckRule
@@ -67,24 +65,23 @@ extension RuleCompiler {
         } else {
             ack = AckRule(on: on, within: .after(try duration(within)))
         }
-        let numbers: [(StaticString, PendingValue)] = [("counter", .counter), ("unix_ms", .unixMilliseconds)]
-        ack.equal = try correlations(object["equal"], on, send, values: numbers + [("uuid", .uuid), ("rand", .random)])
-        ack.atLeast = try correlations(object["at_least"], on, send, values: numbers)
+        ack.equal = try correlations(object["equal"], on, send, values: "counter unix_ms uuid rand")
+        ack.atLeast = try correlations(object["at_least"], on, send, values: "counter unix_ms")
         return ack
     }
 
     private mutating func correlations(
-        _ node: RuleNode?, _ trigger: Trigger, _ send: SendRule, values: [(StaticString, PendingValue)]
+        _ node: RuleNode?, _ trigger: Trigger, _ send: SendRule, values: StaticString
     ) throws(RuleError) -> [AckRule.Correlation] {
         guard let node else { return [] }
         guard case .match = trigger else { throw node.error("looks into a message, so 'on' must be a match and no event") }
         var correlations: [AckRule.Correlation] = []
-        for (path, node) in try node.members(limit: RuleLimit.alternatives) {
-            let value = try node.word(of: values)
+        for node in try node.members(limit: RuleLimit.alternatives) {
+            let value: PendingValue = try node.word(of: values, [.counter, .unixMilliseconds, .uuid, .random])
             guard Self.sends(value, send.body.pieces) else {
                 throw node.error("the beat does not send this value; put ${\(RuleNode.shown(try node.text()))} into its body")
             }
-            correlations.append(AckRule.Correlation(slot: try slot(path, node), value: value))
+            correlations.append(AckRule.Correlation(slot: try slot(node.name, node), value: value))
         }
         return correlations
     }

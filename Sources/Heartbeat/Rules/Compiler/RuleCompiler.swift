@@ -16,10 +16,8 @@ package struct RuleCompiler {
         static let reconnect = Members(rawValue: 1 << 5)
         static let stamp = Members(rawValue: 1 << 6)
 
-        static let words: [(StaticString, Members)] = [
-            ("beat", .beat), ("reply", .reply), ("watch", .watch), ("setup", .setup), ("learn", .learn), ("reconnect", .reconnect),
-            ("stamp", .stamp),
-        ]
+        /// In the order of their bits.
+        static let words: StaticString = "beat reply watch setup learn reconnect stamp"
     }
 
     var parts = RuleSetParts()
@@ -67,8 +65,7 @@ package struct RuleCompiler {
 
     private mutating func addDocument(_ node: RuleNode, asPreset: Bool) throws(RuleError) {
         let document = try RuleObject(
-            node, members: ["frame", "setup", "learn", "reply", "beat", "watch", "stamp", "reconnect", "send", "replace"],
-            remarks: ["reply_frame"])
+            node, members: "frame setup learn reply beat watch stamp reconnect send replace", remarks: "reply_frame")
         if let replace = document["replace"] { try addReplacements(replace, asPreset: asPreset) }
         let leftOut: Members = asPreset ? replaced : []
         func rules(_ name: StaticString, _ member: Members, after count: Int) throws(RuleError) -> [RuleNode] {
@@ -83,25 +80,25 @@ package struct RuleCompiler {
         for rule in try rules("watch", .watch, after: parts.watches.count) { try addWatch(rule) }
         for rule in try rules("stamp", .stamp, after: parts.stamps.count) { try addStamp(rule) }
         if !leftOut.contains(.reconnect), let reconnect = document["reconnect"] { try addReconnect(reconnect) }
-        if let send = document["send"] { parts.isSendForbidden = try send.word(of: [("forbidden", true)]) }
+        if let send = document["send"] { parts.isSendForbidden = try send.word(of: "forbidden") == 0 }
         try checkSending(document)
     }
 
     private mutating func addReplacements(_ node: RuleNode, asPreset: Bool) throws(RuleError) {
         guard !asPreset else { throw node.error("a preset replaces nothing; only rules of one's own do") }
-        for element in try node.elements(limit: Members.words.count) { replaced.insert(try element.word(of: Members.words)) }
+        for element in try node.elements(limit: UInt8.bitWidth) {
+            replaced.insert(Members(rawValue: 1 << UInt8(try element.word(of: Members.words))))
+        }
     }
 
     private mutating func addFrame(_ node: RuleNode) throws(RuleError) {
-        let object = try RuleObject(node, members: ["decode", "split"])
+        let object = try RuleObject(node, members: "decode split")
         var frame = FrameRule()
         if let decode = object["decode"] { frame.decode = try codings(decode) }
         if let split = object["split"] {
-            frame.split = try split.word(of: [
-                ("\n", .lineFeed), ("\r\n", .carriageReturnLineFeed), ("\u{1E}", .recordSeparator), ("tv", .tradingView),
-                ("varint", .varint),
-                ("mqtt", .mqtt),
-            ])
+            frame.split = try split.word(
+                of: "\n \r\n \u{1E} tv varint mqtt",
+                [.lineFeed, .carriageReturnLineFeed, .recordSeparator, .tradingView, .varint, .mqtt])
         }
         guard !hasFrame || (frame.decode == parts.frame.decode && frame.split == parts.frame.split) else {
             throw node.error("differs from the frame of the rules added before; all rules of a connection share one, so leave one out")

@@ -1,5 +1,5 @@
 /// What is wrong in a rule document, where, and what would be right.
-package struct RuleError: Error, Equatable {
+package final class RuleError: Error {
     /// JSON pointer (RFC 6901) of the member that is wrong; empty for the whole document.
     package let pointer: [UInt8]
     package let sentence: String

@@ -1,38 +1,41 @@
 import WebSocket
 
 /// A value in a rule document and the place where it stands. Reads what is expected there, or says what is wrong.
-struct RuleNode {
+final class RuleNode {
     let value: JSONNode
+    /// The member's name or the element's index; empty for the whole document.
+    let name: [UInt8]
     let pointer: [UInt8]
 
-    init(_ value: JSONNode, at pointer: [UInt8] = []) {
+    init(_ value: JSONNode, _ name: [UInt8] = [], at pointer: [UInt8] = []) {
         self.value = value
+        self.name = name
         self.pointer = pointer
     }
 
     func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
 
-    func child(_ key: [UInt8], _ value: JSONNode) -> RuleNode {
-        var pointer = pointer + [0x2F]
-        for byte in key {
-            switch byte {
-            case 0x7E: pointer += [0x7E, 0x30]
-            case 0x2F: pointer += [0x7E, 0x31]
-            default: pointer.append(byte)
-            }
+    private func child(_ name: [UInt8], _ value: JSONNode) -> RuleNode {
+        var pointer = pointer
+        pointer.append(0x2F)
+        for byte in name {
+            let isEscaped = byte == 0x7E || byte == 0x2F
+            if isEscaped { pointer.append(0x7E) }
+            // RFC 6901 section 3: ~ is ~0, and / is ~1.
+            pointer.append(isEscaped ? (byte == 0x7E ? 0x30 : 0x31) : byte)
         }
-        return RuleNode(value, at: pointer)
+        return RuleNode(value, name, at: pointer)
     }
 
     /// The members of an object of any names.
-    func members(limit: Int) throws(RuleError) -> [(key: [UInt8], node: RuleNode)] {
+    func members(limit: Int) throws(RuleError) -> [RuleNode] {
         guard case .object(let pairs) = value else { throw error("must be an object, not \(kind)") }
         guard pairs.count <= limit else { throw error("has \(pairs.count) members; at most \(limit) are allowed") }
-        var result: [(key: [UInt8], node: RuleNode)] = []
+        var result: [RuleNode] = []
         for pair in pairs {
             let node = child(pair.key, pair.value)
-            guard !result.contains(where: { $0.key == pair.key }) else { throw node.error("is given twice; leave one out") }
-            result.append((pair.key, node))
+            guard !result.contains(where: { $0.name == pair.key }) else { throw node.error("is given twice; leave one out") }
+            result.append(node)
         }
         return result
     }
@@ -69,15 +72,17 @@ struct RuleNode {
         .milliseconds(Int64(try integer(in: least...Int(RuleLimit.intervalMax.nanoseconds / 1_000_000))))
     }
 
-    /// One of some words, and what it stands for.
-    func word<Meaning>(of words: [(StaticString, Meaning)]) throws(RuleError) -> Meaning {
+    /// One of some words, which spaces separate: its number.
+    func word(of words: StaticString) throws(RuleError) -> Int {
         let text = try text()
-        if let meaning = RuleNode.meaning(of: text, in: words) { return meaning }
-        throw error("'\(Self.shown(text))' is unknown; write \(Self.alternatives(words.map { $0.0 }))")
+        let words = ASCII.words(words)
+        if let index = words.firstIndex(of: text) { return index }
+        throw error("'\(Self.shown(text))' is unknown; write \(Self.alternatives(words))")
     }
 
-    static func meaning<Meaning>(of text: [UInt8], in words: [(StaticString, Meaning)]) -> Meaning? {
-        words.first { ASCII.bytes($0.0) == text }?.1
+    /// One of some words, and what it stands for.
+    func word<Meaning>(of words: StaticString, _ meanings: [Meaning]) throws(RuleError) -> Meaning {
+        meanings[try word(of: words)]
     }
 
     var isNull: Bool {
@@ -110,11 +115,11 @@ struct RuleNode {
     }
 
     /// `"a", "b" or "c"`.
-    static func alternatives(_ words: [StaticString]) -> String {
+    static func alternatives(_ words: [[UInt8]]) -> String {
         var result = ""
         for (index, word) in words.enumerated() {
             if index > 0 { result += index == words.count - 1 ? " or " : ", " }
-            result += "\"\(shown(ASCII.bytes(word)))\""
+            result += "\"\(shown(word))\""
         }
         return result
     }
@@ -123,30 +128,29 @@ struct RuleNode {
 /// An object of which all member names are known. A member that is null counts as absent.
 struct RuleObject {
     let node: RuleNode
-    private let members: [(key: [UInt8], node: RuleNode)]
+    private let members: [RuleNode]
 
-    /// Texts without effect, which any rule may have.
-    private static let remarks: [StaticString] = ["src", "note"]
-
-    /// `remarks`: further texts without effect.
-    init(_ node: RuleNode, members names: [StaticString], remarks: [StaticString] = []) throws(RuleError) {
+    /// The names are separated by spaces. `remarks`: texts without effect, besides those that any rule may have.
+    init(_ node: RuleNode, members names: StaticString, remarks: StaticString = "") throws(RuleError) {
         self.node = node
         members = try node.members(limit: RuleLimit.rulesPerKind)
-        let remarks = Self.remarks + remarks
-        for (key, member) in members {
-            if names.contains(where: { ASCII.bytes($0) == key }) { continue }
-            guard remarks.contains(where: { ASCII.bytes($0) == key }) else { throw Self.unknown(key, member, names) }
+        let names = ASCII.words(names)
+        let remarks = ASCII.words("src note") + ASCII.words(remarks)
+        for member in members where !names.contains(member.name) {
+            guard remarks.contains(member.name) else { throw Self.unknown(member, names) }
             if !member.isNull { _ = try member.text() }
         }
     }
 
-    private static func unknown(_ key: [UInt8], _ member: RuleNode, _ names: [StaticString]) -> RuleError {
-        let hint = NameSearch.find(key, in: names).suggestion.map { "did you mean '\($0)'?" } ?? "known are \(RuleNode.alternatives(names))"
-        return member.error("unknown member '\(RuleNode.shown(key))'; \(hint)")
+    private static func unknown(_ member: RuleNode, _ names: [[UInt8]]) -> RuleError {
+        let suggestion = NameSearch.find(member.name, in: names).suggestion
+        let hint = suggestion.map { "did you mean '\($0)'?" } ?? "known are \(RuleNode.alternatives(names))"
+        return member.error("unknown member '\(RuleNode.shown(member.name))'; \(hint)")
     }
 
     subscript(_ name: StaticString) -> RuleNode? {
-        members.first { $0.key == ASCII.bytes(name) && !$0.node.isNull }?.node
+        let name = ASCII.bytes(name)
+        return members.first { $0.name == name && !$0.isNull }
     }
 
     /// `example`: the member as it might be written.

@@ -74,7 +74,7 @@ struct TemplateParser {
             pieces.append([])
         } else if form.starts(with: ASCII.bytes("last.")) {
             append(try last([UInt8](form.dropFirst(5)), variable))
-        } else if let piece = RuleNode.meaning(of: form, in: Self.words) {
+        } else if let piece = Self.piece(form) {
             if case .payload = piece, !context.hasPayload { throw node.error("has ${payload}, but answers no message that has one") }
             append(piece)
         } else {
@@ -82,22 +82,30 @@ struct TemplateParser {
         }
     }
 
-    private static var words: [(StaticString, Template.Piece)] {
-        [
-            ("counter", .counter), ("unix_s", .unixSeconds), ("unix_ms", .unixMilliseconds), ("uuid", .uuid), ("rand", .random),
-            ("payload", .payload),
-        ]
+    private static let words: StaticString = "counter unix_s unix_ms uuid rand payload"
+
+    /// What one of the words stands for; nil if it is none.
+    private static func piece(_ word: [UInt8]) -> Template.Piece? {
+        switch ASCII.words(words).firstIndex(of: word) {
+        case 0: .counter
+        case 1: .unixSeconds
+        case 2: .unixMilliseconds
+        case 3: .uuid
+        case 4: .random
+        case 5: .payload
+        default: nil
+        }
     }
 
     /// True for a name that means something else in a template than a capture.
-    static func isReserved(_ name: [UInt8]) -> Bool { RuleNode.meaning(of: name, in: words) != nil }
+    static func isReserved(_ name: [UInt8]) -> Bool { piece(name) != nil }
 
     private func capture(_ name: [UInt8]) throws(RuleError) -> Int {
         if let index = context.captures.firstIndex(of: name) { return index }
-        let known = Self.words.map { "\($0.0)" } + ["last.NAME", "last.NAME|default"]
-        let captures = context.captures.map { RuleNode.shown($0) }
-        let list = (captures + known).reduce("") { $0.isEmpty ? $1 : $0 + ", " + $1 }
-        throw node.error("has ${\(RuleNode.shown(name))}, which 'take' does not define; known here are \(list)")
+        var known = ""
+        for name in context.captures + ASCII.words(Self.words) { known = "\(known)\(RuleNode.shown(name)), " }
+        let place = "has ${\(RuleNode.shown(name))}, which 'take' does not define"
+        throw node.error("\(place); known here are \(known)last.NAME, last.NAME|default")
     }
 
     private func last(_ form: [UInt8], _ variable: ([UInt8]) throws(RuleError) -> Int) throws(RuleError) -> Template.Piece {
