@@ -156,7 +156,19 @@ struct SessionHeartbeatTests {
         #expect(reporting.metrics.beatsMissed == 99)
     }
 
-    /// At 300 ms the third beat is found missing, and two more beats are due.
+    @Test func allThatHappenedIsToldBeforeTheEnd() throws {
+        let harness = try open(
+            #"""
+            {"beat": [{"every": "100ms", "send": {"body": "a"}, "ack": {"on": {"eq": "A"}, "within": "50ms"}, "on_miss": "close"},
+                      {"every": "100ms", "send": {"body": "b"}, "ack": {"on": {"eq": "B"}, "within": "50ms"}}]}
+            """#)
+        harness.run(.milliseconds(149))
+        _ = harness.takeEvents()
+        harness.run(.milliseconds(1))
+        #expect(harness.takeEvents() == ["health warning", "missed 1", "missed 1", "stopped"])
+    }
+
+    /// At 200 ms the first beat is found missing, and the others are due.
     @Test func whatIsDueWithTheVerdictTouchesNoLaterConnection() throws {
         let harness = try open(
             #"""

@@ -45,6 +45,7 @@ struct VerdictTests {
         harness.receive("pong")
         #expect(harness.takeNotes().withoutHealth.last == "26000 acked beat 0 6000 late")
         harness.run(until: 35_000)
+        #expect(harness.takeNotes().withoutHealth == ["35000 missed 3 beat 0"])
         #expect(harness.verdicts == [.failures(3)])
     }
 
