@@ -70,7 +70,8 @@ TEST(debug_shows_each_beat)
     start(&receiver, HW_LOG_DEBUG);
     client *client = client_new();
     client_rule(client, "{\"reply\":[{\"on\":{\"eq\":\"are you\\tthere?\"},\"send\":{\"body\":\"yes\"}}],"
-                        "\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"!text pong\"},\"ack\":{\"on\":{\"eq\":\"pong\"},\"within\":\"20s\"}}]}");
+                        "\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"!text pong\"},"
+                        "\"ack\":{\"on\":{\"eq\":\"pong\"},\"within\":\"20s\"}}]}");
     client_connect(client, server_url("raw", "/obey?first=are%%20you%%09there?"));
     AWAIT(has(&receiver, ": heartbeat received: reply 0 [are you\\x09there?]\n"));
     AWAIT(has(&receiver, ": heartbeat responded, ") && has(&receiver, " us: reply 0\n"));

@@ -72,7 +72,8 @@ TEST(wrong_replies_are_refused)
         const char *data;
         size_t size;
         hw_status status;
-    } answers[] = {{NULL, 1, HW_E_ARGUMENT}, {"x", SIZE_MAX, HW_E_ARGUMENT}, {large, sizeof large, HW_E_TOO_LARGE}, {"\xC3\x28", 2, HW_E_UTF8}};
+    } answers[] = {{NULL, 1, HW_E_ARGUMENT}, {"x", SIZE_MAX, HW_E_ARGUMENT}, {large, sizeof large, HW_E_TOO_LARGE},
+                   {"\xC3\x28", 2, HW_E_UTF8}};
     for (int i = 0; i < 4; i++) {
         hw_reply wrong = right;
         wrong.data = answers[i].data;

@@ -69,7 +69,7 @@ struct ConnectionPlanTests {
         #expect(plan.session.messages.messageSizeMax == 1)
     }
 
-    @Test(arguments: [("deribit", false), ("okx", false), ("twitch-eventsub", false), ("binance-spot", false), ("htx-v2", true)])
+    @Test(arguments: [("deribit", false), ("okx", false), ("twitch-eventsub", false), ("binance-spot", false), ("htx-op", true)])
     func pingsWhereThePresetWouldNotNoticeSilence(preset: String, pings: Bool) throws {
         #expect(try plan([("preset", preset)]).session.heartbeat.ping?.interval == (pings ? .seconds(20) : nil))
         #expect(try plan([("preset", preset), ("ping.interval", "0")]).session.heartbeat.ping == nil)
