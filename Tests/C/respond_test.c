@@ -100,6 +100,7 @@ TEST(an_answer_belongs_to_its_own_connection)
     }
     CHECK_STATUS(hw_connection_respond(client->connection, HW_DETECT_ANSWER, &fresh), HW_OK);
     CHECK_TEXT(client_frames_seen(client), "1 fresh");
+    AWAIT(client_health(client).heartbeats_answered == 1);
     CHECK_EQUAL(client_health(client).heartbeats_received, 1);
     CHECK_EQUAL(client_health(client).heartbeats_failed, 0);
     client_free(client);
