@@ -227,16 +227,18 @@ package struct Outbox: ~Copyable {
 
     /// When the request arrived whose answer has waited longest for the kernel; nil if none waits.
     package var oldestAnswerReceived: Instant? {
+        var oldest = queue.oldestAnswerReceived
+        func consider(_ received: Instant) { oldest = oldest.map { min($0, received) } ?? received }
         for index in 0..<marks.count {
             switch marks[index].frame {
-            case .pong(let received), .heartbeat(.answer(_, let received)): return received
+            case .pong(let received), .heartbeat(.answer(_, let received)): consider(received)
             case .heartbeat, .taken: break
             }
         }
         for beat in pendingBeats {
-            if case .answer(_, let received) = beat.purpose { return received }
+            if case .answer(_, let received) = beat.purpose { consider(received) }
         }
-        return nil
+        return oldest
     }
 
     /// True if there is something for `takeHandedOver`.

@@ -240,8 +240,8 @@ package struct Session: ~Copyable {
         outbox.open(streams?.compression)
         change(to: .connected, reason: nil, now)
         emit(.opened(agreement), now)
-        heartbeats.connectionOpened(now, salt: random.next())
         outbox.observeQueue()
+        heartbeats.connectionOpened(now, salt: random.next())
         carryOut(now, &outbox)
     }
 

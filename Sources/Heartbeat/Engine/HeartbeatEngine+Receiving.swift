@@ -19,9 +19,16 @@ extension HeartbeatEngine {
         return awaitsAnyMessage || rules.mayConcern(kind, payload)
     }
 
-    /// A message came in parts, which no rule looks into.
-    package mutating func partReceived(_ now: Instant) {
+    /// A part of a message arrived, which no rule looks into: true if `partReceived` must hear of it all the same. Needs no lock either.
+    package mutating func isConcernedByPart(_ now: Instant) -> Bool {
+        guard epoch.isRunning else { return false }
         epoch.lastMessage = now
+        return awaitsAnyMessage
+    }
+
+    package mutating func partReceived(_ now: Instant) {
+        guard epoch.isRunning else { return }
+        anyMessageReceived(now)
     }
 
     /// Runs the rules over a message, in the order of the language: learning, setup, the first reply that matches, acks, starts and restarts.
