@@ -281,7 +281,7 @@ extension HeartbeatNote {
 
 extension SessionConfiguration {
     /// A rule that sends `payload` every `interval`.
-    mutating func setBeat(every interval: Interval, _ opcode: SendRule.Opcode, _ payload: [UInt8]) {
+    func setBeat(every interval: Interval, _ opcode: SendRule.Opcode, _ payload: [UInt8]) {
         var send = SendRule(body: Template([.literal(payload)]))
         send.opcode = opcode
         var parts = RuleSetParts()
