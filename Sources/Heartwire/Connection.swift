@@ -315,10 +315,11 @@ final class Connection: @unchecked Sendable {
 
     /// Makes the state and the last error visible to other threads, before the host is told of them.
     private func publish(_ error: ErrorDetails?) {
-        let state = session.state
+        let (state, epoch) = (session.state, session.epoch)
         lock.withLock {
             published.hasStarted = true
-            published.state = state
+            // Together: whoever has waited for the state may name the connection at once.
+            (published.state, published.epoch) = (state, epoch)
             if let error { published.lastError = error }
             changed.wake()
         }

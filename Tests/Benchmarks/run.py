@@ -231,7 +231,8 @@ def bench_engine(bench: Bench) -> None:
         idle.append((preset, measure))
     rows = list(medians(idle, 5))
     difference(rows, "no preset", added_bytes="allocated_bytes")
-    columns = [("kib_per_connection", "KiB resident", ",.2f"), ("allocated_bytes", "B allocated", ",.0f"), ("added_bytes", "B added", ",.0f")]
+    columns = [("kib_per_connection", "KiB resident", ",.2f"), ("allocated_bytes", "B allocated", ",.0f"),
+               ("added_bytes", "B added", ",.0f")]  # fmt: skip
     table(columns, rows, "per idle connection")
 
     for kind, count, presets in (("ticker", 2_000_000, MARKET_PRESETS), ("request", 200_000, ("deribit",))):

@@ -61,7 +61,8 @@ static void skip_frames(struct peer *peer)
 }
 
 /*
- * Sends the same text again and again. Frames are laid out once and sent many to a write, so that the server costs far less than any client.
+ * Sends the same text again and again. Frames are laid out once and sent many to a write, so that the server costs far less than any
+ * client.
  */
 static void flood(struct peer *peer, long count, const char *text, size_t size)
 {

@@ -190,7 +190,8 @@ static void print_records(client *client)
         const record *r = client->records[i];
         if (r->is_event)
             fprintf(stderr, "  event %d state %d epoch %llu %s close %d attempt %u: %.100s\n", (int)r->event.kind, (int)r->event.state,
-                    (unsigned long long)r->event.epoch, hw_status_name(r->event.status), (int)r->event.close_code, r->event.attempt, r->text);
+                    (unsigned long long)r->event.epoch, hw_status_name(r->event.status), (int)r->event.close_code, r->event.attempt,
+                    r->text);
         else
             fprintf(stderr, "  message epoch %llu: %.60s\n", (unsigned long long)r->message.epoch, r->text);
     }

@@ -73,8 +73,8 @@ hw_metrics client_metrics(client *client);
 hw_health client_health(client *client);
 
 /*
- * Asks a server that obeys what frames came from this connection, commands apart: lines of the form "OPCODE PAYLOAD". Valid until the client
- * is freed.
+ * Asks a server that obeys what frames came from this connection, commands apart: lines of the form "OPCODE PAYLOAD". Valid until the
+ * client is freed.
  */
 const char *client_frames_seen(client *client);
 

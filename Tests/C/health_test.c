@@ -54,8 +54,8 @@ TEST(health_follows_acks)
     check_health_change(client, 0, HW_HEALTH_UNKNOWN, HW_HEALTH_HEALTHY);
     client_send(client, "!mute");
     AWAIT(client_health(client).health == HW_HEALTH_ERROR);
-    CHECK(client_event_count(client, HW_EVENT_BEAT_MISSED) >= 3);
-    CHECK_EQUAL(client_metrics(client).beats_missed, client_event_count(client, HW_EVENT_BEAT_MISSED));
+    CHECK(client_metrics(client).beats_missed >= 3);
+    client_event(client, HW_EVENT_BEAT_MISSED, 2);
     client_free(client);
 }
 

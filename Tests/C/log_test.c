@@ -14,14 +14,16 @@ typedef struct {
     size_t size, capacity;
     _Atomic size_t lines;
     pthread_t thread;
-    _Atomic int is_blocked;    /* it waits inside until this is 0 */
-    _Atomic int ends_at;       /* it takes the log away with the line of this number */
+    _Atomic int is_inside;
+    _Atomic int is_blocked; /* it waits inside until this is 0 */
+    _Atomic int ends_at;    /* the last line's number: with it the log is taken away */
     hw_log_level level_largest;
 } receiver;
 
 static void receive(hw_log_level level, const char *line, size_t size, void *context)
 {
     receiver *receiver = context;
+    receiver->is_inside = 1;
     CHECK(size > 0 && memchr(line, '\n', size) == NULL && memchr(line, '\0', size) == NULL);
     pthread_mutex_lock(&receiver->lock);
     if (receiver->size + size + 4 > receiver->capacity) {
@@ -40,6 +42,7 @@ static void receive(hw_log_level level, const char *line, size_t size, void *con
     size_t number = ++receiver->lines;
     if (receiver->ends_at > 0 && number == (size_t)receiver->ends_at) CHECK_STATUS(hw_log(HW_LOG_OFF, NULL, NULL), HW_OK);
     while (receiver->is_blocked) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    receiver->is_inside = 0;
 }
 
 static void start(receiver *receiver, hw_log_level level)
@@ -70,7 +73,8 @@ TEST(debug_shows_each_beat)
     start(&receiver, HW_LOG_DEBUG);
     client *client = client_new();
     client_rule(client, "{\"reply\":[{\"on\":{\"eq\":\"are you\\tthere?\"},\"send\":{\"body\":\"yes\"}}],"
-                        "\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"!text pong\"},\"ack\":{\"on\":{\"eq\":\"pong\"},\"within\":\"20s\"}}]}");
+                        "\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"!text pong\"},"
+                        "\"ack\":{\"on\":{\"eq\":\"pong\"},\"within\":\"20s\"}}]}");
     client_connect(client, server_url("raw", "/obey?first=are%%20you%%09there?"));
     AWAIT(has(&receiver, ": heartbeat received: reply 0 [are you\\x09there?]\n"));
     AWAIT(has(&receiver, ": heartbeat responded, ") && has(&receiver, " us: reply 0\n"));
@@ -182,15 +186,13 @@ TEST(no_line_comes_once_the_log_is_off)
     stop(&receiver);
 }
 
-/* Takes the log away from this thread while the callback is inside, and says when that has returned. */
-typedef struct {
-    _Atomic int is_done;
-} ending;
-
+/* From then on nobody is inside the callback, and nobody comes. */
 static void *end_log(void *context)
 {
+    receiver *receiver = context;
     CHECK_STATUS(hw_log(HW_LOG_OFF, NULL, NULL), HW_OK);
-    ((ending *)context)->is_done = 1;
+    CHECK_EQUAL(receiver->is_inside, 0);
+    receiver->ends_at = (int)receiver->lines;
     return NULL;
 }
 
@@ -200,17 +202,17 @@ TEST(taking_the_log_away_waits_for_the_line_that_is_being_received)
     start(&receiver, HW_LOG_DEBUG);
     receiver.is_blocked = 1;
     client *client = client_new();
+    client_set(client, "ping.interval", "1ms");
     client_open(client, server_url("ws", "/echo"));
-    AWAIT(receiver.lines == 1);
-    ending ending = {0};
+    AWAIT(receiver.is_inside);
     pthread_t thread;
-    CHECK_EQUAL(pthread_create(&thread, NULL, end_log, &ending), 0);
-    hw_error error = NEW_ERROR;
-    CHECK_STATUS(hw_connection_wait(client->connection, HW_STATE_CONNECTED, PATIENCE_MS, &error), HW_OK);
-    CHECK_EQUAL(ending.is_done, 0);
+    CHECK_EQUAL(pthread_create(&thread, NULL, end_log, &receiver), 0);
+    AWAIT(client_metrics(client).beats_sent > 50);
     receiver.is_blocked = 0;
     pthread_join(thread, NULL);
-    CHECK_EQUAL(receiver.lines, 1);
+    uint64_t beats = client_metrics(client).beats_sent;
+    AWAIT(client_metrics(client).beats_sent > beats + 50);
+    CHECK_EQUAL(receiver.lines, receiver.ends_at);
     client_free(client);
     stop(&receiver);
 }

@@ -72,7 +72,8 @@ TEST(wrong_replies_are_refused)
         const char *data;
         size_t size;
         hw_status status;
-    } answers[] = {{NULL, 1, HW_E_ARGUMENT}, {"x", SIZE_MAX, HW_E_ARGUMENT}, {large, sizeof large, HW_E_TOO_LARGE}, {"\xC3\x28", 2, HW_E_UTF8}};
+    } answers[] = {{NULL, 1, HW_E_ARGUMENT}, {"x", SIZE_MAX, HW_E_ARGUMENT}, {large, sizeof large, HW_E_TOO_LARGE},
+                   {"\xC3\x28", 2, HW_E_UTF8}};
     for (int i = 0; i < 4; i++) {
         hw_reply wrong = right;
         wrong.data = answers[i].data;
@@ -99,6 +100,7 @@ TEST(an_answer_belongs_to_its_own_connection)
     }
     CHECK_STATUS(hw_connection_respond(client->connection, HW_DETECT_ANSWER, &fresh), HW_OK);
     CHECK_TEXT(client_frames_seen(client), "1 fresh");
+    AWAIT(client_health(client).heartbeats_answered == 1);
     CHECK_EQUAL(client_health(client).heartbeats_received, 1);
     CHECK_EQUAL(client_health(client).heartbeats_failed, 0);
     client_free(client);

@@ -76,7 +76,8 @@ TEST(mistakes_in_what_is_sent_name_their_member)
         {"{\"beat\":[{\"every\":\"1s\",\"send\":{\"body\":\"${counter\"}}]}", "/beat/0/send/body has a ${ without its }"},
         {"{\"reply\":[{\"on\":{\"eq\":\"x\"},\"take\":{\"a\":\"/a\"},\"send\":{\"body\":\"${?a}y\"}}]}", "without its end ${/}"},
         {"{\"reply\":[{\"on\":{\"eq\":\"x\"},\"take\":{\"uuid\":\"/a\"},\"send\":{\"body\":\"y\"}}]}", "/reply/0/take/uuid"},
-        {"{\"reply\":[{\"on\":{\"eq\":\"x\"},\"take\":{\"a\":\"a\"},\"send\":{\"body\":\"y\"}}]}", "/reply/0/take/a 'a' is no JSON pointer"},
+        {"{\"reply\":[{\"on\":{\"eq\":\"x\"},\"take\":{\"a\":\"a\"},\"send\":{\"body\":\"y\"}}]}",
+         "/reply/0/take/a 'a' is no JSON pointer"},
         {"{\"send\":\"forbidden\",\"setup\":[{\"on\":\"open\",\"send\":{\"body\":\"x\"}}]}", "sending is forbidden"},
     };
     CHECK_MISTAKES(mistakes);

@@ -86,9 +86,11 @@ TEST(copies_keep_the_rules_they_had)
 TEST(rules_are_set_up_and_learn_anew_on_each_connection)
 {
     client *client = client_new();
-    client_rule(client, "{\"setup\":[{\"on\":\"open\",\"send\":{\"body\":\"hello\"}},{\"on\":{\"has\":[\"/every\"]},\"send\":{\"body\":\"ready\"}}],"
+    client_rule(client, "{\"setup\":[{\"on\":\"open\",\"send\":{\"body\":\"hello\"}},"
+                        "{\"on\":{\"has\":[\"/every\"]},\"send\":{\"body\":\"ready\"}}],"
                         "\"learn\":[{\"on\":{\"has\":[\"/every\"]},\"path\":\"/every\",\"var\":\"every\"}],"
-                        "\"beat\":[{\"every\":{\"var\":\"every\",\"unit\":\"ms\"},\"send\":{\"body\":\"!text tick ${counter} ${last.every}\"}}]}");
+                        "\"beat\":[{\"every\":{\"var\":\"every\",\"unit\":\"ms\"},"
+                        "\"send\":{\"body\":\"!text tick ${counter} ${last.every}\"}}]}");
     client_connect(client, server_url("raw", "/obey"));
     CHECK_TEXT(client_frames_seen(client), "1 hello");
     client_send(client, "!text {\"every\":10}");
@@ -153,7 +155,8 @@ TEST(an_ack_may_come_late)
 TEST(beats_that_nobody_acknowledges_end_the_connection)
 {
     client *client = client_new();
-    client_rule(client, "{\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"beat\"},\"ack\":{\"on\":{\"eq\":\"ack\"},\"within\":\"5ms\"}}]}");
+    client_rule(client, "{\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"beat\"},"
+                        "\"ack\":{\"on\":{\"eq\":\"ack\"},\"within\":\"5ms\"}}]}");
     client_set(client, "heartbeat.failure_threshold", "3");
     client_set(client, "heartbeat.on_failure", "fail");
     client_open(client, server_url("raw", "/obey?key=beats-missed"));

@@ -72,7 +72,7 @@ enum HeartbeatPlan {
             throw ErrorDetails(error)
         }
         guard isBeatNew else {
-            throw conflict("heartbeat.text or heartbeat.binary is what a beat of the rules or the preset sends already; leave one out")
+            throw conflict("a beat of the rules or the preset sends what heartbeat.text or heartbeat.binary says; leave one of them out")
         }
         if rules.isSendForbidden && beat != nil { throw forbidden("heartbeat.interval") }
         return rules
