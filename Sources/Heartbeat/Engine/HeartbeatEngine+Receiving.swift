@@ -16,7 +16,7 @@ extension HeartbeatEngine {
     package mutating func isConcerned(by kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ now: Instant) -> Bool {
         guard epoch.isRunning, let rules else { return false }
         epoch.lastMessage = now
-        return awaitsAnyMessage || rules.mayConcern(kind, payload)
+        return awaitsAnyMessage() || rules.mayConcern(kind, payload)
     }
 
     /// A message came in parts, which no rule looks into.
@@ -69,8 +69,9 @@ extension HeartbeatEngine {
 
     // MARK: Messages as such
 
-    /// True while the mere arrival of a message settles something, so that it must not wait for a timer.
-    private var awaitsAnyMessage: Bool {
+    /// True while the mere arrival of a message settles something, so that it must not wait for a timer. Changes nothing; were it not
+    /// mutating, the compiler would copy the engine for each message.
+    private mutating func awaitsAnyMessage() -> Bool {
         guard let rules else { return false }
         for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
             if let ack = rules.beats[index].ack, case .anyReceived = ack.on { return true }
