@@ -372,6 +372,8 @@ package struct Outbox: ~Copyable {
         pendingBeats = []
     }
 
+    @inline(never)
+    @_optimize(speed)
     private mutating func putFrame(
         _ opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer
     ) {
