@@ -83,8 +83,7 @@ final class Connection: @unchecked Sendable {
 
     /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
     private func flushAsSender() {
-        guard !transport.waitsToWrite else { return }
-        if !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
+        if !transport.waitsToWrite && !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
         if outbox.hasHandedOver { io.post(.written(self)) }
     }
 
@@ -96,8 +95,8 @@ final class Connection: @unchecked Sendable {
         case tooLate
     }
 
-    /// Sends the host's answer to a heartbeat request that arrived by the connection `epoch`.
-    func respond(_ answer: OutgoingHeartbeat, received: Instant, epoch: UInt64) -> Response {
+    /// Sends the host's answer to a heartbeat request of the connection `epoch`.
+    func respond(_ answer: OutgoingHeartbeat, epoch: UInt64) -> Response {
         turnstile.withLock {
             lock.withLock { () -> Response in
                 guard isOpen(epoch) else { return .tooLate }
@@ -105,8 +104,6 @@ final class Connection: @unchecked Sendable {
                     flushAsSender()
                     guard outbox.heartbeat(answer) else { return .noRoom }
                 }
-                // Posted first, so that the request is reported before its answer.
-                io.post(.detected(self, .answered(received: received), epoch: epoch))
                 flushAsSender()
                 return .taken
             }

@@ -95,7 +95,7 @@ struct ConnectionSnapshot {
         let roundTrips = heartbeats.roundTrips
         health.round_trips = UInt32(clamping: roundTrips.count)
         health.round_trip_variance_ms2 = UInt32(clamping: roundTrips.variance / 1_000_000)
-        health.round_trip_last_ns = ns(roundTrips.last)
+        health.round_trip_last_ns = ns(roundTrips.latest)
         health.round_trip_mean_ns = ns(roundTrips.mean)
         health.round_trip_min_ns = ns(roundTrips.shortest)
         health.round_trip_max_ns = ns(roundTrips.longest)

@@ -21,8 +21,18 @@ package indirect enum Failure {
         case .transport(let failure): failure.isRetryable
         case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
-        case .closedByPeer(let frame): ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
+        case .closedByPeer(let frame): Self.mayReturn(after: frame.code)
         case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer: true
+        }
+    }
+}
+
+extension Failure {
+    /// False for the close codes that blame the client.
+    private static func mayReturn(after code: UInt16) -> Bool {
+        switch code {
+        case 1002, 1003, 1007, 1008, 1010: false
+        default: true
         }
     }
 }

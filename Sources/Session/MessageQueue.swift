@@ -26,10 +26,8 @@ struct MessageQueue: ~Copyable {
         let kind: MessageKind
         let isInParts: Bool
         let size: Int
-        /// Which beat of this connection it is: never given out to a later one.
+        /// Nil for a message of the application's. A beat is of the present connection: a later one does not get it.
         var beat: OutgoingHeartbeat.Purpose?
-        /// Left out: a beat of a connection that is over.
-        var isVoid = false
         /// Position in the connection's outgoing bytes where the message ends; set when it has been encoded.
         var wireEnd: UInt64 = 0
     }
@@ -59,6 +57,7 @@ struct MessageQueue: ~Copyable {
     /// Those that did, in the order of their entries.
     private var drafts: [Draft] = []
     private var draftBytes = 0
+    private var beatCount = 0
     private var lastId: UInt64 = 0
     private(set) var isSealed = false
     private var refusedForSpace = false
@@ -96,6 +95,7 @@ struct MessageQueue: ~Copyable {
             kind: beat.opcode == .binary ? .binary : .text, isInParts: false, size: beat.payload.count, beat: beat.purpose)
         entries.append(entry)
         beat.payload.withUnsafeBytes { payloads.append($0) }
+        beatCount += 1
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
@@ -165,20 +165,31 @@ struct MessageQueue: ~Copyable {
         payloads.removeAll()
         drafts.removeAll()
         draftBytes = 0
+        beatCount = 0
         rewind()
     }
 
     func holds(_ beat: OutgoingHeartbeat.Purpose) -> Bool {
-        for index in encodedEntries..<entries.count where entries[index].beat == beat && !entries[index].isVoid { return true }
+        guard beatCount > 0 else { return false }
+        for index in encodedEntries..<entries.count where entries[index].beat == beat { return true }
         return false
     }
 
-    /// Calls `body` for every message that did not come in parts.
+    /// When the request arrived whose answer is the foremost that is not encoded yet.
+    var oldestAnswerReceived: Instant? {
+        guard beatCount > 0 else { return nil }
+        for index in encodedEntries..<entries.count {
+            if case .answer(_, let received)? = entries[index].beat { return received }
+        }
+        return nil
+    }
+
+    /// Calls `body` for every message of the application's that did not come in parts.
     func forEachWhole(_ body: (MessageKind, UnsafeRawBufferPointer) -> Void) {
         var start = 0
         for index in 0..<entries.count where !entries[index].isInParts {
             let entry = entries[index]
-            body(entry.kind, UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ entry.size)]))
+            if entry.beat == nil { body(entry.kind, UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ entry.size)])) }
             start &+= entry.size
         }
     }
@@ -190,10 +201,6 @@ struct MessageQueue: ~Copyable {
     mutating func nextFragment(sizeMax: Int, wireWritten: UInt64) -> Fragment? {
         while encodedEntries < entries.count {
             let entry = entries[encodedEntries]
-            if entry.isVoid {
-                endEntry(entry, wireWritten)
-                continue
-            }
             guard entry.isInParts else {
                 let size = min(entry.size &- fragmentedBytes, sizeMax)
                 let start = encodedBytes &+ fragmentedBytes
@@ -250,7 +257,7 @@ struct MessageQueue: ~Copyable {
             } else {
                 payloads.removeFirst(entry.size)
                 encodedBytes &-= entry.size
-                if entry.beat == nil { count &+= 1 }
+                if entry.beat == nil { count &+= 1 } else { beatCount -= 1 }
             }
         }
         return count
@@ -258,7 +265,17 @@ struct MessageQueue: ~Copyable {
 
     /// The connection ended: everything not wholly sent is given out anew, except beats.
     mutating func rewind() {
-        for index in 0..<entries.count where entries[index].beat != nil { entries[index].isVoid = true }
         (encodedEntries, encodedDrafts, encodedBytes, fragmentedBytes) = (0, 0, 0, 0)
+        if beatCount > 0 { removeBeats() }
+    }
+
+    private mutating func removeBeats() {
+        var kept = ByteQueue()
+        forEachWhole { kept.append($1) }
+        payloads = kept
+        for _ in 0..<entries.count {
+            if let entry = entries.popFirst(), entry.beat == nil { entries.append(entry) }
+        }
+        beatCount = 0
     }
 }

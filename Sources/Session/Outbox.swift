@@ -43,9 +43,11 @@ package struct Outbox: ~Copyable {
         case closed
     }
 
-    /// A heartbeat that the kernel has taken over.
+    /// A heartbeat that the kernel has taken over, or the outbox.
     package struct HandedOver: BitwiseCopyable {
         package enum Frame: BitwiseCopyable, Equatable {
+            /// The outbox took the host's answer to a request that arrived at this moment. The frame itself follows.
+            case taken(received: Instant)
             /// Answers a ping that arrived at this moment.
             case pong(received: Instant)
             case heartbeat(OutgoingHeartbeat.Purpose)
@@ -204,6 +206,9 @@ package struct Outbox: ~Copyable {
         case .text, .binary:
             if case .beat = heartbeat.purpose, isWaiting(heartbeat.purpose) { return true }
             guard unsentBeats &+ pendingBeats.count < Self.unsentBeatsMax else { return false }
+            if case .answer(nil, let received) = heartbeat.purpose {
+                handedOver.append(HandedOver(frame: .taken(received: received), time: received))
+            }
             if heartbeat.followsQueue {
                 queue.enqueue(heartbeat)
             } else {
@@ -222,22 +227,24 @@ package struct Outbox: ~Copyable {
 
     /// When the request arrived whose answer has waited longest for the kernel; nil if none waits.
     package var oldestAnswerReceived: Instant? {
+        var oldest = queue.oldestAnswerReceived
+        func consider(_ received: Instant) { oldest = oldest.map { min($0, received) } ?? received }
         for index in 0..<marks.count {
             switch marks[index].frame {
-            case .pong(let received), .heartbeat(.answer(_, let received)): return received
-            case .heartbeat: break
+            case .pong(let received), .heartbeat(.answer(_, let received)): consider(received)
+            case .heartbeat, .taken: break
             }
         }
         for beat in pendingBeats {
-            if case .answer(_, let received) = beat.purpose { return received }
+            if case .answer(_, let received) = beat.purpose { consider(received) }
         }
-        return nil
+        return oldest
     }
 
     /// True if there is something for `takeHandedOver`.
     package var hasHandedOver: Bool { !handedOver.isEmpty }
 
-    /// What the kernel has taken over of the present connection's heartbeats since the last call.
+    /// What has been taken over of the present connection's heartbeats since the last call.
     package mutating func takeHandedOver() -> [HandedOver] {
         defer { handedOver = [] }
         return handedOver

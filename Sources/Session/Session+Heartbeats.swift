@@ -9,11 +9,8 @@ extension Session {
     /// A message arrived: true if `messageReceived` must look at it. Touches nothing that senders share.
     package mutating func isConcerned(by message: Message, _ now: Instant) -> Bool {
         switch message.part {
-        case .whole:
-            return heartbeats.isConcerned(by: message.kind, message.payload, now)
-        case .first, .middle, .last:
-            heartbeats.partReceived(now)
-            return false
+        case .whole: heartbeats.isConcerned(by: message.kind, message.payload, now)
+        case .first, .middle, .last: heartbeats.isConcernedByPart(now)
         }
     }
 
@@ -21,7 +18,11 @@ extension Session {
     package mutating func messageReceived(
         _ message: Message, _ scratch: RuleScratch, _ now: Instant, _ outbox: inout Outbox
     ) -> Bool {
-        let isConsumed = heartbeats.messageReceived(message.kind, message.payload, scratch, now)
+        var isConsumed = false
+        switch message.part {
+        case .whole: isConsumed = heartbeats.messageReceived(message.kind, message.payload, scratch, now)
+        case .first, .middle, .last: heartbeats.partReceived(now)
+        }
         carryOut(now, &outbox)
         return isConsumed
     }
@@ -32,6 +33,7 @@ extension Session {
         if outbox.hasHandedOver {
             for handedOver in outbox.takeHandedOver() {
                 switch handedOver.frame {
+                case .taken(let received): heartbeats.detected(.answered(received: received), handedOver.time)
                 case .pong(let received): heartbeats.answerHandedOver(.ping, received: received, handedOver.time)
                 case .heartbeat(.answer(let reply, let received)):
                     heartbeats.answerHandedOver(reply.map { .reply($0) } ?? .detector, received: received, handedOver.time)
@@ -65,6 +67,8 @@ extension Session {
     /// Sends, reports and judges what the engine has put out.
     mutating func carryOut(_ now: Instant, _ outbox: inout Outbox) {
         while heartbeats.hasOutput {
+            // What led to a verdict is told before the end that it brings.
+            var verdict: HeartbeatVerdict?
             for output in heartbeats.takeOutputs() {
                 switch output {
                 case .send(let heartbeat):
@@ -72,10 +76,11 @@ extension Session {
                 case .note(let note):
                     count(note)
                     emit(.heartbeat(note), now)
-                case .verdict(let verdict):
-                    heartbeatsFailed(verdict, now, &outbox)
+                case .verdict(let failure):
+                    verdict = failure
                 }
             }
+            if let verdict { heartbeatsFailed(verdict, now, &outbox) }
         }
     }
 

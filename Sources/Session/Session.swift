@@ -238,8 +238,8 @@ package struct Session: ~Copyable {
         outbox.open(streams?.compression)
         change(to: .connected, reason: nil, now)
         emit(.opened(agreement), now)
-        heartbeats.connectionOpened(now, salt: random.next())
         outbox.observeQueue()
+        heartbeats.connectionOpened(now, salt: random.next())
         carryOut(now, &outbox)
     }
 
@@ -276,7 +276,7 @@ package struct Session: ~Copyable {
             let isWithinBudget = pongBudget.spend(now)
             outbox.pong(payload, received: now, atOnce: isWithinBudget)
             // A flood of pings is answered with few pongs, and does not become a flood of events.
-            if isWithinBudget { heartbeats.pingReceived(payload, now) }
+            heartbeats.pingReceived(payload, isReported: isWithinBudget, now)
             carryOut(now, &outbox)
         case .pong:
             heartbeats.pongReceived(payload, now)

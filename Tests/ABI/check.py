@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 
 import checks
+import constants
 import preset_page
 import property_table
 from self_proof import check_the_checks
@@ -61,6 +62,7 @@ def main() -> int:
         "the checks below can fail": check_the_checks,
         "exports are the header's functions": lambda: checks.check_exports(library, HEADER),
         "needs only system libraries, has its soname": lambda: checks.check_dependencies(library),
+        "modules agree on shared constants": lambda: constants.disagreements(constants.linked_objects(library)),
         "stripped size": lambda: checks.check_size(library),
         "modules import only lower layers": lambda: checks.check_layers(SOURCES),
         "header compiles alone as C99, C11 and C++17": lambda: checks.check_header(HEADER),

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 
 import checks
+import constants
 import preset_page
 import property_table
 
@@ -27,6 +28,23 @@ class hw_error(ctypes.Structure):
 def lacking(check: str, problems: list[str], *expected: str) -> list[str]:
     """The expected problems that a check did not report."""
     return [f'{check} did not report "{problem}"' for problem in expected if problem not in problems]
+
+
+def prove_constants(directory: pathlib.Path) -> list[str]:
+    """Checks two object files that mean different things by one name, in their bytes and in what they point to."""
+    for name, number, text in ("one", 1, "yes"), ("two", 2, "no"):
+        source = directory / f"{name}.c"
+        source.write_text(
+            f'long number __asm__("fTv_r") = {number};\n'
+            f'struct {{ long type; const char *text; }} text __asm__("fTv0_r") = {{0, "{text}"}};\n'
+        )
+        subprocess.run(["gcc", "-c", source, "-o", directory / f"{name}.o"], check=True)
+    return lacking(
+        "disagreements",
+        constants.disagreements([directory / "one.o", directory / "two.o"]),
+        "fTv_r is one thing in one.o and another in two.o",
+        "fTv0_r is one thing in one.o and another in two.o",
+    )
 
 
 def prove_library_checks(directory: pathlib.Path) -> list[str]:
@@ -125,6 +143,7 @@ def check_the_checks() -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
         return [
+            *prove_constants(directory),
             *prove_library_checks(directory),
             *prove_source_checks(directory),
             *prove_layout_check(directory),

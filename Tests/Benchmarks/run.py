@@ -86,6 +86,13 @@ def relate(rows: list[tuple[str, Figures]], basis: str, **ratios: str) -> None:
         figures.update({name: figures[key] / base[key] if base else float("nan") for name, key in ratios.items()})
 
 
+def difference(rows: list[tuple[str, Figures]], basis: str, **differences: str) -> None:
+    """Adds to every row, under the name of each difference, how much the figure of that key is above the one in the row `basis`."""
+    base = dict(rows).get(basis)
+    for _, figures in rows:
+        figures.update({name: figures[key] - base[key] if base else float("nan") for name, key in differences.items()})
+
+
 def table(columns: list[tuple[str, str, str]], rows: Iterable[tuple[str, Figures]], title: str = "") -> None:
     """Prints rows of figures. A column is the figure's key, its head and its format."""
     print(f"  {title:<24}" + "".join(f"{head:>20}" for _, head, _ in columns))
@@ -93,6 +100,7 @@ def table(columns: list[tuple[str, str, str]], rows: Iterable[tuple[str, Figures
         print(f"  {name:<24}" + "".join(f"{figures[key]:>20{form}}" for key, _, form in columns), flush=True)
 
 
+MARKET_PRESETS = ("deribit", "okx", "binance-spot", "kraken-v2", "coinbase-exchange", "htx-v2", "bybit-v5", "discord")
 PYTHON_CLIENTS = ("heartwire", "websockets", "picows")
 RECEIVE_COLUMNS = [("messages_per_s", "messages/s", ",.0f"), ("cpu_ns", "CPU ns/message", ",.1f")]
 
@@ -208,10 +216,32 @@ def bench_deflate(bench: Bench) -> None:
 def bench_idle(bench: Bench) -> None:
     """Resident memory of the client process, 1,000 idle connections"""
     cases: list[Case] = [
-        ("C, plain", lambda: bench.c("idle", f"{bench.plain}/hold", "1000")),
+        ("C, plain", lambda: bench.c("idle", f"{bench.plain}/hold", "1000", "")),
         ("C, TLS", lambda: bench.c("idle", f"{bench.secure}/hold", "1000", bench.ca_file)),
     ]
     table([("kib_per_connection", "KiB/connection", ",.2f")], medians(cases, 3))
+
+
+def bench_engine(bench: Bench) -> None:
+    """Presets: memory of 1,000 idle connections, and CPU time a message of 300 B, beside the same without a preset"""
+    no_pings = "ping.interval=0"
+    idle: list[Case] = [("no preset", lambda: bench.c("idle", f"{bench.plain}/hold", "1000", "", no_pings))]
+    for preset in ("okx", "deribit", "kraken-v2"):
+        measure = functools.partial(bench.c, "idle", f"{bench.plain}/hold", "1000", "", no_pings, f"preset={preset}")
+        idle.append((preset, measure))
+    rows = list(medians(idle, 5))
+    difference(rows, "no preset", added_bytes="allocated_bytes")
+    columns = [("kib_per_connection", "KiB resident", ",.2f"), ("allocated_bytes", "B allocated", ",.0f"), ("added_bytes", "B added", ",.0f")]
+    table(columns, rows, "per idle connection")
+
+    for kind, count, presets in (("ticker", 2_000_000, MARKET_PRESETS), ("request", 200_000, ("deribit",))):
+        url = f"{bench.plain}/{kind}?n={count}"
+        cases: list[Case] = [("no preset", functools.partial(bench.c, "recv", url, "inline", str(count), no_pings))]
+        for preset in presets:
+            cases.append((preset, functools.partial(bench.c, "recv", url, "inline", str(count), no_pings, f"preset={preset}")))
+        rows = list(medians(cases, 5))
+        difference(rows, "no preset", added_ns="cpu_ns")
+        table([*RECEIVE_COLUMNS, ("added_ns", "ns added", ",.1f")], rows, f"{kind}s")
 
 
 def answers(bench: Bench, mode: str, connections: int, client: str) -> Figures | None:
@@ -271,6 +301,7 @@ BENCHMARKS = {
     "codec": bench_codec,
     "deflate": bench_deflate,
     "idle": bench_idle,
+    "engine": bench_engine,
     "answer": bench_answer,
     "beats": bench_beats,
     "gil": bench_gil,

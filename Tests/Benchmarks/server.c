@@ -5,6 +5,8 @@
  *
  * /flood?n=N&size=S          sends N text messages of S bytes as fast as the socket takes them, then waits for the close.
  * /deflated?n=N              sends N text messages of TEXTS, a file of texts of SIZE bytes, in the same way, but compressed.
+ * /ticker?n=N                sends N tickers of 300 bytes, no heartbeats of any service, in the same way.
+ * /request?n=N               sends N of Deribit's heartbeat requests, padded to 300 bytes, and reads the answers meanwhile.
  * /take?n=N                  receives N messages, then sends how many bytes of payload they had as they came. Plain only.
  * /beat?interval_ms=I&n=N    sends N pings, one each I ms, then one text message: how they were answered and what pings the client sent.
  * /timed                     sends how many ns passed from accepting to having answered the handshake, and cuts at the client's next frame.
@@ -22,6 +24,12 @@
 #include <signal.h>
 
 static struct texts texts;
+
+static const char ticker[] =
+    "{\"channel\":\"ticker\",\"type\":\"update\",\"symbol\":\"BTC-USDT\",\"data\":[{\"bid\":\"64215.10\",\"bid_qty\":\"0.84120000\","
+    "\"ask\":\"64215.20\",\"ask_qty\":\"2.10750000\",\"last\":\"64215.10\",\"volume\":\"3127.55830000\",\"vwap\":\"63988.41\","
+    "\"low\":\"62810.00\",\"high\":\"65120.70\",\"change\":\"812.60\"}],\"ts\":1700000000123,\"seq\":918273645}";
+static const char request[] = "{\"jsonrpc\":\"2.0\",\"method\":\"heartbeat\",\"params\":{\"type\":\"test_request\"}}";
 
 static uint64_t now_ns(void)
 {
@@ -43,8 +51,19 @@ static void wait_for_close(struct peer *peer)
     }
 }
 
-/* Frames are laid out once and sent many to a write, so that the server costs far less than any client. */
-static void flood(struct peer *peer, long count, size_t size)
+/* Reads what the client has sent by now. */
+static void skip_frames(struct peer *peer)
+{
+    struct pollfd ready = {.fd = peer->fd, .events = POLLIN};
+    struct header header;
+    while (poll(&ready, 1, 0) > 0 && receive_header(peer, &header) && discard(peer, header.size))
+        continue;
+}
+
+/*
+ * Sends the same text again and again. Frames are laid out once and sent many to a write, so that the server costs far less than any client.
+ */
+static void flood(struct peer *peer, long count, const char *text, size_t size)
 {
     unsigned char header[HEADER_SIZE_MAX];
     size_t header_size = put_header(header, OPCODE_TEXT, size), frame_size = header_size + size;
@@ -52,16 +71,35 @@ static void flood(struct peer *peer, long count, size_t size)
     unsigned char *batch = malloc(frame_size * (size_t)per_write);
     for (long i = 0; i < per_write; i++) {
         memcpy(batch + (size_t)i * frame_size, header, header_size);
-        memset(batch + (size_t)i * frame_size + header_size, 'x', size);
+        memcpy(batch + (size_t)i * frame_size + header_size, text, size);
     }
     while (count > 0) {
         long now = count < per_write ? count : per_write;
         if (!send_all(peer, batch, (size_t)now * frame_size))
             break;
         count -= now;
+        /* Not after the last, which the client may answer with its close frame. */
+        if (count > 0 && peer->tls == NULL)
+            skip_frames(peer);
     }
     free(batch);
     wait_for_close(peer);
+}
+
+static void flood_xs(struct peer *peer, long count, size_t size)
+{
+    char *text = malloc(size);
+    memset(text, 'x', size);
+    flood(peer, count, text, size);
+    free(text);
+}
+
+/* JSON of 300 bytes: blanks may follow it. */
+static void flood_json(struct peer *peer, long count, const char *json)
+{
+    char text[301];
+    snprintf(text, sizeof text, "%-300s", json);
+    flood(peer, count, text, 300);
 }
 
 /* Everything is compressed before the first byte is sent, so that the client never waits for it between messages. */
@@ -176,7 +214,11 @@ static void serve(struct peer *peer)
     if (!receive_head(peer, head, sizeof head) || !answer_handshake(peer, head))
         return;
     if (strncmp(head, "GET /flood", 10) == 0)
-        flood(peer, query_number(head, "n=", 1), (size_t)query_number(head, "size=", 64));
+        flood_xs(peer, query_number(head, "n=", 1), (size_t)query_number(head, "size=", 64));
+    else if (strncmp(head, "GET /ticker", 11) == 0)
+        flood_json(peer, query_number(head, "n=", 1), ticker);
+    else if (strncmp(head, "GET /request", 12) == 0)
+        flood_json(peer, query_number(head, "n=", 1), request);
     else if (strncmp(head, "GET /deflated", 13) == 0)
         flood_deflated(peer, query_number(head, "n=", 1), (int)query_number(head, "takeover=", 0));
     else if (strncmp(head, "GET /take", 9) == 0)

@@ -108,9 +108,11 @@ TEST(a_request_is_received_before_it_is_answered)
     client_connect(client, server_url("raw", "/obey?first=ask"));
     const record *received = client_named_event(client, HW_EVENT_HEARTBEAT_RECEIVED, "detector", 0);
     const record *responded = client_named_event(client, HW_EVENT_HEARTBEAT_RESPONDED, "detector", 0);
+    pthread_mutex_lock(&client->lock);
     size_t at = 0;
     while (client->records[at] != received && client->records[at] != responded) at++;
     CHECK(client->records[at] == received);
+    pthread_mutex_unlock(&client->lock);
     CHECK_EQUAL(responded->event.level, HW_RESPONSE_ON_TARGET);
     CHECK(responded->event.latency_ns > 0);
     CHECK_EQUAL(responded->event.rule, -1);

@@ -278,12 +278,28 @@ TEST(no_line_holds_credentials)
     }
     AWAIT(has(&receiver, "refused"));
     client *client = client_new();
-    client_set(client, "preset", "twitch-eventsub");
+    client_rule(client, "{\"reconnect\":{\"on\":[{\"has\":[\"/go\"]}],\"url\":\"/go\"}}");
     client_connect(client, server_url("raw", "/obey"));
-    client_send(client, "!text {\"metadata\":{\"message_type\":\"session_reconnect\"},\"payload\":{\"session\":{\"reconnect_url\":"
-                        "\"wss://user:hunter2@eventsub.example/ws?token=hunter2\"}}}");
+    client_send(client, "!text {\"go\":\"wss://user:hunter2@eventsub.example/ws?token=hunter2\"}");
     client_event(client, HW_EVENT_RECONNECT_ADVISED, 0);
     AWAIT(has(&receiver, ": reconnect advised: eventsub.example/ws\n"));
+    check_holds_no_secret(&receiver);
+    client_free(client);
+    stop(&receiver);
+}
+
+TEST(no_line_holds_a_parameter)
+{
+    receiver receiver;
+    start(&receiver, HW_LOG_DEBUG);
+    client *client = client_new();
+    client_rule(client, "{\"beat\":[{\"every\":\"10ms\",\"send\":{\"body\":\"${last.key} ${counter}\"},"
+                        "\"ack\":{\"on\":{\"eq\":\"never\"},\"within\":\"5ms\"}}]}");
+    client_set(client, "preset.parameters", "key=hunter2");
+    client_set(client, "heartbeat.on_failure", "report");
+    client_connect(client, server_url("raw", "/obey"));
+    AWAIT(has(&receiver, ": beat sent: beat 0\n") && has(&receiver, ": beat missed, 2 in a row: beat 0\n"));
+    CHECK_CONTAINS(client_frames_seen(client), "1 hunter2 2");
     check_holds_no_secret(&receiver);
     client_free(client);
     stop(&receiver);

@@ -69,6 +69,16 @@ struct ConnectionPlanTests {
         #expect(plan.session.messages.messageSizeMax == 1)
     }
 
+    @Test(arguments: [("deribit", false), ("okx", false), ("twitch-eventsub", false), ("binance-spot", false), ("htx-v2", true)])
+    func pingsWhereThePresetWouldNotNoticeSilence(preset: String, pings: Bool) throws {
+        #expect(try plan([("preset", preset)]).session.heartbeat.ping?.interval == (pings ? .seconds(20) : nil))
+        #expect(try plan([("preset", preset), ("ping.interval", "0")]).session.heartbeat.ping == nil)
+    }
+
+    @Test func pingsBesideAPresetIfAskedTo() throws {
+        #expect(try plan([("preset", "deribit"), ("ping.interval", "5s")]).session.heartbeat.ping?.interval == .seconds(5))
+    }
+
     @Test func passesHeadersOn() throws {
         let config = Config()
         try config.addHeader(name: bytes("Origin"), value: bytes("http://x"))

@@ -9,7 +9,8 @@ A text message that begins with "!" is a command; every other frame is remembere
 !frames       sends the text message "frames", then a line for each frame that came: its opcode and its payload, a binary one as
               hexadecimal digits or, if it is gzip, as "gzip" and what it holds
 
-In the query: `first` is a text message to begin with, `mute` leaves pings unanswered, `key` names the connection in the log of closes.
+In the query: `first` is a text message to begin with, `ping` a ping that follows it, `tell` sends "frames" after each frame that came,
+`mute` leaves pings unanswered, `key` names the connection in the log of closes.
 """
 
 import gzip
@@ -39,12 +40,14 @@ class Obedience:
         self._connection = connection
         self._closes = closes
         self._frames: list[str] = []
+        self._tells = "tell" in connection.query
         self._is_mute = "mute" in connection.query
 
     async def serve(self) -> None:
         """Obeys until the connection ends."""
-        first = self._connection.query.get("first")
-        await self._connection.accept(b"" if first is None else frame(TEXT, first.encode()))
+        query = self._connection.query
+        opening = [(TEXT, query.get("first")), (PING, query.get("ping"))]
+        await self._connection.accept(b"".join(frame(opcode, text.encode()) for opcode, text in opening if text is not None))
         while True:
             _, opcode, payload = await read_frame(self._connection.reader)
             if opcode == TEXT and payload.startswith(b"!"):
@@ -52,6 +55,8 @@ class Obedience:
                     return
                 continue
             self._frames.append(describe(opcode, payload))
+            if self._tells:
+                await self._report()
             if opcode == PING and not self._is_mute:
                 await self._send(PONG, payload)
             elif opcode == CLOSE:
@@ -74,13 +79,16 @@ class Obedience:
             case "mute":
                 self._is_mute = True
             case "frames":
-                await self._send(TEXT, "\n".join(["frames", *self._frames]).encode())
+                await self._report()
             case "drop":
                 self._connection.writer.transport.abort()
                 return False
             case _:
                 raise ValueError(f"no command {command}")
         return True
+
+    async def _report(self) -> None:
+        await self._send(TEXT, "\n".join(["frames", *self._frames]).encode())
 
     async def _send(self, opcode: int, payload: bytes) -> None:
         await self._connection.write(frame(opcode, payload))

@@ -21,6 +21,7 @@ final class SessionHarness {
     var isWritable = true
     private var observed = State.disconnected
     private var batch = MessageBatch()
+    private let scratch = RuleScratch()
 
     private static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
     static let unixTime: Int64 = 1_700_000_000
@@ -39,6 +40,7 @@ final class SessionHarness {
 
     var state: State { session.state }
     var deadline: Instant? { session.deadline }
+    var heartbeats: HeartbeatSnapshot { session.heartbeatSnapshot }
     var metrics: SessionMetrics { session.metrics }
 
     // MARK: The application
@@ -101,8 +103,7 @@ final class SessionHarness {
             let before = consumed
             let outcome = session.read(input, consumed: &consumed, into: &batch)
             session.received(bytes: consumed - before, messages: batch.endedCount, now)
-            received += batch.messages.map { [UInt8]($0.payload) }
-            batch.removeAll()
+            deliver()
             switch outcome {
             case .needsInput: return
             case .deliver: break
@@ -114,6 +115,16 @@ final class SessionHarness {
                 return
             }
         }
+    }
+
+    /// Has the heartbeat rules look at each message before the application gets it.
+    private func deliver() {
+        for message in batch.messages {
+            let payload = [UInt8](message.payload)
+            if session.isConcerned(by: message, now), session.messageReceived(message, scratch, now, &outbox) { continue }
+            received.append(payload)
+        }
+        batch.removeAll()
     }
 
     // MARK: Time

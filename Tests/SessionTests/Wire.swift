@@ -6,6 +6,12 @@ import WebSocket
 
 func bytes(_ text: String) -> [UInt8] { [UInt8](text.utf8) }
 
+func ruleSet(_ text: String) throws -> RuleSet {
+    var compiler = RuleCompiler()
+    try compiler.add(bytes(text), asPreset: false)
+    return try compiler.finish()
+}
+
 struct SentFrame: Equatable, CustomStringConvertible {
     let opcode: Opcode
     let isFinal: Bool

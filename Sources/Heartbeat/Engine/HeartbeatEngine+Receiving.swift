@@ -19,9 +19,16 @@ extension HeartbeatEngine {
         return awaitsAnyMessage() || rules.mayConcern(kind, payload)
     }
 
-    /// A message came in parts, which no rule looks into.
-    package mutating func partReceived(_ now: Instant) {
+    /// A part of a message arrived, which no rule looks into: true if `partReceived` must hear of it all the same. Needs no lock either.
+    package mutating func isConcernedByPart(_ now: Instant) -> Bool {
+        guard epoch.isRunning else { return false }
         epoch.lastMessage = now
+        return awaitsAnyMessage
+    }
+
+    package mutating func partReceived(_ now: Instant) {
+        guard epoch.isRunning else { return }
+        anyMessageReceived(now)
     }
 
     /// Runs the rules over a message, in the order of the language: learning, setup, the first reply that matches, acks, starts and restarts.
@@ -43,10 +50,9 @@ extension HeartbeatEngine {
     }
 
     /// A ping arrived, and its pong is on its way.
-    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
+    package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, isReported: Bool = true, _ now: Instant) {
         guard epoch.isRunning else { return }
-        let evidence = [UInt8](payload)
-        received(.ping, evidence: evidence)
+        if isReported { received(.ping, evidence: [UInt8](payload)) } else { totals.received &+= 1 }
         answerIsOnItsWay(received: now)
         frameReceived(.ping, now)
     }
@@ -78,9 +84,11 @@ extension HeartbeatEngine {
         }
         for index in rules.watches.indices {
             guard case .anyReceived = rules.watches[index].on else { continue }
-            let watch = epoch.watches[index]
-            if watch.isSilent || watch.health.health != .healthy { return true }
-            if case .firstSeen = rules.watches[index].start, !watch.hasStarted { return true }
+            if epoch.watches[index].hasStarted {
+                if epoch.watches[index].isSilent || epoch.watches[index].health.health != .healthy { return true }
+            } else if case .firstSeen = rules.watches[index].start {
+                return true
+            }
         }
         return false
     }

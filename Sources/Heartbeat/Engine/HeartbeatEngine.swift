@@ -77,11 +77,11 @@ package struct HeartbeatEngine: ~Copyable {
 
     // MARK: Life
 
-    /// A connection has opened: everything begins anew. `salt` is random.
+    /// A connection has opened: everything begins anew. Of the variables only what was learned since the last one ended is known, from what
+    /// waits to be sent. `salt` is random.
     package mutating func connectionOpened(_ now: Instant, salt: UInt64) {
         epoch = Epoch(configuration.health, split: rules?.frame.split)
         roundTrips.connectionOpened()
-        variables?.reset()
         epoch.isRunning = true
         epoch.opened = now
         (epoch.lastBytes, epoch.lastMessage, epoch.lastMessageSent) = (now, now, now)
@@ -106,6 +106,7 @@ package struct HeartbeatEngine: ~Copyable {
     package mutating func connectionEnded() {
         guard epoch.isRunning else { return }
         epoch = Epoch(configuration.health)
+        variables?.reset()
         if !configuration.isEmpty { note(.stopped, .connection()) }
     }
 

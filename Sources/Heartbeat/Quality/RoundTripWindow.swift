@@ -2,6 +2,7 @@
 package struct RoundTripWindow {
     package static let capacity = 16
 
+    /// Of whichever connection.
     package private(set) var last = Interval.zero
     /// How many the window holds.
     package private(set) var count = 0
@@ -18,8 +19,7 @@ package struct RoundTripWindow {
     package mutating func record(_ roundTrip: Interval) {
         let time = roundTrip.microseconds
         if count > 0 {
-            let previous = times[(next + Self.capacity - 1) % Self.capacity]
-            let difference = UInt64(max(time, previous) - min(time, previous))
+            let difference = UInt64(max(time, newest) - min(time, newest))
             jitterSum = jitterSum + difference - (jitterSum + 8) >> 4
         }
         times[next] = time
@@ -45,7 +45,11 @@ package struct RoundTripWindow {
         return .mean(ofMicroseconds: sum, count: count)
     }
 
-    /// Zero if there are none, as the longest.
+    /// Of the window; zero if there are none, as all below.
+    package var latest: Interval { count == 0 ? .zero : .microseconds(newest) }
+
+    private var newest: UInt32 { times[(next + Self.capacity - 1) % Self.capacity] }
+
     package var shortest: Interval {
         guard count > 0 else { return .zero }
         var result = UInt32.max

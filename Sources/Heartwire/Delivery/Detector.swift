@@ -62,7 +62,7 @@ struct Detector {
         let received = min(Instant(nanoseconds: Int64(clamping: reply.received_ns)), Clock.now())
         let purpose = OutgoingHeartbeat.Purpose.answer(reply: nil, received: received)
         let heartbeat = OutgoingHeartbeat(purpose, kind == .text ? .text : .binary, [UInt8](payload))
-        switch connection.respond(heartbeat, received: received, epoch: reply.epoch) {
+        switch connection.respond(heartbeat, epoch: reply.epoch) {
         case .taken:
             return hw_status(HW_OK)
         case .noRoom:

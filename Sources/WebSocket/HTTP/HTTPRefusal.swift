@@ -54,6 +54,9 @@ package struct HTTPRefusal: Equatable {
 
     /// True for a status that time may heal: the server or proxy has trouble, or has had too much of us.
     package static func mayPass(_ status: UInt16) -> Bool {
-        (500...599).contains(status) || [408, 425, 429].contains(status)
+        switch status {
+        case 408, 425, 429, 500...599: true
+        default: false
+        }
     }
 }

@@ -13,7 +13,10 @@ final class EngineHarness {
         let followsQueue: Bool
 
         /// When and what, pings with their rule's payload only.
-        var summary: String { "\(EngineHarness.text(at)) \(opcode == .text ? "" : "\(opcode) ")\(String(decoding: payload, as: UTF8.self))" }
+        var summary: String {
+            let kind = opcode == .text ? "" : "\(opcode) "
+            return "\(EngineHarness.text(at)) \(kind)\(String(decoding: payload, as: UTF8.self))"
+        }
     }
 
     var engine: HeartbeatEngine
@@ -90,7 +93,7 @@ final class EngineHarness {
 
     func receivePart() {
         engine.bytesReceived(now)
-        engine.partReceived(now)
+        if engine.isConcernedByPart(now) { engine.partReceived(now) }
         drain()
     }
 

@@ -43,9 +43,10 @@ struct ReplyTests {
         harness.receive(#"{"t": "ping"}"#)
         harness.receive(#"{"t": "ping", "n": null}"#)
         #expect(harness.takeSent() == ["0 null"])
-        #expect(harness.takeNotes() == [
-            "0 received reply 0", "0 failed couldNotMake 1 reply 0", "0 received reply 0", "0 responded reply 0 onTarget",
-        ])
+        #expect(
+            harness.takeNotes() == [
+                "0 received reply 0", "0 failed couldNotMake 1 reply 0", "0 received reply 0", "0 responded reply 0 onTarget",
+            ])
         #expect(harness.engine.snapshot.failuresInARow == 0)
     }
 
@@ -67,10 +68,11 @@ struct ReplyTests {
 
     // MARK: How fast
 
-    @Test(arguments: [
-        (0, "onTarget"), (500, "onTarget"), (501, "aboveTarget"), (1000, "aboveTarget"), (1001, "warning"), (2000, "warning"),
-        (2001, "critical"), (2999, "critical"), (3001, "overdue"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "onTarget"), (500, "onTarget"), (501, "aboveTarget"), (1000, "aboveTarget"), (1001, "warning"), (2000, "warning"),
+            (2001, "critical"), (2999, "critical"), (3001, "overdue"),
+        ] as [(Int64, String)])
     func itsTimeHasALevel(milliseconds: Int64, level: String) throws {
         let harness = try EngineHarness(Self.ask)
         harness.isWritable = false

@@ -52,7 +52,7 @@ struct VerdictTests {
     @Test(arguments: [HeartbeatConfiguration.Liveness.anyReceived, .pong, .data], [29_999, 30_000, 30_001, 35_000] as [Int64])
     func receivedBytesDeferIt(liveness: HeartbeatConfiguration.Liveness, at: Int64) throws {
         let harness = try harness(liveness: liveness)
-        if at <= 30_000 { harness.arrive(at: at) } else { harness.arrive(at: at) }
+        harness.arrive(at: at)
         harness.receiveBytes()
         harness.run(until: 35_000)
         let isDeferred = liveness == .anyReceived && at > 30_000
@@ -148,6 +148,6 @@ struct VerdictTests {
         harness.engine.couldNotSend(answer, harness.now)
         #expect(harness.engine.totals.failed == 1)
         #expect(harness.engine.snapshot.failuresInARow == 0)
-        #expect(!harness.engine.hasOutput || harness.engine.totals.failed == 1)
+        #expect(!harness.engine.hasOutput)
     }
 }

@@ -95,7 +95,9 @@ struct WatchTests {
         #expect(harness.takeNotes().filter { $0.contains("silent") } == [])
         harness.run(until: 64_000)
         #expect(harness.takeNotes().withoutHealth == ["64000 silent 1 watch 0"])
-        harness.receivePart()
+        #expect(harness.engine.snapshot.health == .warning)
+        for _ in 0..<2 { harness.receivePart() }
+        #expect(harness.engine.snapshot.health == .healthy)
         harness.run(until: 74_000)
         #expect(harness.takeNotes().withoutHealth == ["74000 silent 1 watch 0"])
     }

@@ -16,13 +16,13 @@ final class RuleNode {
     func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
 
     private func child(_ name: [UInt8], _ value: JSONNode) -> RuleNode {
-        var pointer = pointer + [0x2F]
+        var pointer = pointer
+        pointer.append(0x2F)
         for byte in name {
-            switch byte {
-            case 0x7E: pointer += [0x7E, 0x30]
-            case 0x2F: pointer += [0x7E, 0x31]
-            default: pointer.append(byte)
-            }
+            let isEscaped = byte == 0x7E || byte == 0x2F
+            if isEscaped { pointer.append(0x7E) }
+            // RFC 6901 section 3: ~ is ~0, and / is ~1.
+            pointer.append(isEscaped ? (byte == 0x7E ? 0x30 : 0x31) : byte)
         }
         return RuleNode(value, name, at: pointer)
     }
