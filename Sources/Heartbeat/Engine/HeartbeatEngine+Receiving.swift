@@ -23,7 +23,7 @@ extension HeartbeatEngine {
     package mutating func isConcernedByPart(_ now: Instant) -> Bool {
         guard epoch.isRunning else { return false }
         epoch.lastMessage = now
-        return awaitsAnyMessage
+        return awaitsAnyMessage()
     }
 
     package mutating func partReceived(_ now: Instant) {
