@@ -39,7 +39,6 @@ extension Connection {
         settle()
     }
 
-    @_optimize(speed)
     private func process(_ input: UnsafeMutableRawBufferPointer) {
         var consumed = 0
         /// Up to here the bytes have been counted; those of the opening handshake never are.
@@ -75,7 +74,6 @@ extension Connection {
     }
 
     /// Counts what was read, then delivers the batch: whoever gets a message finds it in the metrics.
-    @_optimize(speed)
     private func deliverBatch(_ counted: inout Int, _ consumed: Int) {
         session.received(bytes: consumed &- counted, messages: io.batch.endedCount, io.now)
         counted = consumed
@@ -88,7 +86,6 @@ extension Connection {
 
     /// Has the heartbeat rules look at the batch before the host does. Most messages concern no rule, which is seen without the lock; an
     /// answer is written at once.
-    @_optimize(speed)
     private func runRules() {
         guard session.hasHeartbeatRules else { return }
         var index = 0

@@ -227,7 +227,6 @@ struct MessageQueue: ~Copyable {
     }
 
     /// The fragment just given out is on the wire, which now ends at `wireEnd`.
-    @_optimize(speed)
     mutating func encoded(_ size: Int, isFinal: Bool, wireEnd: UInt64) {
         if isFinal {
             endEntry(entries[encodedEntries], wireEnd)

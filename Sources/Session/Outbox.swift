@@ -379,6 +379,8 @@ package struct Outbox: ~Copyable {
         pendingBeats = []
     }
 
+    @inline(never)
+    @_optimize(speed)
     private mutating func putFrame(
         _ opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer
     ) {

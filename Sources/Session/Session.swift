@@ -179,7 +179,6 @@ package struct Session: ~Copyable {
     }
 
     /// Reads from `input` at `consumed`. Complete messages join the batch; anything else is an outcome to be passed on.
-    @_optimize(speed)
     package mutating func read(
         _ input: UnsafeMutableRawBufferPointer, consumed: inout Int, into batch: inout MessageBatch
     ) -> ReadOutcome {
@@ -205,7 +204,6 @@ package struct Session: ~Copyable {
     }
 
     /// So many bytes and messages arrived in one turn; keeps the counters and the liveness clock.
-    @_optimize(speed)
     package mutating func received(bytes: Int, messages: Int, _ now: Instant) {
         guard metrics.openedAt != nil else { return }
         metrics.bytesReceived &+= UInt64(bytes)

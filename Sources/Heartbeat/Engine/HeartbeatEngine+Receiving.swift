@@ -16,14 +16,14 @@ extension HeartbeatEngine {
     package mutating func isConcerned(by kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ now: Instant) -> Bool {
         guard epoch.isRunning, let rules else { return false }
         epoch.lastMessage = now
-        return awaitsAnyMessage || rules.mayConcern(kind, payload)
+        return awaitsAnyMessage() || rules.mayConcern(kind, payload)
     }
 
     /// A part of a message arrived, which no rule looks into: true if `partReceived` must hear of it all the same. Needs no lock either.
     package mutating func isConcernedByPart(_ now: Instant) -> Bool {
         guard epoch.isRunning else { return false }
         epoch.lastMessage = now
-        return awaitsAnyMessage
+        return awaitsAnyMessage()
     }
 
     package mutating func partReceived(_ now: Instant) {
@@ -75,8 +75,9 @@ extension HeartbeatEngine {
 
     // MARK: Messages as such
 
-    /// True while the mere arrival of a message settles something, so that it must not wait for a timer.
-    private var awaitsAnyMessage: Bool {
+    /// True while the mere arrival of a message settles something, so that it must not wait for a timer. Changes nothing; were it not
+    /// mutating, the compiler would copy the engine for each message.
+    private mutating func awaitsAnyMessage() -> Bool {
         guard let rules else { return false }
         for index in rules.beats.indices where !epoch.beats[index].pending.isEmpty {
             if let ack = rules.beats[index].ack, case .anyReceived = ack.on { return true }

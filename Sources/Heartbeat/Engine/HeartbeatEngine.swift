@@ -4,9 +4,9 @@ import WebSocket
 ///
 /// The owner tells it what happens and when, calls `poll` when `deadline` has come, and carries out what `takeOutputs` gives; calls that come
 /// too early or too often do nothing. All that one connection has taught stands in `epoch` and ends with it; only the totals go on.
-package struct HeartbeatEngine {
+package struct HeartbeatEngine: ~Copyable {
     /// One connection's state, replaced as a whole by the next one's.
-    struct Epoch {
+    struct Epoch: ~Copyable {
         var isRunning = false
         var opened = Instant(nanoseconds: 0)
         var beats: [BeatState] = []

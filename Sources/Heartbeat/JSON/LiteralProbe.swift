@@ -19,11 +19,19 @@ struct LiteralProbe {
     init(_ literal: [UInt8], start: Int) {
         self.start = start
         count = literal.count
-        let byRarity = literal.indices.sorted { Self.commonness(literal[$0]) < Self.commonness(literal[$1]) }
-        firstOffset = byRarity[0]
-        secondOffset = byRarity[min(1, count - 1)]
+        firstOffset = Self.rarest(literal, except: nil) ?? 0
+        secondOffset = Self.rarest(literal, except: firstOffset) ?? firstOffset
         first = literal[firstOffset]
         second = literal[secondOffset]
+    }
+
+    private static func rarest(_ literal: [UInt8], except taken: Int?) -> Int? {
+        var best: Int?
+        for place in literal.indices where place != taken {
+            if let best, commonness(literal[best]) <= commonness(literal[place]) { continue }
+            best = place
+        }
+        return best
     }
 
     /// Zero for a byte that JSON messages hardly have, more for one that they have more of.

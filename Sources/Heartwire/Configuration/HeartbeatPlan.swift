@@ -162,7 +162,7 @@ enum HeartbeatPlan {
 
     private static func known(_ preset: Preset?) -> String {
         guard let parameters = preset?.parameters, !parameters.isEmpty else { return "" }
-        return "; the preset has: " + parameters.map { "\($0.name)" }.joined(separator: ", ")
+        return "; the preset has: \(parameters.map { "\($0.name)" }.listed)"
     }
 
     // MARK: Checks

@@ -26,7 +26,7 @@ extension PropertyTable {
             id: .heartbeatBinary, name: "heartbeat.binary", kind: .bytes, defaultValue: "", range: "at most 64KiB", unit: "",
             doc: "The binary message that a payload beat sends."),
         Property(
-            id: .heartbeatWhen, name: "heartbeat.when", kind: .choice(["always", "idle_tx", "idle_rx", "idle_any"]),
+            id: .heartbeatWhen, name: "heartbeat.when", kind: .choice,
             defaultValue: "always", range: "always | idle_tx | idle_rx | idle_any", unit: "",
             doc: "Whether payload beats wait until nothing was sent, received, or either, for the interval."),
         Property(
@@ -39,7 +39,7 @@ extension PropertyTable {
             id: .heartbeatFailureThreshold, name: "heartbeat.failure_threshold", kind: .integer(1...1000), defaultValue: "5",
             range: "1 .. 1000", unit: "failures", doc: "Missed beats and failed answers in a row after which the connection is closed."),
         Property(
-            id: .heartbeatOnFailure, name: "heartbeat.on_failure", kind: .choice(["reconnect", "fail", "report"]),
+            id: .heartbeatOnFailure, name: "heartbeat.on_failure", kind: .choice,
             defaultValue: "reconnect", range: "reconnect | fail | report", unit: "",
             doc: "When heartbeats fail: close and reconnect, close for good, or only report it."),
         Property(
@@ -62,11 +62,11 @@ extension PropertyTable {
             id: .responseCritical, name: "response.critical", kind: .duration(1...3_600_000), defaultValue: "2s", range: "1ms .. 1h",
             unit: "duration", doc: "A later answer is critical."),
         Property(
-            id: .liveness, name: "liveness", kind: .choice(["any_rx", "pong", "data"]), defaultValue: "any_rx",
+            id: .liveness, name: "liveness", kind: .choice, defaultValue: "any_rx",
             range: "any_rx | pong | data", unit: "",
             doc: "What proves the peer alive and defers its end: any byte, answers to pings and beats, or what watches and stamps name."),
         Property(
-            id: .watchOnSilence, name: "watch.on_silence", kind: .choice(["probe", "close", "report"]), defaultValue: "probe",
+            id: .watchOnSilence, name: "watch.on_silence", kind: .choice, defaultValue: "probe",
             range: "probe | close | report", unit: "",
             doc: "When what a watch expects does not come: probe and close if nothing answers, close at once, or only report it."),
         Property(
@@ -94,7 +94,7 @@ extension PropertyTable {
             id: .qualityFairMean, name: "quality.fair_mean", kind: .duration(1...3_600_000), defaultValue: "200ms", range: "1ms .. 1h",
             unit: "duration", doc: "Fair: the mean round trip is below this; else it is poor."),
         Property(
-            id: .detectorThread, name: "detector.thread", kind: .choice(["dispatcher", "inline"]), defaultValue: "dispatcher",
+            id: .detectorThread, name: "detector.thread", kind: .choice, defaultValue: "dispatcher",
             range: "dispatcher | inline", unit: "", doc: "Where the detector runs: inline, on the I/O thread, it must not block."),
     ]
 }

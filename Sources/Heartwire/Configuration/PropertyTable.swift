@@ -10,7 +10,8 @@ struct Property {
         case duration(ClosedRange<Int64>)
         /// In bytes.
         case size(ClosedRange<Int64>)
-        case choice([StaticString])
+        /// One of the words of the range.
+        case choice
         case text
         case bytes
         /// Text in PEM form, which may be long: bytes for the application.
@@ -24,10 +25,15 @@ struct Property {
     let range: StaticString
     let unit: StaticString
     let doc: StaticString
-    let since: StaticString = "0.1.0"
 }
 
 extension Property {
+    /// The version that brought it.
+    var since: StaticString { "0.1.0" }
+
+    /// Of a choice: what it is one of.
+    var words: [[UInt8]] { ASCII.words(range).filter { $0 != [0x7C] } }
+
     /// What stands before the range in an error text: how a value is written.
     var form: StaticString {
         switch kind {
@@ -113,7 +119,7 @@ enum PropertyTable {
             id: .pongPerSecondMax, name: "pong.per_second_max", kind: .integer(1...1_000_000), defaultValue: "100", range: "1 .. 1000000",
             unit: "pongs", doc: "Pings answered one by one in a second; of a flood beyond it only the latest is answered."),
         Property(
-            id: .compression, name: "compression", kind: .choice(["off", "on"]), defaultValue: "off", range: "off | on", unit: "",
+            id: .compression, name: "compression", kind: .choice, defaultValue: "off", range: "off | on", unit: "",
             doc: "Whether to offer permessage-deflate; it costs up to 300 KiB of memory a connection. Needs libz.so.1 at run time."),
         Property(
             id: .compressionThresholdBytes, name: "compression.threshold_bytes", kind: .size(0...gibibyte), defaultValue: "128",
@@ -158,7 +164,7 @@ enum PropertyTable {
             id: .queueBytesMax, name: "queue.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
             unit: "bytes", doc: "Bytes that may wait to be sent; also the largest message that can be sent."),
         Property(
-            id: .delivery, name: "delivery", kind: .choice(["dispatcher", "inline", "inbox"]), defaultValue: "dispatcher",
+            id: .delivery, name: "delivery", kind: .choice, defaultValue: "dispatcher",
             range: "dispatcher | inline | inbox", unit: "",
             doc: "Where callbacks run: on the dispatcher's thread, on the I/O thread (must not block), or nowhere, with an inbox."),
         Property(
@@ -168,7 +174,7 @@ enum PropertyTable {
             id: .inboxBytesMax, name: "inbox.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
             unit: "bytes", doc: "Received bytes that may wait for the application; one read or message may go beyond."),
         Property(
-            id: .inboxOverflow, name: "inbox.overflow", kind: .choice(["pause", "drop_oldest", "drop_newest", "close"]),
+            id: .inboxOverflow, name: "inbox.overflow", kind: .choice,
             defaultValue: "pause", range: "pause | drop_oldest | drop_newest | close", unit: "",
             doc: "At the limit: stop reading until half is taken, drop messages, or close and reconnect. Own pings go on."),
         Property(
@@ -209,7 +215,7 @@ enum PropertyTable {
             id: .tlsServerName, name: "tls.server_name", kind: .text, defaultValue: "", range: "host name or address", unit: "",
             doc: "The name to ask for (SNI) and to find in the certificate, if it is not the URL's host."),
         Property(
-            id: .tlsVersionMin, name: "tls.version_min", kind: .choice(["1.2", "1.3"]), defaultValue: "1.2", range: "1.2 | 1.3", unit: "",
+            id: .tlsVersionMin, name: "tls.version_min", kind: .choice, defaultValue: "1.2", range: "1.2 | 1.3", unit: "",
             doc: "The oldest version of TLS to accept."),
         Property(
             id: .tlsVerify, name: "tls.verify", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
@@ -224,8 +230,4 @@ enum PropertyTable {
 
     /// The table is in the order of the identifiers.
     static func property(_ id: PropertyId) -> Property { properties[id.rawValue] }
-
-    static func bytes(_ text: StaticString) -> UnsafeBufferPointer<UInt8> {
-        UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-    }
 }

@@ -30,8 +30,8 @@ enum PropertyValue {
         case .size(let range):
             guard let value = Self.number(text, units: Self.sizeUnits), range.contains(value) else { return nil }
             self = .number(value)
-        case .choice(let words):
-            guard let index = words.firstIndex(where: { PropertyTable.bytes($0).elementsEqual(text) }) else { return nil }
+        case .choice:
+            guard let index = property.words.firstIndex(of: text) else { return nil }
             self = .choice(index)
         case .text:
             guard text.count <= Self.sizeMax, text.withUnsafeBytes({ UTF8Validator.isValid($0) }) else { return nil }
@@ -50,8 +50,7 @@ enum PropertyValue {
         switch self {
         case .boolean(let value): Self.word(value)
         case .number(let value): Self.text(value, property.kind)
-        case .choice(let index):
-            if case .choice(let words) = property.kind { ASCII.bytes(words[index]) } else { [] }
+        case .choice(let index): property.words[index]
         case .bytes(let bytes): bytes
         }
     }
@@ -71,7 +70,7 @@ enum PropertyValue {
         guard let value = ASCII.decimal(digits, max: UInt64(Int64.max)).map({ Int64($0) }) else { return nil }
         let suffix = text[digits.endIndex...]
         if suffix.isEmpty && (units.isEmpty || value == 0) { return value }
-        guard let unit = units.first(where: { PropertyTable.bytes($0.suffix).elementsEqual(suffix) }) else { return nil }
+        guard let unit = units.first(where: { suffix.elementsEqual(ASCII.bytes($0.suffix)) }) else { return nil }
         let (product, overflow) = value.multipliedReportingOverflow(by: unit.factor)
         return overflow ? nil : product
     }

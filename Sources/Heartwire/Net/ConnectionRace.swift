@@ -90,10 +90,10 @@ final class ConnectionRace {
     var account: String {
         let parts =
             losers.map { "\($0.address.text) (\(systemErrorText($0.code)))" } + racers.map { "\($0.address.text) (no answer)" }
-        var text = parts.first ?? "no address"
-        for (index, part) in parts.enumerated().dropFirst() {
-            guard text.utf8.count + part.utf8.count < 160 else { return "\(text), and \(parts.count - index) more" }
-            text += ", " + part
+        guard var text = parts.first else { return "no address" }
+        for index in 1..<parts.count {
+            guard text.utf8.count + parts[index].utf8.count < 160 else { return "\(text), and \(parts.count - index) more" }
+            text = "\(text), \(parts[index])"
         }
         return text
     }

@@ -97,7 +97,7 @@ struct CertificateVerification {
         }
         guard !hosts.isEmpty else { return "no host at all (it has no subjectAltName)" }
         let hasMore = hws_certificate_host(certificate, Int32(hosts.count), &buffer, capacity) == 1
-        return hosts.joined(separator: ", ") + (hasMore ? " and others" : "")
+        return hasMore ? "\(hosts.listed) and others" : hosts.listed
     }
 
     private static func text(_ name: OpaquePointer?) -> String {

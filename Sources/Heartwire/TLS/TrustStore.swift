@@ -68,8 +68,7 @@ enum TrustStore {
         if let path = X509_get_default_cert_file(), load(path, isFile: true, context, &tried) { return }
         for file in files where file.withCString({ load($0, isFile: true, context, &tried) }) { return }
         if let path = X509_get_default_cert_dir(), load(path, isFile: false, context, &tried) { return }
-        let paths = tried.joined(separator: ", ")
-        throw failure("no trusted certificates were found; tried \(paths); install ca-certificates or set tls.ca_file")
+        throw failure("no trusted certificates were found; tried \(tried.listed); install ca-certificates or set tls.ca_file")
     }
 
     private static func load(

@@ -74,6 +74,12 @@ package enum ASCII {
         [UInt8](UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
+    package static func joined(_ texts: [[UInt8]], separator: StaticString) -> [UInt8] {
+        var result: [UInt8] = []
+        for (index, text) in texts.enumerated() { result += index == 0 ? text : bytes(separator) + text }
+        return result
+    }
+
     /// The words of a text that spaces separate: a table in less room than an array of texts takes.
     package static func words(_ text: StaticString) -> [[UInt8]] {
         bytes(text).split(separator: 0x20).map { [UInt8]($0) }

@@ -25,3 +25,12 @@ extension DefaultStringInterpolation {
         }
     }
 }
+
+extension [String] {
+    /// The texts with commas between them.
+    package var listed: String {
+        var result = ""
+        for text in self { result = result.isEmpty ? text : "\(result), \(text)" }
+        return result
+    }
+}

@@ -136,7 +136,7 @@ package struct FrameReader: ~Copyable {
         return batch.isFull ? .deliver : nil
     }
 
-    @_optimize(speed)
+    @inline(never)
     private mutating func takePayload(
         _ header: FrameHeader, _ remaining: Int, _ base: UnsafeMutableRawPointer, _ count: Int, _ consumed: inout Int,
         _ batch: inout MessageBatch
@@ -165,7 +165,6 @@ package struct FrameReader: ~Copyable {
     }
 
     /// After the last byte of a frame: ends the message if the frame is its last.
-    @_optimize(speed)
     private mutating func endFrame(_ header: FrameHeader, _ batch: inout MessageBatch) throws(ProtocolError) -> Outcome? {
         if header.isFinal {
             // What is left inside the inflater comes in a further part, by the next read.

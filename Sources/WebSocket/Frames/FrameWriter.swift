@@ -1,7 +1,7 @@
 /// Encoding of frames (RFC 6455 section 5.2) at the end of a byte queue.
 package enum FrameWriter {
     /// Appends one frame. With a masking key the payload is masked on its way, in one pass.
-    @_optimize(speed)
+    @inline(__always)
     package static func append(
         opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, payload: UnsafeRawBufferPointer, maskingKey: MaskingKey?,
         to queue: inout ByteQueue

@@ -65,7 +65,6 @@ package struct MessageAssembler: ~Copyable {
     package var wantsDelivery: Bool { undeliveredSize > Self.undeliveredSizeMax }
 
     /// Checks that a data frame with this header may come now, before any of its payload is taken.
-    @_optimize(speed)
     package mutating func begin(_ header: FrameHeader) throws(ProtocolError) {
         switch (state, header.opcode) {
         case (.collecting, .continuation):
@@ -106,7 +105,6 @@ package struct MessageAssembler: ~Copyable {
     private var partRoom: Int { limits.partSize.map { $0 &- buffer.count } ?? Int.max }
 
     /// Takes the next bytes of the frame's payload, unmasked. Gives their number: fewer than all if a part is complete.
-    @_optimize(speed)
     package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(ProtocolError) -> Int {
         if isCompressed {
             var consumed = 0
@@ -124,7 +122,6 @@ package struct MessageAssembler: ~Copyable {
         if case .collecting(.text) = state, !validator.append(bytes) { throw .textNotUTF8 }
     }
 
-    @_optimize(speed)
     private mutating func inflate(_ input: UnsafeRawBufferPointer, _ consumed: inout Int) throws(ProtocolError) {
         guard let inflater = decompression?.inflater else { throw .reservedBits }
         while consumed < input.count || hasMoreOutput {
@@ -175,7 +172,6 @@ package struct MessageAssembler: ~Copyable {
     }
 
     /// Hands out the message, or its last part. The view stays valid until `discardDelivered`.
-    @_optimize(speed)
     package mutating func finish() throws(ProtocolError) -> Message? {
         guard case .collecting(let kind) = state else { return nil }
         if kind == .text && !validator.isComplete { throw .textNotUTF8 }

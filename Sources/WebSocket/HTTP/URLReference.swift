@@ -13,7 +13,7 @@ extension URL {
         let path = text[..<queryStart]
         let query = text[queryStart...]
         if path.isEmpty { return try at(resource: [UInt8](self.path) + (query.isEmpty ? self.query : query)) }
-        if path.first == 0x2F { return try at(resource: Self.withoutDotSegments(path) + query) }
+        if path.first == 0x2F { return try at(resource: Self.withoutDotSegments([UInt8](path)) + query) }
         let folder = self.path.prefix(through: self.path.lastIndex(of: 0x2F) ?? self.path.startIndex)
         return try at(resource: Self.withoutDotSegments([UInt8](folder) + path) + query)
     }
@@ -46,24 +46,24 @@ extension URL {
         }
         let url = try URL(parsing: text)
         guard url.credentials == nil else { throw .foreignCredentials }
-        return try url.at(resource: withoutDotSegments(url.path) + url.query)
+        return try url.at(resource: withoutDotSegments([UInt8](url.path)) + url.query)
     }
 
     /// Section 5.2.4, for a path that begins with a slash: "." goes, ".." goes and takes the segment before it along.
-    private static func withoutDotSegments(_ path: some Collection<UInt8>) -> [UInt8] {
+    private static func withoutDotSegments(_ path: [UInt8]) -> [UInt8] {
         let dot: [UInt8] = [0x2E]
-        var kept: [ArraySlice<UInt8>] = []
-        let segments = Array(path).split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
+        var kept: [[UInt8]] = []
+        let segments = path.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
         for (index, segment) in segments.enumerated() {
             let isUp = segment.elementsEqual(dot + dot)
             if isUp { _ = kept.popLast() }
             if !isUp && !segment.elementsEqual(dot) {
-                kept.append(segment)
+                kept.append([UInt8](segment))
             } else if index == segments.count - 1 {
                 // What ends in a dot segment is a folder.
                 kept.append([])
             }
         }
-        return [0x2F] + kept.joined(separator: [0x2F])
+        return [0x2F] + ASCII.joined(kept, separator: "/")
     }
 }

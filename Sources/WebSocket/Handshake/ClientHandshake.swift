@@ -60,7 +60,7 @@ package struct ClientHandshake {
         request += ASCII.bytes("\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
         request += nonce.key
         if !subprotocols.isEmpty {
-            request += ASCII.bytes("\r\nSec-WebSocket-Protocol: ") + [UInt8](subprotocols.joined(separator: ASCII.bytes(", ")))
+            request += ASCII.bytes("\r\nSec-WebSocket-Protocol: ") + ASCII.joined(subprotocols, separator: ", ")
         }
         if let compression {
             request += ASCII.bytes("\r\nSec-WebSocket-Extensions: ") + PermessageDeflate.offer(compression)
