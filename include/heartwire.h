@@ -205,7 +205,8 @@ enum {
 
     /* Heartbeats. rule: which rule of its kind, counted from 0, -1 for what is none; text names it ("ping", "reply 0", "watch 1",
        "beat 0", "detector"). Rules of one's own are counted first, in the order they were added, then the preset's, then
-       heartbeat.interval's beat. body: where a message is the evidence, its first bytes, at most 128. */
+       heartbeat.interval's beat. While nobody takes them, RECEIVED, RESPONDED, SENT and ACKED beyond 16,384 waiting events are left
+       out. body: where a message is the evidence, its first bytes, at most 128. */
     HW_EVENT_HEARTBEAT_RECEIVED = 10,  /* The server's: a ping, a request that a rule answers, or what a watch expects */
     HW_EVENT_HEARTBEAT_RESPONDED = 11, /* Our answer was handed to the kernel: latency_ns since its request arrived, level */
     HW_EVENT_HEARTBEAT_TIMEOUT = 12,   /* What a watch expects did not come: rule, text, count of intervals in silence */

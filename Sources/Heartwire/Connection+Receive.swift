@@ -7,10 +7,13 @@ extension Connection {
     /// Read in a turn where messages may be compressed. It inflates to a thousand times as much at most; all heartbeats of the thread
     /// wait for that, and the inbox takes it in.
     private static let compressedReadSize = 16384
+    /// Messages that concern rules in a batch from which on less is read in a turn: each costs more than one that is only passed on.
+    private static let concernedMany = 64
 
     /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting; true if nothing is left.
     func receive() -> Bool {
-        let isLimited = session.mayInflate
+        let isLimited = session.mayInflate || plan.decodesMessages || isBusyWithRules
+        isBusyWithRules = false
         let buffer = UnsafeMutableRawBufferPointer(rebasing: io.receiveBuffer.prefix(isLimited ? Self.compressedReadSize : .max))
         for _ in 0..<(isLimited ? 1 : 4) {
             guard !isReadingPaused, let result = readStream(into: buffer) else { return false }
@@ -89,25 +92,22 @@ extension Connection {
     private func runRules() {
         guard session.hasHeartbeatRules else { return }
         var index = 0
+        var concerned = 0
         while index < io.batch.count {
             let message = io.batch.messages[index]
-            guard session.isConcerned(by: message, io.now), runRules(over: message) else {
+            guard session.isConcerned(by: message, io.now) else {
                 index += 1
                 continue
             }
-            io.batch.remove(at: index)
+            concerned += 1
+            var isConsumed = false
+            withSession { isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1) }
+            if isConsumed { io.batch.remove(at: index) } else { index += 1 }
         }
-    }
-
-    /// True if the host is not to see the message.
-    private func runRules(over message: Message) -> Bool {
-        var isConsumed = false
-        withSession {
-            isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1)
-        }
+        guard concerned > 0 else { return }
+        isBusyWithRules = isBusyWithRules || concerned >= Self.concernedMany
         // Not everything that rules find is an event.
         publishHeartbeats()
         flushAnswers()
-        return isConsumed
     }
 }

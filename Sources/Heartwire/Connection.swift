@@ -26,6 +26,8 @@ final class Connection: @unchecked Sendable {
     var serial: UInt32 = 0
     var isReadingPaused = false
     private var isTornDown = false
+    /// Many messages of the last turn concerned heartbeat rules.
+    var isBusyWithRules = false
     /// The I/O thread's list of connections to read again holds this one.
     var isToReadAgain = false
 
@@ -38,6 +40,11 @@ final class Connection: @unchecked Sendable {
     var outbox: Outbox
     var transport: Transport
     private var published = ConnectionSnapshot()
+    /// What the host has detected, for the I/O thread to take.
+    private var detections: [(detection: Detection, epoch: UInt64)] = []
+    /// The I/O thread has been asked to look.
+    private var awaitsAttention = false
+    private static let detectionsMax = 1024
     private var isReleased = false
     /// Released from inside a callback: nothing but the last event is delivered any more.
     private var dropsDeliveries = false
@@ -84,7 +91,14 @@ final class Connection: @unchecked Sendable {
     /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
     private func flushAsSender() {
         if !transport.waitsToWrite && !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
-        if outbox.hasHandedOver { io.post(.written(self)) }
+        if outbox.hasHandedOver { askForAttention() }
+    }
+
+    /// Under the lock: has the I/O thread look at what other threads have done, once however much that is.
+    private func askForAttention() {
+        guard !awaitsAttention else { return }
+        awaitsAttention = true
+        io.post(.attend(self))
     }
 
     enum Response {
@@ -112,9 +126,18 @@ final class Connection: @unchecked Sendable {
 
     /// False if the connection `epoch`, where the host has detected something, is over or closing.
     func detected(_ detection: Detection, epoch: UInt64) -> Bool {
-        guard lock.withLock({ isOpen(epoch) }) else { return false }
-        io.post(.detected(self, detection, epoch: epoch))
-        return true
+        lock.withLock { () -> Bool in
+            guard isOpen(epoch) else { return false }
+            note(detection, epoch)
+            return true
+        }
+    }
+
+    /// Under the lock. Of more than can be told one by one the rest is left out: they come faster than any heartbeat.
+    private func note(_ detection: Detection, _ epoch: UInt64) {
+        guard detections.count < Self.detectionsMax else { return }
+        detections.append((detection, epoch))
+        askForAttention()
     }
 
     /// Under the lock.
@@ -296,14 +319,14 @@ final class Connection: @unchecked Sendable {
         } while session.written(io.now, &outbox)
     }
 
-    /// A thread of the host's has written heartbeats.
-    func heartbeatsWritten() {
-        withSession { _ = $0.written(io.now, &$1) }
-        settle()
-    }
-
-    func hostDetected(_ detection: Detection, epoch: UInt64) {
-        withSession { $0.detected(detection, epoch: epoch, io.now, &$1) }
+    /// Threads of the host's have written or detected heartbeats.
+    func attend() {
+        lock.withLock {
+            awaitsAttention = false
+            for (detection, epoch) in detections { session.detected(detection, epoch: epoch, io.now, &outbox) }
+            detections = []
+            _ = session.written(io.now, &outbox)
+        }
         settle()
     }
 

@@ -28,6 +28,7 @@ struct BeatState {
     var health: HealthMonitor
     /// Of the last one sent, for the event that tells of it and for the pong that answers it.
     var lastPayload: [UInt8] = []
+    var lastSent: Instant?
 
     /// Unacknowledged beats beyond this number are forgotten, those whose time has run out first.
     private static let pendingMax = 64
@@ -42,6 +43,12 @@ struct BeatState {
     mutating func start() {
         hasStarted = true
         interval = nil
+    }
+
+    /// A start that comes again and again, or an interval that comes and goes, must not make us beat like mad.
+    func delayAfterLast(_ now: Instant) -> Interval {
+        guard let lastSent, lastSent + RuleLimit.learnedMin > now else { return .zero }
+        return lastSent + RuleLimit.learnedMin - now
     }
 
     /// There are no beats until an interval is known again.

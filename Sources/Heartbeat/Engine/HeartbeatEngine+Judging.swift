@@ -11,7 +11,7 @@ extension HeartbeatEngine {
         _ subject: HeartbeatNote.Subject, roundTrip: Interval, isLate: Bool, evidence: [UInt8], _ now: Instant
     ) {
         totals.beatsAcked &+= 1
-        if isLate { totals.beatsLate &+= 1 } else { epoch.failuresInARow = 0 }
+        if isLate { totals.beatsLate &+= 1 } else { epoch.failures.succeeded(subject) }
         epoch.lastAck = now
         roundTrips.record(roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
@@ -23,14 +23,13 @@ extension HeartbeatEngine {
     /// A beat sent at `sent` was not acknowledged in time. Received bytes defer the verdict, unless only acks are to count.
     mutating func missed(beat index: Int, sent: Instant, _ now: Instant) {
         totals.beatsMissed &+= 1
-        epoch.failuresInARow += 1
+        let failures = epoch.failures.failed(.beat(index))
         healthChanged(epoch.beats[index].health.acknowledgementMissed())
         note(.beatMissed(inARow: epoch.beats[index].missedInARow), .beat(index), evidence: epoch.beats[index].lastPayload)
         if rules?.beats[index].closesOnMiss == true {
             condemn(.beatMissed(index))
         } else if lastSignOfLife <= sent {
-            // Whatever else goes well does not hide a beat that is never acknowledged.
-            judge(failuresInARow: max(epoch.failuresInARow, epoch.beats[index].missedInARow))
+            judge(failuresInARow: failures)
         }
     }
 
@@ -59,7 +58,8 @@ extension HeartbeatEngine {
             note(.responseLevelChanged(from: change.previous, to: change.current, after: time), subject)
         }
         if level != .overdue {
-            epoch.failuresInARow = 0
+            epoch.failures.succeeded(subject)
+            epoch.failures.succeeded(.connection())
         } else if epoch.overdueReported == received {
             epoch.overdueReported = nil
         } else {
@@ -99,9 +99,9 @@ extension HeartbeatEngine {
 
     mutating func failed(_ failure: HeartbeatFailure, _ subject: HeartbeatNote.Subject, evidence: [UInt8], _ now: Instant) {
         totals.failed &+= 1
-        epoch.failuresInARow += 1
-        note(.failed(failure, inARow: epoch.failuresInARow), subject, evidence: [UInt8](evidence.prefix(HeartbeatNote.evidenceMax)))
-        judge(failuresInARow: epoch.failuresInARow)
+        let count = epoch.failures.failed(subject)
+        note(.failed(failure, inARow: count), subject, evidence: [UInt8](evidence.prefix(HeartbeatNote.evidenceMax)))
+        judge(failuresInARow: count)
     }
 
     private mutating func judge(failuresInARow count: Int) {
@@ -139,7 +139,7 @@ extension HeartbeatEngine {
         var snapshot = HeartbeatSnapshot()
         snapshot.health = epoch.health.value
         snapshot.quality = epoch.quality.value
-        snapshot.failuresInARow = epoch.failuresInARow
+        snapshot.failuresInARow = epoch.failures.most
         snapshot.responses = epoch.responses
         snapshot.latency = epoch.latency
         snapshot.roundTrips = roundTrips

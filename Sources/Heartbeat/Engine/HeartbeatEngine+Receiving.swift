@@ -4,6 +4,8 @@ import WebSocket
 extension HeartbeatEngine {
     /// A heartbeat that is larger, decoded, is none.
     private static let decodedSizeMax = 65536
+    /// More heartbeats in one message than any service sends are an attack: those beyond are not looked at.
+    private static let heartbeatsMax = 64
 
     /// Bytes of any kind arrived.
     package mutating func bytesReceived(_ now: Instant) {
@@ -41,10 +43,21 @@ extension HeartbeatEngine {
         guard rules.mayConcern(kind, payload), let plain = decoded(kind, payload, scratch) else { return false }
         var isHeartbeat = false
         var isMixed = false
+        var heartbeats = 0
         epoch.splitter.begin(plain, kind: kind)
         while let bytes = epoch.splitter.next() {
             var unit = UnitView(bytes, kind: kind)
-            if unitReceived(&unit, rules, scratch, now) { isHeartbeat = true } else { isMixed = true }
+            guard unitReceived(&unit, rules, scratch, now) else {
+                isMixed = true
+                continue
+            }
+            isHeartbeat = true
+            heartbeats += 1
+            // Other connections' heartbeats wait meanwhile, and what is put out is kept in memory.
+            if heartbeats >= Self.heartbeatsMax || epoch.isCondemned {
+                failed(.couldNotSend, .connection(), evidence: [], now)
+                break
+            }
         }
         return configuration.consumesHeartbeats && isHeartbeat && !isMixed
     }

@@ -70,6 +70,7 @@ extension HeartbeatEngine {
     mutating func sendBeat(_ index: Int, _ rule: BeatRule, _ now: Instant) {
         guard let values = send(rule.send, .beat(index), .beat(index), now), case .send(let sent)? = outputs.last else { return }
         epoch.beats[index].lastPayload = sent.payload
+        epoch.beats[index].lastSent = now
         guard let ack = rule.ack else { return }
         var timeout: Interval?
         if case .after(let length) = ack.within, case .known(let interval) = self.length(of: length) { timeout = interval }

@@ -30,7 +30,7 @@ package struct HeartbeatEngine: ~Copyable {
         /// When to look whether an answer is overdue.
         var answerDeadline: Instant?
         var ageDeadline: Instant?
-        var failuresInARow = 0
+        var failures = FailureCounts()
         var isCondemned = false
 
         var responses = ResponseTimes()
@@ -139,7 +139,7 @@ package struct HeartbeatEngine: ~Copyable {
         let delay: Interval =
             switch rule.first {
             case .afterInterval: interval
-            case .now: .zero
+            case .now: epoch.beats[index].delayAfterLast(now)
             case .jitter: interval.scaled(by: environment.fraction())
             }
         epoch.beats[index].begin(every: interval, firstAfter: delay, isIdleTimer: isIdleTimer, now)

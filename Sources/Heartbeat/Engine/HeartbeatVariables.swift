@@ -14,6 +14,7 @@ package final class HeartbeatVariables {
 
     /// Longer values are not learned: they are no durations or identifiers.
     private static let valueSizeMax = 256
+    private static let observedSizeMax = 65536
 
     package init?(_ configuration: HeartbeatConfiguration) {
         guard let rules = configuration.rules else { return nil }
@@ -38,7 +39,8 @@ package final class HeartbeatVariables {
 
     /// A message of the application's is on its way out.
     package func observeOutgoing(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
-        guard rules.learnsFromOutgoing, rules.mayConcern(kind, payload) else { return }
+        // The lock is held: what is larger than any message with a number in it is passed by.
+        guard rules.learnsFromOutgoing, payload.count <= Self.observedSizeMax, rules.mayConcern(kind, payload) else { return }
         let scanner = scanner ?? JSONScanner()
         self.scanner = scanner
         var unit = UnitView(payload, kind: kind)

@@ -52,6 +52,9 @@ final class ConnectionPlan {
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }
 
+    /// Each binary message is decoded for the heartbeat rules.
+    var decodesMessages: Bool { session.heartbeat.rules.map { !$0.frame.decode.isEmpty } ?? false }
+
     var isSendForbidden: Bool { session.heartbeat.rules?.isSendForbidden ?? false }
 
     /// The host's detector runs on the I/O thread.

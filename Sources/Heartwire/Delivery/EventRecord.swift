@@ -111,6 +111,13 @@ struct EventRecord {
         [HW_EVENT_STATE, HW_EVENT_OPENED, HW_EVENT_CLOSED].contains { hw_event_kind($0) == event.kind }
     }
 
+    /// True for the events that come again and again while all is well.
+    var isRoutine: Bool {
+        [HW_EVENT_HEARTBEAT_RECEIVED, HW_EVENT_HEARTBEAT_RESPONDED, HW_EVENT_BEAT_SENT, HW_EVENT_BEAT_ACKED].contains {
+            hw_event_kind($0) == event.kind
+        }
+    }
+
     /// Room for the struct and its bytes, so that the whole can be laid out with `write`.
     var size: Int { MemoryLayout<hw_event>.stride + text.count + body.count }
 

@@ -62,8 +62,8 @@ final class Inbox: @unchecked Sendable {
     private var dropReports: [UnsafeMutablePointer<hw_event>] = []
     private var dropReportOwners: [OpaquePointer?] = []
 
-    /// A stuck host must not make events pile up without end either. Beyond half of this number only those that tell of a connection's life are
-    /// taken in, beyond it only the last one of each connection.
+    /// A stuck host must not make events pile up without end either. Beyond a quarter of this number heartbeats that went well are left out,
+    /// beyond half of it all events but those that tell of a connection's life, beyond the whole all but the last one of each connection.
     private static let eventsMax = 65536
 
     private static let smallArenaSize = 2048
@@ -109,7 +109,7 @@ final class Inbox: @unchecked Sendable {
     func push(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool) -> Pushed {
         lock.withLock { () -> Pushed in
             var result = Pushed()
-            let eventsLimit = record.tellsOfLife ? Self.eventsMax : Self.eventsMax / 2
+            let eventsLimit = record.tellsOfLife ? Self.eventsMax : Self.eventsMax / (record.isRoutine ? 4 : 2)
             guard !isReleased, isLast || events < eventsLimit, !joinsDropReport(record, origin) else { return result }
             let before = messages + events
             let event = eventSegment(InboxSegment.size(record)).append(record, origin)

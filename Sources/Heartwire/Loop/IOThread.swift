@@ -11,8 +11,7 @@ final class IOThread: @unchecked Sendable {
         case close(Connection, CloseFrame)
         case resumeReading(Connection)
         case broken(Connection, serial: UInt32)
-        case written(Connection)
-        case detected(Connection, Detection, epoch: UInt64)
+        case attend(Connection)
         case release(Connection)
     }
 
@@ -162,8 +161,7 @@ final class IOThread: @unchecked Sendable {
             case .close(let connection, let frame): connection.closeSession(frame)
             case .resumeReading(let connection): connection.resumeReading()
             case .broken(let connection, let serial): connection.writeFailed(serial: serial)
-            case .written(let connection): connection.heartbeatsWritten()
-            case .detected(let connection, let detection, let epoch): connection.hostDetected(detection, epoch: epoch)
+            case .attend(let connection): connection.attend()
             case .release(let connection): connection.tearDown()
             }
         }
