@@ -135,7 +135,8 @@ struct ConnectionLifeTests {
         let harness = EngineHarness(nil) { $0.ping = .init(interval: .seconds(10), timeout: .seconds(5), missedMax: 5) }
         func exchange(_ count: Int) throws {
             for _ in 0..<count {
-                harness.run(until: try #require(harness.engine.deadline))
+                let deadline = harness.engine.deadline
+                harness.run(until: try #require(deadline))
                 let ping = try #require(harness.allSent.last)
                 harness.stall(until: harness.now.nanoseconds / 1_000_000 + 10)
                 harness.receivePong(ping.payload)

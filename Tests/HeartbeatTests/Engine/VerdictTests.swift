@@ -149,6 +149,7 @@ struct VerdictTests {
         harness.engine.couldNotSend(answer, harness.now)
         #expect(harness.engine.totals.failed == 1)
         #expect(harness.engine.snapshot.failuresInARow == 0)
-        #expect(!harness.engine.hasOutput)
+        let hasOutput = harness.engine.hasOutput
+        #expect(!hasOutput)
     }
 }
