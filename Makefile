@@ -111,7 +111,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services ## Run every test suite; SUITE=name runs one, STUCK_SECONDS=60 tests stuck hosts longer
+test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library

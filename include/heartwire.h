@@ -204,7 +204,8 @@ enum {
                                     anything is said to the server, on every connection; once if there is no zlib for compression */
 
     /* Heartbeats. rule: which rule of its kind, counted from 0, -1 for what is none; text names it ("ping", "reply 0", "watch 1",
-       "beat 0", "detector"); body: the first bytes, at most 128, of the message that is the evidence. */
+       "beat 0", "detector"). Rules of one's own are counted first, in the order they were added, then the preset's, then
+       heartbeat.interval's beat. body: where a message is the evidence, its first bytes, at most 128. */
     HW_EVENT_HEARTBEAT_RECEIVED = 10,  /* The server's: a ping, a request that a rule answers, or what a watch expects */
     HW_EVENT_HEARTBEAT_RESPONDED = 11, /* Our answer was handed to the kernel: latency_ns since its request arrived, level */
     HW_EVENT_HEARTBEAT_TIMEOUT = 12,   /* What a watch expects did not come: rule, text, count of intervals in silence */
@@ -437,8 +438,8 @@ hw_status hw_config_on_detect(hw_config *config, hw_detect_callback callback, vo
  * the certificate files, which takes some milliseconds; files that have changed are read again by the next open. The configuration is
  * copied. Release the handle with hw_connection_release. Callbacks may run before this function returns; *out is written before the
  * first.
- * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_VALUE (subprotocols, proxy,
- * basic_auth, tls.pins or message.part_bytes malformed, a client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_RULE (rules that do not go together), HW_E_VALUE
+ * (preset.parameters, heartbeat.close_code, subprotocols, proxy, basic_auth, tls.pins or message.part_bytes malformed, a client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 
@@ -524,7 +525,7 @@ typedef struct hw_metrics {
     uint64_t bytes_received;    /* WebSocket bytes, headers of frames included, TLS and TCP excluded */
     uint64_t bytes_sent;
     uint64_t beats_sent;        /* pings and payload beats */
-    uint64_t beats_missed;      /* pings not answered within ping.timeout */
+    uint64_t beats_missed;      /* pings and payload beats not acknowledged in time */
     uint64_t pings_received;
     uint64_t pongs_sent;        /* answers to the server's pings */
     uint64_t pongs_received;    /* those that match a ping of ours */

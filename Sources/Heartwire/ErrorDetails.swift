@@ -58,9 +58,9 @@ final class ErrorDetails: Error, @unchecked Sendable {
         case .closedByPeer(let frame):
             self.init(HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, Self.closedByPeer(frame))
             closeCode = Int32(frame.code)
-        case .heartbeat(let verdict):
+        case .heartbeat(let verdict, let code):
             self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, Self.sentence(verdict))
-            closeCode = Int32(CloseCode.abnormal)
+            closeCode = Int32(code)
         case .slowConsumer:
             let advice = "take messages faster, or raise inbox.bytes_max or inbox.messages_max"
             self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: \(advice)")

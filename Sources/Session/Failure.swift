@@ -11,7 +11,8 @@ package indirect enum Failure {
     case handshakeTimeout
     case protocolViolation(ProtocolError)
     case closedByPeer(CloseFrame)
-    case heartbeat(HeartbeatVerdict)
+    /// `closeCode` is what the peer was told.
+    case heartbeat(HeartbeatVerdict, closeCode: UInt16)
     case slowConsumer
 
     /// True if the same attempt may succeed later. What a person must fix first (a certificate, a URL, credentials) is not worth

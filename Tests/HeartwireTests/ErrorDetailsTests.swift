@@ -96,7 +96,7 @@ struct ErrorDetailsTests {
             (.protocolViolation(.closeReasonNotUTF8), HW_E_UTF8, HW_LAYER_WEBSOCKET, 1007),
             (.protocolViolation(.messageTooLarge(limit: 1)), HW_E_MESSAGE_TOO_LARGE, HW_LAYER_WEBSOCKET, 1009),
             (.closedByPeer(CloseFrame(code: 4001, reason: [])), HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, 4001),
-            (.heartbeat(.pingsMissed(2)), HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, 1006),
+            (.heartbeat(.pingsMissed(2), closeCode: 3008), HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, 3008),
             (.slowConsumer, HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, 1008),
         ] as [(Failure, Int, Int, Int32)])
     func givesEveryFailureItsStatus(failure: Failure, status: Int, layer: Int, closeCode: Int32) {

@@ -326,8 +326,8 @@ extension Failure {
         case .handshakeTimeout: "handshake timeout"
         case .protocolViolation(let error): "\(error)"
         case .closedByPeer(let frame): "peer closed \(frame.code)"
-        case .heartbeat(.pingsMissed(let missed)): "gone after \(missed)"
-        case .heartbeat(let verdict): "\(verdict)"
+        case .heartbeat(.pingsMissed(let missed), _): "gone after \(missed)"
+        case .heartbeat(let verdict, _): "\(verdict)"
         case .slowConsumer: "slow"
         }
     }

@@ -34,7 +34,7 @@ class Fault(enum.Enum):
 
 
 LATE_MS = 1500
-EARLY_MS = 100
+EARLY_MS = 400
 
 
 class ReferenceClient:

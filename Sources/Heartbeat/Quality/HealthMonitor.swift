@@ -70,6 +70,12 @@ package struct HealthMonitor {
         return missedInARow >= policy.warningIntervals ? fall(to: .warning) : nil
     }
 
+    /// What was never seen has been away for so many intervals.
+    package mutating func neverSeen(for intervals: Int) -> Change<Health>? {
+        guard health == .unknown || heardFrom == nil, intervals >= Int(policy.warningIntervals) else { return nil }
+        return fall(to: intervals >= Int(policy.errorIntervals) ? .error : .warning)
+    }
+
     package mutating func readingPaused() {
         isReadingPaused = true
     }

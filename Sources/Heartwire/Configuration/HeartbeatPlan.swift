@@ -141,7 +141,8 @@ enum HeartbeatPlan {
             } else if let variable = variables.firstIndex(where: { $0.elementsEqual(name) }) {
                 try checkTime(given, preset?.parameters.first { ASCII.bytes($0.name).elementsEqual(name) })
                 result.parameters[variable] = given
-            } else {
+            } else if preset?.parameters.contains(where: { ASCII.bytes($0.name).elementsEqual(name) }) != true {
+                // What the preset has may be unused where rules of one's own replace its own.
                 throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
             }
         }
@@ -155,8 +156,8 @@ enum HeartbeatPlan {
     /// A length of time that is no number would keep its beat or watch from ever starting.
     private static func checkTime(_ given: [UInt8], _ parameter: PresetParameter?) throws(ErrorDetails) {
         guard let parameter, !ASCII.bytes(parameter.unit).elementsEqual(ASCII.bytes("text")) else { return }
-        guard ASCII.decimal(given, max: UInt64(Int64.max)) != nil else {
-            throw value("takes a whole number (\(parameter.unit)) for \(parameter.name)")
+        guard let number = ASCII.decimal(given, max: UInt64(Int64.max)), number > 0 else {
+            throw value("takes a whole number (\(parameter.unit)) above 0 for \(parameter.name)")
         }
     }
 

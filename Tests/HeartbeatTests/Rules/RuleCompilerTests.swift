@@ -198,7 +198,7 @@ struct RuleCompilerTests {
         #expect(Array(message.utf8).withUnsafeBytes { rules.filter.mayMatch($0) } == passes)
     }
 
-    // MARK: The catalogue
+    // MARK: Presets and transcripts
 
     @Test func theRuleOfEachTranscriptCompiles() throws {
         let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
