@@ -98,7 +98,8 @@ extension Session {
     /// A peer that is not there will not answer our close frame either; one that is has its time for it.
     private mutating func heartbeatsFailed(_ verdict: HeartbeatVerdict, _ now: Instant, _ outbox: inout Outbox) {
         let timeout = verdict.isOfSilence ? Interval.zero : configuration.closeTimeout
-        failConnection(.heartbeat(verdict, closeCode: configuration.heartbeat.closeFrame.code), configuration.heartbeat.closeFrame, timeout: timeout, now, &outbox)
+        let frame = configuration.heartbeat.closeFrame
+        failConnection(.heartbeat(verdict, closeCode: frame.code), frame, timeout: timeout, now, &outbox)
     }
 
     // MARK: Detectors

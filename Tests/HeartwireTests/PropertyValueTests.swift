@@ -77,7 +77,9 @@ struct PropertyValueTests {
         #expect(text(input, .boolean) == output)
     }
 
-    @Test(arguments: [("one", "one"), ("two", "two"), ("One", nil), ("", nil), ("three", nil), ("on", nil), ("|", nil)] as [(String, String?)])
+    @Test(
+        arguments: [("one", "one"), ("two", "two"), ("One", nil), ("", nil), ("three", nil), ("on", nil), ("|", nil)] as [(String, String?)]
+    )
     func readsChoices(input: String, output: String?) {
         #expect(text(input, .choice) == output)
     }

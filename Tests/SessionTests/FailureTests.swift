@@ -35,7 +35,9 @@ struct FailureTests {
     }
 
     @Test func retriesTheRest() {
-        for failure in [Failure.connectTimeout, .protocolViolation(.reservedBits), .heartbeat(.pingsMissed(2), closeCode: 3008), .slowConsumer] {
+        for failure in [
+            Failure.connectTimeout, .protocolViolation(.reservedBits), .heartbeat(.pingsMissed(2), closeCode: 3008), .slowConsumer,
+        ] {
             #expect(failure.isRetryable)
         }
     }

@@ -37,7 +37,8 @@ extension PropertyTable {
             doc: "Whether ping.interval is shortened while the quality is fair (by a quarter) or poor (by half)."),
         Property(
             id: .heartbeatFailureThreshold, name: "heartbeat.failure_threshold", kind: .integer(1...1000), defaultValue: "5",
-            range: "1 .. 1000", unit: "failures", doc: "Missed beats (if liveness agrees) and failed answers in a row after which the connection is closed."),
+            range: "1 .. 1000", unit: "failures",
+            doc: "Missed beats (if liveness agrees) and failed answers in a row after which the connection is closed."),
         Property(
             id: .heartbeatOnFailure, name: "heartbeat.on_failure", kind: .choice,
             defaultValue: "reconnect", range: "reconnect | fail | report", unit: "",
