@@ -9,6 +9,8 @@ extension Connection {
     private static let compressedReadSize = 16384
     /// Messages that concern rules in a batch from which on less is read in a turn: each costs more than one that is only passed on.
     private static let concernedMany = 64
+    /// Answers that are written together.
+    private static let answersMany = 16
 
     /// Reads what the stream holds, up to a few buffers, so that one fast peer does not keep the others waiting; true if nothing is left.
     func receive() -> Bool {
@@ -103,6 +105,8 @@ extension Connection {
             var isConsumed = false
             withSession { isConsumed = $0.messageReceived(message, io.ruleScratch, io.now, &$1) }
             if isConsumed { io.batch.remove(at: index) } else { index += 1 }
+            // Only so many answers can wait at a time.
+            if session.hasRefusedHeartbeats || concerned.isMultiple(of: Self.answersMany) { flushAnswers() }
         }
         guard concerned > 0 else { return }
         isBusyWithRules = isBusyWithRules || concerned >= Self.concernedMany

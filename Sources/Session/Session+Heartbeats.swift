@@ -6,6 +6,9 @@ extension Session {
     /// False if no message need be shown to `isConcerned`.
     package var hasHeartbeatRules: Bool { configuration.heartbeat.rules != nil }
 
+    /// Heartbeats found no room on their way out, and are tried once more when something has been written.
+    package var hasRefusedHeartbeats: Bool { !refused.isEmpty }
+
     /// A message arrived: true if `messageReceived` must look at it. Touches nothing that senders share.
     package mutating func isConcerned(by message: Message, _ now: Instant) -> Bool {
         switch message.part {
