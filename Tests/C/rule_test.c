@@ -29,6 +29,19 @@ TEST(captures_are_answered_as_they_came)
     client_free(client);
 }
 
+/* Many requests that arrive at once are all answered, though only so many answers can wait to be written at a time. */
+TEST(a_burst_of_requests_is_answered_whole)
+{
+    enum { REQUESTS = 3000 };
+    client *client = client_new();
+    client_rule(client, "{\"reply\":[{\"on\":{\"op\":\"any\",\"len\":100},\"send\":{\"body\":\"got it\"}}]}");
+    client_open(client, server_url("ws", "/flood?n=%d&size=100", REQUESTS));
+    AWAIT(client_health(client).heartbeats_answered + client_health(client).heartbeats_failed >= REQUESTS);
+    CHECK_EQUAL(client_health(client).heartbeats_failed, 0);
+    CHECK_EQUAL(client_health(client).heartbeats_answered, REQUESTS);
+    client_free(client);
+}
+
 TEST(evidence_is_cut_at_128_bytes)
 {
     char command[300] = "!text {\"ping\":\"";

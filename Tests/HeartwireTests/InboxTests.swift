@@ -308,6 +308,20 @@ struct InboxOverflowTests {
             ])
     }
 
+    /// Heartbeats that go well do not crowd out what happens once, such as that there is room to send again.
+    @Test func routineEventsLeaveRoomForTheOthers() throws {
+        let fixture = try InboxFixture()
+        for _ in 0..<40_000 { fixture.push(.heartbeat(HeartbeatNote(.received, .ping))) }
+        fixture.push(.writable)
+        var taken: [Delivered] = []
+        while case let more = fixture.take(), !more.isEmpty { taken += more }
+        #expect(
+            runs(taken) == [
+                Run(of: .event(hw_event_kind(HW_EVENT_HEARTBEAT_RECEIVED), count: 0), count: 16384),
+                Run(of: .event(hw_event_kind(HW_EVENT_WRITABLE), count: 0), count: 1),
+            ])
+    }
+
     /// Without anyone to take them, beats missed and the like end first, then what tells of a connection's life, and its last event never.
     @Test func keepsTheMostImportantEventsWhenTheyPileUp() throws {
         let fixture = try InboxFixture()

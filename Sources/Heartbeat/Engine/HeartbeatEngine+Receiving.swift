@@ -45,7 +45,12 @@ extension HeartbeatEngine {
         var isMixed = false
         var heartbeats = 0
         epoch.splitter.begin(plain, kind: kind)
-        while let bytes = epoch.splitter.next() {
+        while !epoch.isCondemned, let bytes = epoch.splitter.next() {
+            // Other connections' heartbeats wait meanwhile, and what is put out is kept in memory.
+            guard heartbeats < Self.heartbeatsMax else {
+                failed(.couldNotSend, .connection(), evidence: [], now)
+                break
+            }
             var unit = UnitView(bytes, kind: kind)
             guard unitReceived(&unit, rules, scratch, now) else {
                 isMixed = true
@@ -53,11 +58,6 @@ extension HeartbeatEngine {
             }
             isHeartbeat = true
             heartbeats += 1
-            // Other connections' heartbeats wait meanwhile, and what is put out is kept in memory.
-            if heartbeats >= Self.heartbeatsMax || epoch.isCondemned {
-                failed(.couldNotSend, .connection(), evidence: [], now)
-                break
-            }
         }
         return configuration.consumesHeartbeats && isHeartbeat && !isMixed
     }

@@ -87,6 +87,21 @@ struct LearnedIntervalTests {
         #expect(harness.takeSent() == ["60000 beat", "70000 beat"])
     }
 
+    /// A peer that takes its interval back and gives it again cannot make us beat like mad.
+    @Test func firstBeatsKeepTheirDistanceHoweverOftenTheyAreFirst() throws {
+        let harness = try EngineHarness(
+            #"""
+            {"learn": [{"on": {"has": ["/hb"]}, "path": "/hb", "var": "i"}],
+             "beat": [{"every": {"var": "i", "unit": "ms"}, "first": "now", "send": {"body": "beat"}}]}
+            """#)
+        for millisecond: Int64 in 0..<1000 {
+            harness.receive(#"{"hb": 0}"#)
+            harness.receive(#"{"hb": 1000000}"#)
+            harness.run(until: millisecond)
+        }
+        #expect(harness.takeSent() == (0..<10).map { "\($0 * 100) beat" })
+    }
+
     @Test func zeroFromTheStartIsNotForever() throws {
         let harness = try beat()
         learn(0, harness)

@@ -34,6 +34,17 @@ struct ReplyTests {
         #expect(harness.takeSent() == [#"0 {"pong":1}"#, #"0 {"pong":1.50}"#, #"0 {"pong":"a\"b"}"#])
     }
 
+    /// A message of millions of requests must not hold up everybody else's heartbeats.
+    @Test(arguments: [(64, 64, 0), (65, 64, 1), (100_000, 64, 1)])
+    func oneMessageIsLookedAtForSoManyRequests(requests: Int, answers: Int, failures: UInt64) throws {
+        let harness = try EngineHarness(#"{"frame": {"split": "\n"}, "reply": [{"on": {"eq": "ask"}, "send": {"body": "answer"}}]}"#)
+        harness.receive(String(repeating: "ask\n", count: requests))
+        #expect(harness.takeSent().count == answers)
+        #expect(harness.engine.totals.failed == failures)
+        harness.receive("ask")
+        #expect(harness.takeSent() == ["0 answer"])
+    }
+
     @Test func withoutItsCaptureItIsAFailure() throws {
         let harness = try EngineHarness(
             #"""

@@ -84,6 +84,22 @@ struct VerdictTests {
         #expect(harness.now == EngineHarness.instant(35_000))
     }
 
+    /// A detector that always fails is found out however well answers and pings go meanwhile.
+    @Test func whatGoesWellElsewhereHidesNoFailure() throws {
+        let harness = try EngineHarness(#"{"reply": [{"on": {"eq": "ask"}, "send": {"body": "answer"}}]}"#) {
+            $0.ping = .init(interval: .seconds(1), timeout: .seconds(1), missedMax: 5)
+        }
+        for second: Int64 in 1...3 {
+            #expect(harness.verdicts == [])
+            harness.run(until: second * 1000)
+            harness.receivePong(try #require(harness.allSent.last).payload)
+            harness.receive("ask")
+            harness.engine.detected(.failed, harness.now)
+            harness.poll()
+        }
+        #expect(harness.verdicts == [.failures(3)])
+    }
+
     @Test func onMissCloseAsksForNoSecondMissAndHeedsNoBytes() throws {
         let harness = try harness(more: #", "on_miss": "close""#)
         harness.run(until: 14_000)
