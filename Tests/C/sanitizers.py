@@ -7,8 +7,8 @@ import pathlib
 import subprocess
 
 NAMES = ["address", "thread"]
-# A test looks at the signals' handlers, so they are left alone. The library's threads and its caches live as long as the process, which the
-# leak checker takes for leaks. Tests fork, and the child may open connections.
+# A test looks at the signals' handlers, so they are left alone, by the Swift runtime too. The library's threads and its caches live as long as
+# the process, which the leak checker takes for leaks. Tests fork, and the child may open connections.
 SIGNALS = "handle_segv=0:handle_sigbus=0:handle_sigfpe=0"
 
 
@@ -33,4 +33,5 @@ def environment() -> dict[str, str]:
         "LD_LIBRARY_PATH": str(runtime_folder()),
         "ASAN_OPTIONS": f"detect_leaks=0:{SIGNALS}",
         "TSAN_OPTIONS": f"die_after_fork=0:{SIGNALS}",
+        "SWIFT_BACKTRACE": "enable=no",
     }

@@ -18,7 +18,10 @@ package indirect enum JSONNode {
                 return .failure(error)
             }
         }
-        return try result.get()
+        switch result {
+        case .success(let node): return node
+        case .failure(let error): throw error
+        }
     }
 }
 
