@@ -8,7 +8,7 @@ package enum HeartbeatOutput {
 }
 
 /// A frame of the heartbeats' own on its way out.
-package final class OutgoingHeartbeat {
+package final class OutgoingHeartbeat: Sendable {
     package enum Purpose: BitwiseCopyable, Equatable {
         case setup
         /// `reply` is nil for the answer of a detector.
