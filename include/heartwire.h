@@ -59,6 +59,7 @@ enum {
     HW_E_STATE = -20,      /* The connection is closing, disconnected or failed. */
     HW_E_TIMEOUT = -21,    /* The time given to this call ran out. */
     HW_E_IN_CALLBACK = -22, /* The call would wait for the callback that it is made from. */
+    HW_E_NOT_CONNECTED = -24, /* The message was to be sent now or not at all (HW_SEND_NOW), and there is no connection that takes it. */
     HW_E_SEND_FORBIDDEN = -23, /* The heartbeat rules say that this service closes on anything that is sent to it. */
 
     /* Limits */
@@ -72,6 +73,7 @@ enum {
     HW_E_URL = -63,      /* The URL is malformed or its scheme is not ws or wss. */
     HW_E_HEADER = -64,   /* A header field's name or value is not allowed. */
     HW_E_RULE = -65,     /* A heartbeat rule is malformed; the text names the member and says what would be right. */
+    HW_E_STEP = -67,     /* A step of the opening script is malformed; the text names the member and says what would be right. */
     HW_E_PRESET = -66,   /* No preset has this name; the text suggests the nearest. */
 
     /* Resolving and connecting */
@@ -80,6 +82,7 @@ enum {
     HW_E_CONNECT_TIMEOUT = -82, /* connect.timeout ran out; the text says on what. */
     HW_E_CONNECTION_LOST = -83, /* The transport ended or broke without a close handshake (RFC 6455 section 7.1.5: code 1006). */
     HW_E_PROXY = -84,           /* The proxy could not be reached or did not open the way; layer and http_status say more. */
+    HW_E_BEFORE_CONNECT = -85,  /* What was asked before the attempt (hw_config_before_connect) gave no answer in time, or refused. */
 
     /* TLS */
     HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed, or the server does not accept the client's certificate. */
@@ -90,6 +93,7 @@ enum {
     HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). */
     HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. 408, 425, 429 and 5xx may pass, so the attempt
                                 is repeated; any other is final. */
+    HW_E_SCRIPT = -122,      /* What the opening script expects did not come in time; the text names the step. Counts as a failed attempt. */
 
     /* Protocol */
     HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */
@@ -219,8 +223,48 @@ enum {
     HW_EVENT_HEALTH = 18,              /* level, previous_level: an hw_health_level */
     HW_EVENT_QUALITY = 19,             /* level, previous_level: an hw_quality; latency_ns: the mean round trip */
     HW_EVENT_RESPONSE_LEVEL = 20,      /* An answer crossed a limit: level, previous_level (hw_response_level), latency_ns */
-    HW_EVENT_RECONNECT_ADVISED = 21    /* The service asks for a new connection, or this one has reached the age it allows; text: the URL
-                                          that the message names, or empty. Nothing is done by itself */
+    HW_EVENT_RECONNECT_ADVISED = 21,   /* The service asks for a new connection, or this one has reached the age it allows; text: the URL
+                                          that the message names, or empty. What follows is rotate.on_notice's to say */
+
+    /* The connection's life */
+    HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long; last_message_ns;
+                                   count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
+                                   ping or beat that the server acknowledged. Nothing in doubt is sent again */
+    HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED */
+    HW_EVENT_CIRCUIT = 24,      /* level, previous_level: an hw_circuit, as this connection found it; text: the host and port; delay_ms: how
+                                   long the circuit stays open */
+    HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an hw_outcome.
+                                   HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT */
+    HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for hw_connection_proceed,
+                                   delay_ms until the answer is too late; text: the URL */
+    HW_EVENT_ATTEMPT_HELD = 27  /* The next attempt is held back for delay_ms by the open circuit (level 1) or the host's budget (level 0) */
+};
+
+/* How far a rotation is: events HW_EVENT_ROTATION. */
+typedef int32_t hw_rotation;
+enum {
+    HW_ROTATION_STARTED = 1,  /* The new connection is being opened while the old one still delivers. */
+    HW_ROTATION_SWITCHED = 2, /* What is sent from now on goes by the new connection. */
+    HW_ROTATION_FINISHED = 3, /* The old connection is closed. */
+    HW_ROTATION_FAILED = 4    /* No new connection; the old one stays, and the next try follows with the delays of reconnecting. */
+};
+
+/* Whether attempts to a host are made: events HW_EVENT_CIRCUIT. One circuit for each host and port, shared by all connections. */
+typedef int32_t hw_circuit;
+enum {
+    HW_CIRCUIT_CLOSED = 0,   /* Attempts are made. */
+    HW_CIRCUIT_OPEN = 1,     /* Too many have failed: none is made for circuit.open_for. */
+    HW_CIRCUIT_HALF_OPEN = 2 /* One connection tries; what becomes of it decides for all. */
+};
+
+/* What became of a message: hw_connection_outcome, events HW_EVENT_OUTCOME. */
+typedef int32_t hw_outcome;
+enum {
+    HW_OUTCOME_PENDING = 0,  /* It waits, or is being written. */
+    HW_OUTCOME_SENT = 1,     /* All its bytes were handed to the kernel; whether they arrived only the server can say. */
+    HW_OUTCOME_EXPIRED = 2,  /* Its time to live ran out before its first byte was written. */
+    HW_OUTCOME_DROPPED = 3,  /* It gave way to a newer one (queue.overflow), or was to be sent now (HW_SEND_NOW) and the connection broke. */
+    HW_OUTCOME_CANCELLED = 4 /* hw_connection_cancel, or the connection ended for good before it was sent. */
 };
 
 /* Whether what is expected from the server comes: events HW_EVENT_HEALTH. */
@@ -278,10 +322,14 @@ typedef struct hw_event {
     int32_t resumed;    /* 1 if TLS resumed the session of this handle's last connection */
     uint64_t retry_after_ms; /* of HW_E_HTTP_STATUS: how long the server asks to be left alone (Retry-After); 0 if it does not */
     uint64_t latency_ns;     /* of heartbeats: from arrival to the kernel, or a round trip */
-    int32_t level;           /* by kind: hw_health_level, hw_quality or hw_response_level */
+    int32_t level;           /* by kind: hw_health_level, hw_quality, hw_response_level, hw_rotation, hw_circuit or hw_outcome */
     int32_t previous_level;
     int32_t late;            /* 1 for an acknowledgement after its deadline */
     int32_t rule;            /* which rule of its kind a heartbeat belongs to, counted from 0; -1: none */
+    uint64_t message_id;      /* as hw_connection_send gave it */
+    uint64_t attempt_id;      /* for hw_connection_proceed */
+    uint64_t began_ns;        /* CLOCK_MONOTONIC: when a gap began */
+    uint64_t last_message_ns; /* CLOCK_MONOTONIC: when the last message before a gap was received; 0 if none was */
 } hw_event;
 
 /*
@@ -332,7 +380,8 @@ void hw_config_free(hw_config *config);
 /*
  * Sets a property from text, "ping.interval" to "20s". value is copied. bindings list the properties with hw_config_describe; the
  * README has the table. What depends on more than one value, and what a list or a URL holds (proxy, basic_auth, tls.pins, subprotocols,
- * message.part_bytes), is checked by hw_connection_open. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message says the range),
+ * message.part_bytes), is checked by hw_connection_open. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message
+ * says the range),
  * HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_set(hw_config *config, const char *name, const char *value, hw_error *error);
@@ -399,6 +448,23 @@ hw_status hw_config_set_inbox(hw_config *config, hw_inbox *inbox, void *context)
  */
 hw_status hw_config_add_rule(hw_config *config, const char *json, size_t size, hw_error *error);
 
+/*
+ * Adds a step to the opening script, which runs on every new connection before queued messages are sent: size bytes of JSON text, copied
+ * and checked at once, in the language of Sources/Session/Opening/README.md: {"send": {...}} or {"expect": {...}, "timeout": "5s"}. After
+ * the last step the kept messages follow, then what is queued. Received messages are delivered to the host all the same. An expectation
+ * that is not met in time ends the connection and counts as a failed attempt, HW_E_SCRIPT.
+ * HW_E_STEP: error names the member by its JSON pointer and says what would be right. HW_E_TOO_LARGE: more than 32 steps or 256 KiB in
+ * all. HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_config_add_step(hw_config *config, const char *json, size_t size, hw_error *error);
+
+/*
+ * Has every attempt wait for an answer, such as fresh credentials. callback gets HW_EVENT_CONNECT_DUE where event callbacks run, and
+ * answers with hw_connection_proceed, from inside or later from any thread. NULL with an inbox, where the event is delivered like any
+ * other. No answer within before_connect.timeout is a failed attempt. HW_E_HANDLE.
+ */
+hw_status hw_config_before_connect(hw_config *config, hw_event_callback callback, void *context);
+
 /* What a detector found. */
 typedef int32_t hw_detection;
 enum {
@@ -440,7 +506,8 @@ hw_status hw_config_on_detect(hw_config *config, hw_detect_callback callback, vo
  * copied. Release the handle with hw_connection_release. Callbacks may run before this function returns; *out is written before the
  * first.
  * HW_E_URL, HW_E_CONFLICT (such as heartbeat.interval without a payload), HW_E_RULE (rules that do not go together), HW_E_VALUE
- * (preset.parameters, heartbeat.close_code, subprotocols, proxy, basic_auth, tls.pins or message.part_bytes malformed, a client certificate that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
+ * (preset.parameters, heartbeat.close_code, subprotocols, proxy, basic_auth, tls.pins or message.part_bytes malformed, a client certificate
+ * that cannot be read), HW_E_TRUST_STORE, HW_E_SYSTEM, HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_connection_open(const hw_config *config, const char *url, hw_connection **out, hw_error *error);
 
@@ -454,14 +521,16 @@ hw_status hw_connection_wait(hw_connection *connection, hw_state state, uint32_t
 
 /* Flags of hw_send_options. */
 enum {
-    HW_SEND_MORE = 1 /* This is not the message's last part. */
+    HW_SEND_MORE = 1,  /* This is not the message's last part. */
+    HW_SEND_NOW = 2,   /* Only if connected, and never again: what the connection did not take whole when it breaks is dropped. Not for parts. */
+    HW_SEND_REPORT = 4 /* HW_EVENT_OUTCOME also when it has been sent. */
 };
 
 /*
  * Options of hw_connection_send. Set struct_size = sizeof(hw_send_options) and everything else to 0 first.
  *
- * A message can be handed over in parts: the first with HW_SEND_MORE and message_id 0, which gives the message's id; further parts with that
- * id and the same kind; the last without HW_SEND_MORE. Parts leave as fragments (RFC 6455 section 5.4) as they come, except that with
+ * A message can be handed over in parts: the first with HW_SEND_MORE and message_id 0, which gives the message's id; further parts with
+ * that id and the same kind; the last without HW_SEND_MORE. Parts leave as fragments (RFC 6455 section 5.4) as they come, except that with
  * heartbeat.interval set they wait for the last, because no beat could pass an unfinished message. Messages sent meanwhile, by any
  * thread, follow it. The limits count the message as a whole, and its parts are kept until all are sent: a message that was cut off
  * is sent again, from its beginning. The foremost message gets its room even if those that follow fill the queue, which may so hold
@@ -472,6 +541,7 @@ typedef struct hw_send_options {
     uint32_t struct_size;
     uint32_t flags;      /* HW_SEND_..., or 0 */
     uint64_t message_id; /* the unfinished message that this continues; 0: a new one */
+    uint64_t ttl_ms;     /* How long the message may wait before its first byte is written; 0: as the property queue.ttl. Of the first part. */
 } hw_send_options;
 
 /*
@@ -479,19 +549,67 @@ typedef struct hw_send_options {
  * them; while connecting or reconnecting the message waits in a bounded first-in first-out queue. A message whose bytes were not all
  * handed to the kernel when the connection broke is sent again on the next. Text must be UTF-8.
  * options: NULL for a whole message. id: receives the message's number, counted from 1 in this connection, may be NULL.
- * HW_E_STATE: closing, disconnected or failed. HW_E_SEND_FORBIDDEN. HW_E_FULL: queue.messages_max or queue.bytes_max is reached. HW_E_TOO_LARGE.
- * HW_E_UTF8: text that is not UTF-8; of a part, which is not taken then. HW_E_ARGUMENT: also an unknown flag, a wrong struct_size, or a
- * message_id that is no unfinished message of this kind. HW_E_HANDLE. Never blocks.
+ * HW_E_STATE: closing, disconnected or failed. HW_E_SEND_FORBIDDEN. HW_E_FULL: queue.messages_max or queue.bytes_max is reached.
+ * HW_E_TOO_LARGE.
+ * HW_E_NOT_CONNECTED: with HW_SEND_NOW. HW_E_UTF8: text that is not UTF-8; of a part, which is not taken then. HW_E_ARGUMENT: also an
+ * unknown flag, a wrong struct_size, or a message_id that is no unfinished message of this kind. HW_E_HANDLE. Never blocks.
  */
 hw_status hw_connection_send(hw_connection *connection, hw_kind kind, const void *data, size_t size,
                              const hw_send_options *options, uint64_t *id);
+
+/*
+ * Tells what became of the message id. HW_E_RANGE: no message has this id, or it is too long ago: the outcomes of the last 4,096 stretches
+ * of messages with the same outcome are remembered. HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_connection_outcome(hw_connection *connection, uint64_t id, hw_outcome *out);
+
+/*
+ * Takes back a message of which nothing has been written yet; its outcome is cancelled. HW_E_STATE: too late, its outcome stands or its
+ * bytes are on their way. HW_E_RANGE: no message has this id. HW_E_HANDLE.
+ */
+hw_status hw_connection_cancel(hw_connection *connection, uint64_t id);
+
+/*
+ * Keeps a message, such as a subscription, under key: it is sent at once if connected, and again on every new connection, after the opening
+ * script and before queued messages, in the order in which the keys were first given. The same key replaces the message and keeps its
+ * place; the new one is sent too. data NULL removes it and sends nothing. key: 1 to 255 bytes of UTF-8, copied; data is copied. The kept
+ * messages share the limits of the queue (queue.messages_max, queue.bytes_max) among themselves.
+ * HW_E_FULL, HW_E_TOO_LARGE, HW_E_UTF8, HW_E_STATE: closing, disconnected or failed. HW_E_SEND_FORBIDDEN, HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_connection_keep(hw_connection *connection, const char *key, hw_kind kind, const void *data, size_t size);
+
+/*
+ * Makes before it breaks: opens a new connection, runs its opening script while the old one still delivers, then sends by the new one,
+ * and closes the old one when what it has begun is written. HW_EVENT_ROTATION tells how far it is. Returns at once. With a rotation
+ * under way already, or before the first connection, it does nothing and is HW_OK. HW_E_STATE: closing, disconnected or failed.
+ * HW_E_HANDLE.
+ */
+hw_status hw_connection_rotate(hw_connection *connection);
+
+/* What an attempt goes by: hw_connection_proceed. Set struct_size = sizeof(hw_attempt) and everything else to 0 or NULL first. */
+typedef struct hw_attempt {
+    uint32_t struct_size;
+    uint32_t header_count;
+    const char *url;                    /* instead of the configured one, for this attempt; NULL: the configured one */
+    const char *const *header_names;    /* header_count of each: they replace configured fields of the same name, for this attempt */
+    const char *const *header_values;
+    const char *failure;                /* not NULL: there is nothing to attempt with; the attempt fails with HW_E_BEFORE_CONNECT and this text */
+} hw_attempt;
+
+/*
+ * Answers HW_EVENT_CONNECT_DUE: the attempt attempt_id goes on as attempt says (NULL: as configured). Everything is copied.
+ * HW_E_STATE: that attempt is over or was answered. HW_E_URL, HW_E_HEADER, HW_E_CONFLICT (a "wss" URL after "ws" with TLS properties that
+ * do not fit, user names twice): error says what; the attempt still waits for an answer. HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ */
+hw_status hw_connection_proceed(hw_connection *connection, uint64_t attempt_id, const hw_attempt *attempt, hw_error *error);
 
 /*
  * Answers a heartbeat request that came as a message, ahead of queued messages, for hosts that take from an inbox and look for heartbeats
  * themselves. reply: struct_size, kind, data, size, and received_ns and epoch as they stand in the hw_message; deadline_ns is ignored. The
  * time from received_ns to the kernel is measured and judged as for answers of rules. detection: HW_DETECT_ANSWER; HW_DETECT_SEEN counts a
  * heartbeat without answer, HW_DETECT_FAILED a failed detector; then only epoch is read.
- * HW_E_STATE: that connection is over, closing, or too many answers wait to be written. HW_E_SEND_FORBIDDEN. HW_E_UTF8, HW_E_TOO_LARGE: more than 64 KiB.
+ * HW_E_STATE: that connection is over, closing, or too many answers wait to be written. HW_E_SEND_FORBIDDEN. HW_E_UTF8, HW_E_TOO_LARGE:
+ * more than 64 KiB.
  * HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
  */
 hw_status hw_connection_respond(hw_connection *connection, hw_detection detection, const hw_reply *reply);
@@ -541,6 +659,13 @@ typedef struct hw_metrics {
     uint64_t rtt_last_ns;       /* round trip of the last answered ping; 0 if none */
     uint64_t rtt_mean_ns;       /* mean over all answered pings of the handle */
     uint64_t epoch;
+    uint64_t attempts;           /* attempts begun */
+    uint64_t rotations;          /* finished */
+    uint64_t duplicates_dropped; /* received messages left out by rotate.duplicate_key */
+    uint64_t queue_expired;      /* outcomes of own messages */
+    uint64_t queue_dropped;
+    uint64_t queue_cancelled;
+    uint64_t kept_messages;      /* kept now */
 } hw_metrics;
 
 /* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
@@ -624,6 +749,26 @@ int hw_inbox_fd(hw_inbox *inbox);
  */
 void hw_inbox_release(hw_inbox *inbox);
 
+/* ---- The process -------------------------------------------------------------------------------------------------------------- */
+
+/* What hw_shutdown could not finish. Set struct_size first. */
+typedef struct hw_shutdown_report {
+    uint32_t struct_size;
+    uint32_t connections;         /* that were open or being opened */
+    uint32_t connections_cut;     /* of these: cut off, because the server had not answered the close frame in time */
+    uint32_t connections_unsent;  /* of these: ended with messages that were not sent */
+    uint64_t messages_unsent;
+    uint64_t bytes_unsent;
+} hw_shutdown_report;
+
+/*
+ * Closes all connections of the process gracefully with 1001, as hw_connection_close does, and waits until they have ended, at most
+ * timeout_ms; what has not ended by then is cut off. For programs and interpreters that end. Handles stay and have to be released;
+ * connections may be opened anew afterwards. out: may be NULL.
+ * HW_E_TIMEOUT: something was cut off or not sent; out tells what, written in this case too. HW_E_IN_CALLBACK, HW_E_ARGUMENT.
+ */
+hw_status hw_shutdown(uint32_t timeout_ms, hw_shutdown_report *out);
+
 /* ---- Log ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef int32_t hw_log_level;
@@ -643,9 +788,9 @@ typedef void (*hw_log_callback)(hw_log_level level, const char *line, size_t siz
 
 /*
  * Sets the process-wide receiver of log lines of at most this level; HW_LOG_OFF or NULL takes it away. Once it returns the
- * receiver before is called no more, and if it is just running the call blocks until it has returned; only from inside a library callback it
- * never blocks. Lines wait for the dispatcher in a bounded queue: of a flood that nobody takes the oldest are dropped, and a line says how
- * many. HW_E_ARGUMENT: no such level.
+ * receiver before is called no more, and if it is just running the call blocks until it has returned; only from inside a library callback
+ * it never blocks. Lines wait for the dispatcher in a bounded queue: of a flood that nobody takes the oldest are dropped, and a line says
+ * how many. HW_E_ARGUMENT: no such level.
  */
 hw_status hw_log(hw_log_level level, hw_log_callback callback, void *context);
 

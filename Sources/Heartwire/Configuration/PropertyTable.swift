@@ -68,8 +68,13 @@ enum PropertyId: Int, CaseIterable {
     case pongPerSecondMax
     case compression, compressionThresholdBytes, compressionClientContextTakeover, compressionServerContextTakeover
     case compressionClientWindowBits, compressionServerWindowBits, compressionMemoryLevel
-    case reconnectEnabled, reconnectBase, reconnectCap, reconnectAttemptsMax, reconnectStableAfter
-    case queueMessagesMax, queueBytesMax
+    case reconnectEnabled, reconnectBase, reconnectFactor, reconnectCap, reconnectJitter, reconnectAttemptsMax, reconnectStableAfter
+    case reconnectFinalCodes, reconnectRetryCodes, reconnectRetryAfterMax
+    case circuitFailuresMax, circuitWindow, circuitOpenFor, attemptsPerMinuteMax
+    case beforeConnectTimeout, scriptTimeout
+    case queueMessagesMax, queueBytesMax, queueOverflow, queueTTL
+    case rotateAfter, rotateOnNotice, rotateDuplicateKey
+    case networkWatch
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols
     case proxy
@@ -80,9 +85,9 @@ enum PropertyId: Int, CaseIterable {
 
 enum PropertyTable {
     static let day: Int64 = 86_400_000
-    private static let gibibyte: Int64 = 1 << 30
+    static let gibibyte: Int64 = 1 << 30
 
-    static let properties: [Property] = heartbeatProperties + connectionProperties
+    static let properties: [Property] = heartbeatProperties + connectionProperties + lifeProperties + deliveryAndTLSProperties
 
     private static let connectionProperties: [Property] = [
         Property(
@@ -141,28 +146,9 @@ enum PropertyTable {
         Property(
             id: .compressionMemoryLevel, name: "compression.memory_level", kind: .integer(1...9), defaultValue: "8", range: "1 .. 9",
             unit: "", doc: "zlib's memory for compressing, 2 to this power times 512 bytes, beside four windows."),
-        Property(
-            id: .reconnectEnabled, name: "reconnect.enabled", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
-            doc: "Whether to try again after a failed attempt or a lost connection."),
-        Property(
-            id: .reconnectBase, name: "reconnect.base", kind: .duration(1...day), defaultValue: "500ms", range: "1ms .. 24h",
-            unit: "duration",
-            doc: "Upper bound of the first delay; it doubles with each failure. Delays are drawn evenly from 0 to the bound."),
-        Property(
-            id: .reconnectCap, name: "reconnect.cap", kind: .duration(1...day), defaultValue: "30s", range: "1ms .. 24h",
-            unit: "duration", doc: "The bound that delays do not grow beyond."),
-        Property(
-            id: .reconnectAttemptsMax, name: "reconnect.attempts_max", kind: .integer(0...1_000_000), defaultValue: "0",
-            range: "0 .. 1000000", unit: "attempts", doc: "Failures in a row after which to give up; 0 never gives up."),
-        Property(
-            id: .reconnectStableAfter, name: "reconnect.stable_after", kind: .duration(0...day), defaultValue: "10s", range: "0 .. 24h",
-            unit: "duration", doc: "A connection that lasted this long makes earlier failures count no more."),
-        Property(
-            id: .queueMessagesMax, name: "queue.messages_max", kind: .integer(1...10_000_000), defaultValue: "10000",
-            range: "1 .. 10000000", unit: "messages", doc: "Messages that may wait to be sent."),
-        Property(
-            id: .queueBytesMax, name: "queue.bytes_max", kind: .size(1...gibibyte), defaultValue: "16MiB", range: "1 .. 1GiB",
-            unit: "bytes", doc: "Bytes that may wait to be sent; also the largest message that can be sent."),
+    ]
+
+    private static let deliveryAndTLSProperties: [Property] = [
         Property(
             id: .delivery, name: "delivery", kind: .choice, defaultValue: "dispatcher",
             range: "dispatcher | inline | inbox", unit: "",
