@@ -84,7 +84,7 @@ extension PropertyTable {
         Property(
             id: .rotateOnNotice, name: "rotate.on_notice", kind: .choice, defaultValue: "rule",
             range: "off | rule | all", unit: "",
-            doc: "What has a new connection opened at once: nothing, advice that a heartbeat rule finds, or close codes 1001 and 1012 too."),
+            doc: "What has a new connection opened at once: nothing, advice found by a heartbeat rule, or close codes 1001 and 1012 too."),
         Property(
             id: .rotateDuplicateKey, name: "rotate.duplicate_key", kind: .text, defaultValue: "",
             range: "path of a JSON member, such as data.id", unit: "",
