@@ -5,87 +5,95 @@ import WebSocket
 
 /// The transport of the present attempt or connection: opened, watched, paused and closed, on the I/O thread.
 extension Connection {
-    func openTransport() {
-        guard slot != nil, let deadline = session.deadline else { return }
-        serial &+= 1
-        let url = session.target
+    func openTransport(_ channel: Channel) {
+        guard slot != nil, let deadline = session.attemptDeadline(of: channel.place) else { return }
+        lastSerial &+= 1
+        channel.serial = lastSerial
+        let url = session.target(of: channel.place)
         let tls = url.isSecure ? plan.tls : nil
+        guard !url.isSecure || tls != nil else {
+            lock.withLock { session.transportEnded(channel.place, Self.noTLS, io.now, &outboxes) }
+            return
+        }
         let connector = Connector(
-            url: url, tls: tls, proxy: plan.proxy.proxy(for: url), poller: io.poller, data: pollerData, memory: addressMemory,
+            url: url, tls: tls, proxy: plan.proxy.proxy(for: url), poller: io.poller, data: pollerData(channel), memory: addressMemory,
             attemptDeadline: deadline)
-        self.connector = connector
+        channel.connector = connector
         let (host, port) = connector.endpoint
         if let resolution = Resolver.numeric(host, port: port) {
-            advance(connector.resolved(resolution, io.now))
+            advance(channel, connector.resolved(resolution, io.now))
         } else {
-            let attempt = serial
-            lookup = library.resolver.resolve(host, port: port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
+            let attempt = channel.serial
+            channel.lookup = library.resolver.resolve(host, port: port) { [self] in io.post(.resolved(self, serial: attempt, $0)) }
         }
     }
 
     /// What the poller reports the present attempt's sockets by.
-    private var pollerData: UInt64 { UInt64(slot ?? 0) << 32 | UInt64(serial) }
+    private func pollerData(_ channel: Channel) -> UInt64 { UInt64(slot ?? 0) << 32 | UInt64(channel.serial) }
+
+    private static let noTLS = TransportFailure(
+        kind: .certificate, nativeCode: 0, sentence: "the new URL is wss, and the connection was not opened with what TLS needs")
 
     func resolved(_ resolution: Resolution, serial: UInt32) {
-        guard serial == self.serial, let connector else { return }
-        advance(connector.resolved(resolution, io.now))
+        guard let channel = channel(serial: serial), let connector = channel.connector else { return }
+        advance(channel, connector.resolved(resolution, io.now))
         settle()
     }
 
-    func advance(_ progress: Connector.Progress) {
+    func advance(_ channel: Channel, _ progress: Connector.Progress) {
         switch progress {
         case .pending:
             return
         case .established(let stream):
-            connector = nil
+            channel.connector = nil
             // What came with the last of the handshake does not make the socket readable again.
             if stream.hasPending { io.readAgain(self) }
             lock.withLock {
-                transport.attach(stream, data: pollerData)
-                if let warning = plan.tls?.warning(for: session.target) { session.emit(.warning(warning), io.now) }
+                channel.transport.attach(stream, data: pollerData(channel))
+                if let warning = plan.tls?.warning(for: session.target(of: channel.place)) { session.emit(.warning(warning), io.now) }
                 if let nonce = HandshakeNonce.random() {
-                    session.transportOpened(nonce, unixTime: hws_unix_time(), &outbox)
+                    session.transportOpened(channel.place, nonce, unixTime: hws_unix_time(), &outboxes)
                 } else {
-                    session.transportEnded(HandshakeNonce.failure, io.now, &outbox)
+                    session.transportEnded(channel.place, HandshakeNonce.failure, io.now, &outboxes)
                 }
             }
         case .failed(let failure):
-            connector = nil
-            lock.withLock { session.transportEnded(failure, io.now, &outbox) }
+            channel.connector = nil
+            lock.withLock { session.transportEnded(channel.place, failure, io.now, &outboxes) }
         }
     }
 
-    func closeTransport() {
-        if let lookup { library.resolver.cancel(lookup) }
-        lookup = nil
-        connector?.cancel()
-        connector = nil
+    func closeTransport(_ channel: Channel) {
+        if let lookup = channel.lookup { library.resolver.cancel(lookup) }
+        channel.lookup = nil
+        channel.connector?.cancel()
+        channel.connector = nil
         lock.withLock {
-            transport.close()
-            outbox.connectionEnded()
+            channel.transport.close()
+            outboxes[channel.place].connectionEnded()
         }
-        isReadingPaused = false
+        channel.isReadingPaused = false
     }
 
     func socketReady(_ ready: Poller.Ready, serial: UInt32) {
-        guard serial == self.serial else { return }
-        if let connector {
-            advance(connector.ready(io.now))
-        } else if isReadingPaused {
+        guard let channel = channel(serial: serial) else { return }
+        if let connector = channel.connector {
+            advance(channel, connector.ready(io.now))
+        } else if channel.isReadingPaused {
             // What a broken stream had received before is still to be read, once the host has made room.
-            if ready.isBroken { lock.withLock { transport.leavePoller() } }
-        } else if ready.isReadable || lock.withLock({ transport.takeReadWaitsForWrite() }) {
-            _ = receive()
+            if ready.isBroken { lock.withLock { channel.transport.leavePoller() } }
+        } else if ready.isReadable || lock.withLock({ channel.transport.takeReadWaitsForWrite() }) {
+            _ = receive(channel)
         }
         settle()
     }
 
     /// A write failed: what the peer had sent before is still read and delivered, then the stream is given up.
     func writeFailed(serial: UInt32) {
-        guard serial == self.serial, hasStream, !isReadingPaused else { return }
-        if receive() {
+        guard let channel = channel(serial: serial), channel.hasStream, !channel.isReadingPaused else { return }
+        if receive(channel) {
             withSession { session, outbox in
-                if let failure = transport.writeFailure { session.transportEnded(failure, io.now, &outbox) }
+                if let failure = channel.transport.writeFailure { session.transportEnded(channel.place, failure, io.now, &outbox) }
             }
         } else {
             io.post(.broken(self, serial: serial))
@@ -95,24 +103,31 @@ extension Connection {
 
     // MARK: Pausing
 
-    func pauseReading() {
-        guard !isReadingPaused else { return }
-        isReadingPaused = true
-        session.readingPaused(io.now)
-        lock.withLock { transport.pauseReading() }
+    /// Somebody must take messages before more is read.
+    var isReadingPaused: Bool { channel(.first).isReadingPaused || channel(.second).isReadingPaused }
+
+    func pauseReading(_ channel: Channel) {
+        guard !channel.isReadingPaused else { return }
+        channel.isReadingPaused = true
+        session.readingPaused(channel.place, io.now)
+        lock.withLock { channel.transport.pauseReading() }
     }
 
     func resumeReading() {
-        guard isReadingPaused, hasStream else { return }
-        isReadingPaused = false
-        session.readingResumed(io.now)
+        for place in [LinkPlace.first, .second] { resumeReading(channel(place)) }
+        settle()
+    }
+
+    private func resumeReading(_ channel: Channel) {
+        guard channel.isReadingPaused, channel.hasStream else { return }
+        channel.isReadingPaused = false
+        session.readingResumed(channel.place, io.now)
         let isBroken = lock.withLock { () -> Bool in
-            transport.resumeReading()
-            return transport.writeFailure != nil
+            channel.transport.resumeReading()
+            return channel.transport.writeFailure != nil
         }
-        if isBroken { io.post(.broken(self, serial: serial)) }
+        if isBroken { io.post(.broken(self, serial: channel.serial)) }
         // What TLS or an earlier read left over does not make the socket readable again.
         io.readAgain(self)
-        settle()
     }
 }

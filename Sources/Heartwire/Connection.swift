@@ -19,12 +19,9 @@ final class Connection: @unchecked Sendable {
     // The I/O thread's own.
     var session: Session
     var slot: Int?
-    var connector: Connector?
-    var lookup: UInt64?
     let addressMemory = AddressMemory()
-    /// Counts the attempts: an event or answer that belongs to an earlier one is recognised by it.
-    var serial: UInt32 = 0
-    var isReadingPaused = false
+    /// Counts the attempts of both channels.
+    var lastSerial: UInt32 = 0
     private var isTornDown = false
     /// Many messages of the last turn concerned heartbeat rules.
     var isBusyWithRules = false
@@ -37,8 +34,9 @@ final class Connection: @unchecked Sendable {
     // Guarded by the lock.
     let lock = Lock()
     private let changed: Condition
-    var outbox: Outbox
-    var transport: Transport
+    var outboxes: Outboxes
+    private let first: Channel
+    private let second: Channel
     private var published = ConnectionSnapshot()
     /// What the host has detected, for the I/O thread to take.
     private var detections: [(detection: Detection, epoch: UInt64)] = []
@@ -55,11 +53,27 @@ final class Connection: @unchecked Sendable {
         self.library = library
         self.io = io
         delivery = Delivery(plan)
-        let variables = HeartbeatVariables(plan.session.heartbeat)
+        let variables = (HeartbeatVariables(plan.session.heartbeat), HeartbeatVariables(plan.session.heartbeat))
         session = Session(plan.session, seed: SystemRandom.seed(), environment: library.environment, variables: variables)
-        outbox = Outbox(role: .client, limits: plan.outbox, variables: variables) { SystemRandom.fill($0) }
-        transport = Transport(poller: io.poller)
+        outboxes = Outboxes(
+            first: Outbox(role: .client, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
+            second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) })
+        first = Channel(.first, poller: io.poller)
+        second = Channel(.second, poller: io.poller)
         changed = Condition(lock)
+    }
+
+    func channel(_ place: LinkPlace) -> Channel {
+        switch place {
+        case .first: first
+        case .second: second
+        }
+    }
+
+    /// The channel of the attempt or connection that has this number; nil if it is over.
+    func channel(serial: UInt32) -> Channel? {
+        if first.serial == serial { return first }
+        return second.serial == serial ? second : nil
     }
 
     // MARK: Any thread
@@ -81,17 +95,20 @@ final class Connection: @unchecked Sendable {
     private func send(_ enqueue: (inout Outbox) -> Outbox.Admission) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
-                let admission = enqueue(&outbox)
-                if case .accepted = admission { flushAsSender() }
+                let admission = enqueue(&outboxes[outboxes.active])
+                if case .accepted = admission { flushAsSender(outboxes.active) }
                 return admission
             }
         }
     }
 
     /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
-    private func flushAsSender() {
-        if !transport.waitsToWrite && !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
-        if outbox.hasHandedOver { askForAttention() }
+    private func flushAsSender(_ place: LinkPlace) {
+        let channel = channel(place)
+        if !channel.transport.waitsToWrite && !channel.transport.flush(&outboxes[place]) {
+            io.post(.broken(self, serial: channel.serial))
+        }
+        if outboxes[place].hasHandedOver { askForAttention() }
     }
 
     /// Under the lock: has the I/O thread look at what other threads have done, once however much that is.
@@ -113,12 +130,12 @@ final class Connection: @unchecked Sendable {
     func respond(_ answer: OutgoingHeartbeat, epoch: UInt64) -> Response {
         turnstile.withLock {
             lock.withLock { () -> Response in
-                guard isOpen(epoch) else { return .tooLate }
-                if !outbox.heartbeat(answer) {
-                    flushAsSender()
-                    guard outbox.heartbeat(answer) else { return .noRoom }
+                guard let place = outboxes.place(ofEpoch: epoch), !isSealed else { return .tooLate }
+                if !outboxes[place].heartbeat(answer) {
+                    flushAsSender(place)
+                    guard outboxes[place].heartbeat(answer) else { return .noRoom }
                 }
-                flushAsSender()
+                flushAsSender(place)
                 return .taken
             }
         }
@@ -127,7 +144,7 @@ final class Connection: @unchecked Sendable {
     /// False if the connection `epoch`, where the host has detected something, is over or closing.
     func detected(_ detection: Detection, epoch: UInt64) -> Bool {
         lock.withLock { () -> Bool in
-            guard isOpen(epoch) else { return false }
+            guard outboxes.place(ofEpoch: epoch) != nil, !isSealed else { return false }
             note(detection, epoch)
             return true
         }
@@ -140,13 +157,11 @@ final class Connection: @unchecked Sendable {
         askForAttention()
     }
 
-    /// Under the lock.
-    private func isOpen(_ epoch: UInt64) -> Bool {
-        published.epoch == epoch && published.state == .connected && !outbox.isSealed
-    }
+    /// Under the lock: the application has closed the connection, or it has ended.
+    private var isSealed: Bool { outboxes[outboxes.active].isSealed }
 
     func close(_ frame: CloseFrame) {
-        lock.withLock { outbox.seal() }
+        lock.withLock { outboxes[outboxes.active].seal() }
         io.post(.close(self, frame))
     }
 
@@ -156,7 +171,7 @@ final class Connection: @unchecked Sendable {
         lock.withLock {
             isReleased = true
             dropsDeliveries = isInCallback
-            outbox.seal()
+            outboxes[outboxes.active].seal()
             changed.wake()
         }
         io.post(.release(self))
@@ -170,9 +185,9 @@ final class Connection: @unchecked Sendable {
     var snapshot: ConnectionSnapshot {
         lock.withLock { () -> ConnectionSnapshot in
             var snapshot = published
-            snapshot.outbox = outbox.metrics
-            snapshot.queuedMessages = outbox.queuedMessages
-            snapshot.queuedBytes = outbox.queuedBytes
+            snapshot.outbox = outboxes.metrics
+            snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages
+            snapshot.queuedBytes = outboxes[outboxes.active].queuedBytes
             return snapshot
         }
     }
@@ -231,7 +246,7 @@ final class Connection: @unchecked Sendable {
     }
 
     func closeSession(_ frame: CloseFrame) {
-        lock.withLock { session.close(frame, io.now, &outbox) }
+        lock.withLock { session.close(frame, io.now, &outboxes) }
         settle()
     }
 
@@ -263,16 +278,20 @@ final class Connection: @unchecked Sendable {
     /// A close frame if the socket takes it, then the end of the transport, without events.
     private func sayGoodbye() {
         lock.withLock {
-            session.abandon(&outbox)
-            _ = transport.flush(&outbox)
+            session.abandon(&outboxes)
+            _ = first.transport.flush(&outboxes.first)
+            _ = second.transport.flush(&outboxes.second)
         }
-        closeTransport()
+        closeTransport(first)
+        closeTransport(second)
         _ = session.takeActions()
     }
 
     func timeout() {
-        if let connector { advance(connector.timeout(io.now)) }
-        lock.withLock { session.timeout(io.now, &outbox) }
+        for channel in [first, second] {
+            if let connector = channel.connector { advance(channel, connector.timeout(io.now)) }
+        }
+        lock.withLock { session.timeout(io.now, &outboxes) }
         settle()
     }
 
@@ -280,8 +299,9 @@ final class Connection: @unchecked Sendable {
     func settle() {
         deliverOutputs()
         let isWritable = lock.withLock { () -> Bool in
-            flush()
-            return outbox.takeWritable()
+            flush(first)
+            flush(second)
+            return outboxes[outboxes.active].takeWritable()
         }
         // What the kernel has taken over is told at once; a host that makes more of it from its callbacks waits for the next turn.
         deliverOutputs()
@@ -298,12 +318,11 @@ final class Connection: @unchecked Sendable {
         while session.hasOutput {
             for action in session.takeActions() {
                 switch action {
-                case .openTransport: openTransport()
-                case .closeTransport: closeTransport()
+                case .openTransport(let place): openTransport(channel(place))
+                case .closeTransport(let place): closeTransport(channel(place))
                 }
             }
-            let isResumed = transport.stream?.isResumed ?? false
-            let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed) }
+            let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed($0.epoch)) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown {
                 library.log.write(record, handle, plan.session.heartbeat)
@@ -312,27 +331,34 @@ final class Connection: @unchecked Sendable {
         }
     }
 
+    /// Whether the connection `epoch` took up an earlier TLS session.
+    private func isResumed(_ epoch: UInt64) -> Bool {
+        let place: LinkPlace = session.epoch(of: .second) == epoch ? .second : .first
+        return channel(place).transport.stream?.isResumed ?? false
+    }
+
     /// Under the lock, on the I/O thread: writes, and tells the session what the kernel has taken over.
-    func flush() {
+    func flush(_ channel: Channel) {
+        guard channel.hasStream else { return }
         repeat {
-            if !transport.flush(&outbox) { io.post(.broken(self, serial: serial)) }
-        } while session.written(io.now, &outbox)
+            if !channel.transport.flush(&outboxes[channel.place]) { io.post(.broken(self, serial: channel.serial)) }
+        } while session.written(channel.place, io.now, &outboxes)
     }
 
     /// Threads of the host's have written or detected heartbeats.
     func attend() {
         lock.withLock {
             awaitsAttention = false
-            for (detection, epoch) in detections { session.detected(detection, epoch: epoch, io.now, &outbox) }
+            for (detection, epoch) in detections { session.detected(detection, epoch: epoch, io.now, &outboxes) }
             detections = []
-            _ = session.written(io.now, &outbox)
+            for channel in [first, second] { _ = session.written(channel.place, io.now, &outboxes) }
         }
         settle()
     }
 
     private func scheduleTimer() {
         guard let slot else { return }
-        let deadlines = [session.deadline, connector?.deadline].compactMap { $0 }
+        let deadlines = [session.deadline, first.connector?.deadline, second.connector?.deadline].compactMap { $0 }
         if let deadline = deadlines.min() { io.schedule(slot: slot, at: deadline) }
     }
 
@@ -367,60 +393,59 @@ final class Connection: @unchecked Sendable {
     // MARK: Delivery
 
     @_optimize(speed)
-    func deliver(_ batch: UnsafeBufferPointer<Message>) {
+    func deliver(_ batch: UnsafeBufferPointer<Message>, by channel: Channel) {
         guard !isMuted else { return }
-        if plan.detectsInline { delivery.detect(batch, origin(), from: self) }
-        let pushed = delivery.deliver(batch, origin(), from: self)
+        let origin = origin(session.epoch(of: channel.place))
+        if plan.detectsInline { delivery.detect(batch, origin, from: self) }
+        let pushed = delivery.deliver(batch, origin, from: self)
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
         if pushed.dropped > 0 {
             lock.withLock { published.messagesDropped &+= pushed.dropped }
             let event = Event(kind: .messagesDropped(pushed.dropped), time: io.now, epoch: session.epoch, state: session.state)
             deliver(EventRecord(event), isLast: false)
         }
-        if pushed.mustClose { lock.withLock { session.consumerTooSlow(io.now, &outbox) } }
-        if pushed.mustPause && !isReadingPaused {
-            pauseReading()
+        if pushed.mustClose { lock.withLock { session.consumerTooSlow(channel.place, io.now, &outboxes) } }
+        if pushed.mustPause && !channel.isReadingPaused {
+            pauseReading(channel)
             session.emit(.readingPaused, io.now)
         }
     }
 
     private func deliver(_ record: EventRecord, isLast: Bool) {
         guard isLast || !isMuted else { return }
-        let pushed = delivery.deliver(record, origin(), isLast: isLast) { lastCallbackRan() }
+        let pushed = delivery.deliver(record, origin(session.epoch), isLast: isLast) { lastCallbackRan() }
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
     }
 
     /// True once the handle was released from inside a callback.
     private var isMuted: Bool { lock.withLock { dropsDeliveries } }
 
-    private func origin() -> DeliveryOrigin {
+    private func origin(_ epoch: UInt64) -> DeliveryOrigin {
         DeliveryOrigin(
-            handle: handle, context: delivery.inboxContext, epoch: session.epoch, receivedNs: UInt64(bitPattern: io.now.nanoseconds))
+            handle: handle, context: delivery.inboxContext, epoch: epoch, receivedNs: UInt64(bitPattern: io.now.nanoseconds))
     }
 
     // MARK: For the receiving path
 
-    /// Only this thread attaches and closes streams, so it may look without the lock.
-    var hasStream: Bool { transport.stream != nil }
-    var hasPendingBytes: Bool { lock.withLock { transport.stream?.hasPending ?? false } }
+    func hasPendingBytes(_ channel: Channel) -> Bool { lock.withLock { channel.transport.stream?.hasPending ?? false } }
 
     /// Reads from the stream, under the lock if TLS shares its state with writers.
-    func readStream(into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {
-        guard let stream = transport.stream else { return nil }
+    func readStream(_ channel: Channel, into buffer: UnsafeMutableRawBufferPointer) -> StreamResult? {
+        guard let stream = channel.transport.stream else { return nil }
         return stream.needsLockToRead ? lock.withLock { stream.read(into: buffer) } : stream.read(into: buffer)
     }
 
-    func readAgainWhenWritable() {
-        lock.withLock { transport.readAgainWhenWritable() }
+    func readAgainWhenWritable(_ channel: Channel) {
+        lock.withLock { channel.transport.readAgainWhenWritable() }
     }
 
     /// What rules have answered leaves before the host hears of the messages.
-    func flushAnswers() {
-        lock.withLock { flush() }
+    func flushAnswers(_ channel: Channel) {
+        lock.withLock { flush(channel) }
     }
 
-    /// Runs `body` with the session and the outbox, as the session's transport inputs want them.
-    func withSession(_ body: (inout Session, inout Outbox) -> Void) {
-        lock.withLock { body(&session, &outbox) }
+    /// Runs `body` with the session and the outboxes, as the session's transport inputs want them.
+    func withSession(_ body: (inout Session, inout Outboxes) -> Void) {
+        lock.withLock { body(&session, &outboxes) }
     }
 }

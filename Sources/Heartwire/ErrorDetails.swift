@@ -65,6 +65,9 @@ final class ErrorDetails: Error, @unchecked Sendable {
             let advice = "take messages faster, or raise inbox.bytes_max or inbox.messages_max"
             self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: \(advice)")
             closeCode = Int32(CloseCode.policyViolation)
+        case .beforeConnect(let refusal):
+            let sentence = refusal.map { String(decoding: $0, as: UTF8.self) } ?? "hw_connection_proceed was not called within before_connect.timeout"
+            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, sentence)
         }
         isRetryable = failure.isRetryable
     }

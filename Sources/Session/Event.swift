@@ -1,6 +1,14 @@
 import Heartbeat
 import WebSocket
 
+/// From the last sign of a lost connection to the next connection.
+package struct Gap {
+    package let began: Instant
+    package let lastMessage: Instant?
+    /// Own messages that were handed over whole and may not have arrived.
+    package let inDoubt: UInt64
+}
+
 /// What happened to a connection, for the application.
 package struct Event {
     package indirect enum Kind {
@@ -11,6 +19,11 @@ package struct Event {
         /// `delay` is nil if there will be no further attempt.
         case attemptFailed(Failure, attempt: Int, delay: Interval?)
         case heartbeat(HeartbeatNote)
+        /// Before an attempt: to be answered with `proceed` within that time.
+        case connectDue(attemptId: UInt64, attempt: Int, url: URL, within: Interval)
+        /// Connected again after a loss.
+        case gap(Gap, ended: Instant)
+        case rotation(RotationStep, failure: Failure?)
         case writable
         case readingPaused
         case messagesDropped(UInt64)

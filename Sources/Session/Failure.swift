@@ -14,6 +14,8 @@ package indirect enum Failure {
     /// `closeCode` is what the peer was told.
     case heartbeat(HeartbeatVerdict, closeCode: UInt16)
     case slowConsumer
+    /// Whoever was asked before the attempt refused it with this sentence; nil if no answer came in time.
+    case beforeConnect([UInt8]?)
 
     /// True if the same attempt may succeed later. What a person must fix first (a certificate, a URL, credentials) is not worth
     /// repeating; what time may heal is.
@@ -23,7 +25,7 @@ package indirect enum Failure {
         case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): Self.mayReturn(after: frame.code)
-        case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer: true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer, .beforeConnect: true
         }
     }
 }

@@ -76,6 +76,12 @@ struct MessageQueue: ~Copyable {
     var count: Int { entries.count }
     var byteCount: Int { payloads.count &+ draftBytes }
 
+    /// True if something of a message is on the wire that has not been handed over whole.
+    var hasBegun: Bool { encodedEntries > 0 || fragmentedBytes > 0 }
+
+    /// True if there is a message that is not wholly on the wire yet.
+    var hasUnbegun: Bool { encodedEntries < entries.count }
+
     /// True while a message has begun on the wire and not ended: no other data frame may come between (RFC 6455 section 5.4).
     var isInsideMessage: Bool { fragmentedBytes > 0 }
 

@@ -14,6 +14,10 @@ package struct SessionMetrics {
     package var lastMessageAt: Instant?
     package var lastBytesAt: Instant?
 
+    package var attempts: UInt64 = 0
+    package var rotations: UInt64 = 0
+    package var duplicatesDropped: UInt64 = 0
+
     package init() {}
 }
 
@@ -25,4 +29,13 @@ package struct OutboxMetrics {
     package var pongsSent: UInt64 = 0
 
     package init() {}
+
+    static func + (a: OutboxMetrics, b: OutboxMetrics) -> OutboxMetrics {
+        var sum = a
+        sum.messagesSent &+= b.messagesSent
+        sum.bytesSent &+= b.bytesSent
+        sum.beatsSent &+= b.beatsSent
+        sum.pongsSent &+= b.pongsSent
+        return sum
+    }
 }

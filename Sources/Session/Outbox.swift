@@ -1,7 +1,8 @@
 import Heartbeat
 import WebSocket
 
-/// Everything on its way out: the bounded first-in first-out queue of the application's messages, and the bytes being written now.
+/// Everything on its way out to one connection: the messages that open it, the queue of the application's while it goes this way, and the
+/// bytes being written now.
 ///
 /// Control frames and beats go ahead of queued messages. The wire holds whole frames only, and few of them, so a control frame never waits
 /// behind more than `wireTarget` and one fragment. The owner guards an outbox with a lock: senders and the I/O thread share it.
@@ -69,6 +70,17 @@ package struct Outbox: ~Copyable {
     private var keys: MaskingKeys
 
     private var queue: MessageQueue
+    /// What the opening script sends, and the kept messages: ahead of the queue, and of this connection only.
+    private var opening: MessageQueue
+    /// False for the way that another one has the queue of.
+    private var hasQueue: Bool
+    /// Whether messages of the queue may begin: not before the opening script is done, nor when another connection is to carry them on.
+    private var takesQueue = false
+    /// The connection that this is for; 0 while there is none.
+    package private(set) var epoch: UInt64 = 0
+    /// Messages of the application's that this connection carries or has carried: wholly on the wire, and wholly handed to the kernel.
+    package private(set) var messagesEncoded: UInt64 = 0
+    package private(set) var messagesHandedOver: UInt64 = 0
     /// Of the present connection; nil if it agreed on none.
     private var compression: Compression?
     private var isMessageCompressed = false
@@ -103,13 +115,16 @@ package struct Outbox: ~Copyable {
 
     /// `variables` are given if heartbeat rules learn from what the application sends.
     package init(
-        role: Role, limits: Limits, variables: HeartbeatVariables? = nil, fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void
+        role: Role, limits: Limits, variables: HeartbeatVariables? = nil, hasQueue: Bool = true,
+        fillRandom: @escaping (UnsafeMutableRawBufferPointer) -> Void
     ) {
         self.role = role
+        self.hasQueue = hasQueue
         self.variables = variables
         fragmentSize = limits.fragmentSize
         queue = MessageQueue(
             limits: MessageQueue.Limits(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax), holdsDrafts: limits.hasBeats)
+        opening = MessageQueue(limits: MessageQueue.Limits(messagesMax: .max, bytesMax: .max), holdsDrafts: false)
         keys = MaskingKeys(fillRandom: fillRandom)
     }
 
@@ -153,15 +168,43 @@ package struct Outbox: ~Copyable {
         put { $0.append(request) }
     }
 
-    /// Frames may be sent, compressed if that was agreed on.
-    package mutating func open(_ compression: Compression? = nil) {
+    /// Frames may be sent, compressed if that was agreed on; the queue waits.
+    package mutating func open(_ compression: Compression? = nil, epoch: UInt64 = 1) {
         mode = .open
         self.compression = compression
+        self.epoch = epoch
     }
+
+    /// Sends a message ahead of the queue, which waits for it.
+    package mutating func sendOpening(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
+        _ = opening.enqueue(kind, payload)
+    }
+
+    /// What opens the connection has been said: the queue follows.
+    package mutating func openQueue() {
+        takesQueue = true
+    }
+
+    /// Has no further message of the queue begin here.
+    package mutating func holdQueue() {
+        takesQueue = false
+    }
+
+    /// True if nothing of the queue's messages is on its way here: they can go by another connection.
+    package var isQueueFree: Bool { !queue.hasBegun }
+
+    /// The queue goes on by another connection.
+    mutating func exchangeQueue(with other: inout Outbox) {
+        swap(&queue, &other.queue)
+        swap(&hasQueue, &other.hasQueue)
+    }
+
+    /// The connection takes messages: it stands and is not closing.
+    package var isOpenForMessages: Bool { mode == .open && takesQueue }
 
     /// Has the variables of a new connection learn from what waits to be sent on it.
     package func observeQueue() {
-        if let variables { queue.forEachWhole { variables.observeOutgoing($0, $1) } }
+        if let variables, hasQueue { queue.forEachWhole { variables.observeOutgoing($0, $1) } }
     }
 
     /// The connection ended: everything not wholly handed to the kernel waits for the next one.
@@ -170,7 +213,10 @@ package struct Outbox: ~Copyable {
         wire.removeAll()
         marks.removeAll()
         (wireWritten, wireSent) = (0, 0)
+        (epoch, messagesEncoded, messagesHandedOver) = (0, 0, 0)
+        takesQueue = false
         queue.rewind()
+        opening.removeAll()
         compression = nil
         compressed.removeAll()
         pendingBeats = []
@@ -210,7 +256,7 @@ package struct Outbox: ~Copyable {
                 handedOver.append(HandedOver(frame: .taken(received: received), time: received))
             }
             if heartbeat.followsQueue {
-                queue.enqueue(heartbeat)
+                if hasQueue { queue.enqueue(heartbeat) } else { opening.enqueue(heartbeat) }
             } else {
                 pendingBeats.append(heartbeat)
                 putPendingBeats()
@@ -220,14 +266,14 @@ package struct Outbox: ~Copyable {
     }
 
     private func isWaiting(_ purpose: OutgoingHeartbeat.Purpose) -> Bool {
-        if pendingBeats.contains(where: { $0.purpose == purpose }) || queue.holds(purpose) { return true }
+        if pendingBeats.contains(where: { $0.purpose == purpose }) || queue.holds(purpose) || opening.holds(purpose) { return true }
         for index in 0..<marks.count where marks[index].frame == .heartbeat(purpose) { return true }
         return false
     }
 
     /// When the request arrived whose answer has waited longest for the kernel; nil if none waits.
     package var oldestAnswerReceived: Instant? {
-        var oldest = queue.oldestAnswerReceived
+        var oldest = queue.oldestAnswerReceived ?? opening.oldestAnswerReceived
         func consider(_ received: Instant) { oldest = oldest.map { min($0, received) } ?? received }
         for index in 0..<marks.count {
             switch marks[index].frame {
@@ -286,8 +332,10 @@ package struct Outbox: ~Copyable {
         wireSent &+= UInt64(count)
         if mode != .handshake { metrics.bytesSent &+= UInt64(count) }
         let messages = queue.sent(upTo: wireSent)
-        if messages > 0 {
-            metrics.messagesSent &+= messages
+        messagesHandedOver &+= messages
+        let sent = messages &+ (opening.count > 0 ? opening.sent(upTo: wireSent) : 0)
+        if sent > 0 {
+            metrics.messagesSent &+= sent
             lastMessageSentAt = now
         }
         while !marks.isEmpty && marks[0].wireEnd <= wireSent, let passed = marks.popFirst() {
@@ -325,20 +373,33 @@ package struct Outbox: ~Copyable {
     @_optimize(speed)
     private mutating func encodeNext() -> Int? {
         putPendingBeats()
+        if opening.hasUnbegun, let fragment = opening.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) {
+            guard put(fragment) else { return nil }
+            opening.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
+            if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
+            return fragment.bytes.count
+        }
+        // A message that has begun goes on to its end: no other may come between its fragments.
+        guard takesQueue || queue.isInsideMessage else { return nil }
         guard let fragment = queue.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) else {
             if case .closing(let frame) = mode { putClose(frame) }
             return nil
         }
-        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
-        let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
-        if isMessageCompressed, let compression {
-            guard putCompressed(fragment, opcode, compression) else { return nil }
-        } else {
-            putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
-        }
+        guard put(fragment) else { return nil }
+        if fragment.isFinal && fragment.beat == nil { messagesEncoded &+= 1 }
         queue.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
         if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
         return fragment.bytes.count
+    }
+
+    /// False if the message cannot be compressed: the connection closes.
+    @_optimize(speed)
+    private mutating func put(_ fragment: MessageQueue.Fragment) -> Bool {
+        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
+        let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
+        if isMessageCompressed, let compression { return putCompressed(fragment, opcode, compression) }
+        putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
+        return true
     }
 
     /// Each fragment is flushed to its end, so that it can leave at once; the flush's own tail is left out at the end of the message. A stream
@@ -359,7 +420,7 @@ package struct Outbox: ~Copyable {
 
     /// A beat is a data frame, so it may not stand between the fragments of a message (RFC 6455 section 5.4).
     private mutating func putPendingBeats() {
-        guard !pendingBeats.isEmpty, !queue.isInsideMessage else { return }
+        guard !pendingBeats.isEmpty, !queue.isInsideMessage, !opening.isInsideMessage else { return }
         for beat in pendingBeats {
             let opcode = beat.opcode == .binary ? Opcode.binary : .text
             beat.payload.withUnsafeBytes { putFrame(opcode, isFinal: true, $0) }

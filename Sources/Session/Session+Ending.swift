@@ -3,84 +3,113 @@ import WebSocket
 
 /// How attempts and connections end, and what follows.
 extension Session {
-    mutating func closeReceived(_ frame: CloseFrame, _ now: Instant, _ outbox: inout Outbox) {
+    mutating func closeReceived(_ link: Link, _ frame: CloseFrame, _ now: Instant, _ outboxes: inout Outboxes) {
         let deadline = now + configuration.closeTimeout
-        switch phase {
-        case .open:
-            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: true, failure: .closedByPeer(frame)), deadline, now)
-        case .closing:
-            let byPeer = !outbox.hasClosed
-            outbox.closeNow(CloseFrame(code: frame.code, reason: []))
-            drain(Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
-        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
+        switch link.phase {
+        case .opening, .open, .closing:
+            let byPeer = !outboxes[link.place].hasClosed
+            outboxes[link.place].closeNow(CloseFrame(code: frame.code, reason: []))
+            drain(link, Link.Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
+        case .idle, .preparing, .connecting, .handshaking, .draining:
             return
         }
     }
 
     /// `timeout`: how long the peer may take to answer the close frame.
     mutating func failConnection(
-        _ failure: Failure, _ frame: CloseFrame, timeout: Interval, _ now: Instant, _ outbox: inout Outbox
+        _ link: Link, _ failure: Failure, _ frame: CloseFrame, timeout: Interval, _ now: Instant, _ outboxes: inout Outboxes
     ) {
-        switch phase {
-        case .open, .closing:
-            outbox.closeNow(frame)
-            drain(Ending(frame: frame, byPeer: false, failure: failure), now + timeout, now)
-        case .idle, .waiting, .connecting, .handshaking, .draining, .ended:
+        switch link.phase {
+        case .opening, .open, .closing:
+            outboxes[link.place].closeNow(frame)
+            drain(link, Link.Ending(frame: frame, byPeer: false, failure: failure), now + timeout, now)
+        case .idle, .preparing, .connecting, .handshaking, .draining:
             return
         }
     }
 
-    mutating func drain(_ ending: Ending, _ deadline: Instant, _ now: Instant) {
-        phase = .draining(ending, deadline: deadline)
-        endHeartbeats(now)
+    private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
+        link.phase = .draining(ending, deadline: deadline)
+        endHeartbeats(link, now)
     }
 
     /// The close frame has gone as far as it could, and no answer is waited for.
-    mutating func endIfNotAwaited(_ now: Instant, _ outbox: inout Outbox) {
-        if case .draining(let ending, let deadline) = phase, now >= deadline { end(ending, now, &outbox) }
+    mutating func endIfNotAwaited(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        if case .draining(let ending, let deadline) = link.phase, now >= deadline { end(link, ending, now, &outboxes) }
     }
 
     /// An attempt came to nothing: try again later, or give up.
-    mutating func attemptFailed(_ failure: Failure, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
+    mutating func attemptFailed(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
+        outboxes[link.place].connectionEnded()
         metrics.attemptsFailed &+= 1
         metrics.errors &+= 1
         backoff.recordFailure()
         let retries = mayRetry(after: failure)
         let delay = backoff.delay(&random)
-        emit(.attemptFailed(failure, attempt: attempts, delay: retries ? delay : nil), now)
-        if retries {
+        emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: retries ? delay : nil), now)
+        if link.place != active {
+            successorFailed(link, failure, retryAfter: retries ? delay : nil, now)
+        } else if retries {
             waitForNextAttempt(delay, reason: failure, now)
         } else {
-            finish(.failed, reason: failure, now, &outbox)
+            finish(.failed, reason: failure, now, &outboxes)
         }
     }
 
-    /// An established connection is over: report it, then reconnect, rest or give up.
-    mutating func end(_ ending: Ending, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
-        endHeartbeats(now)
-        let isStable = metrics.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
-        metrics.openedAt = nil
+    /// An established connection is over: report it, then go on as its place and its reason ask.
+    mutating func end(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
+        let inDoubt = outboxes[link.place].messagesHandedOver &- min(link.arrivals.arrived, outboxes[link.place].messagesHandedOver)
+        outboxes[link.place].connectionEnded()
+        endHeartbeats(link, now)
+        guard link.place == active else {
+            endInactive(link, ending, now)
+            return
+        }
         // Closing as asked is no failure, unless messages were cut off by it.
-        let failure = closedByApplication && outbox.queuedMessages == 0 ? nil : ending.failure
-        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), now)
+        let failure = closedByApplication && outboxes[active].queuedMessages == 0 ? nil : ending.failure
+        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), link, now)
+        metrics.openedAt = nil
         guard let failure, !closedByApplication else {
-            finish(.disconnected, reason: nil, now, &outbox)
+            finish(.disconnected, reason: nil, now, &outboxes)
             return
         }
-        let isClean = Self.isCleanClose(failure)
-        if !isClean { metrics.errors &+= 1 }
-        if isClean && !configuration.reconnects {
-            finish(.disconnected, reason: nil, now, &outbox)
+        if gap == nil, let lastBytesAt = link.lastBytesAt {
+            gap = Gap(began: lastBytesAt, lastMessage: metrics.lastMessageAt, inDoubt: inDoubt)
+        }
+        if !Self.isCleanClose(failure) { metrics.errors &+= 1 }
+        if rotation.hasSuccessor {
+            promoteSuccessor(link, reason: failure, now, &outboxes)
+        } else {
+            reconnect(link, after: failure, now, &outboxes)
+        }
+    }
+
+    /// Of a rotation: the old connection has retired, or the new one was lost before it was of use.
+    private mutating func endInactive(_ link: Link, _ ending: Link.Ending, _ now: Instant) {
+        guard rotation.hasSuccessor else {
+            let isAnswered: Bool
+            if case .closedByPeer? = ending.failure { isAnswered = true } else { isAnswered = false }
+            emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: isAnswered ? nil : ending.failure), link, now)
+            retired(link, now)
             return
         }
+        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.failure), link, now)
+        guard let failure = ending.failure else { return }
+        backoff.recordFailure()
+        successorFailed(link, failure, retryAfter: mayRetry(after: failure) ? backoff.delay(&random) : nil, now)
+    }
+
+    private mutating func reconnect(_ link: Link, after failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
+        if Self.isCleanClose(failure) && !configuration.reconnects {
+            finish(.disconnected, reason: nil, now, &outboxes)
+            return
+        }
+        let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         if isStable { backoff.reset() } else { backoff.recordFailure() }
         if mayRetry(after: failure) {
             waitForNextAttempt(backoff.delay(&random), reason: failure, now)
         } else {
-            finish(.failed, reason: failure, now, &outbox)
+            finish(.failed, reason: failure, now, &outboxes)
         }
     }
 
@@ -100,20 +129,41 @@ extension Session {
         return configuration.reconnects && failure.isRetryable && !backoff.isExhausted
     }
 
-    mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
-        actions.append(.closeTransport)
-        handshake = nil
+    private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
+        closeLink(activeLink)
         phase = .waiting(until: now + delay)
         change(to: .reconnecting, reason: reason, now)
     }
 
-    mutating func finish(_ final: State, reason: Failure?, _ now: Instant, _ outbox: inout Outbox) {
-        outbox.connectionEnded()
-        outbox.seal()
-        outbox.discardQueue()
-        actions.append(.closeTransport)
-        handshake = nil
+    /// The place is free again.
+    mutating func closeLink(_ link: Link) {
+        actions.append(.closeTransport(link.place))
+        link.handshake = nil
+        link.phase = .idle
+    }
+
+    mutating func finish(_ final: State, reason: Failure?, _ now: Instant, _ outboxes: inout Outboxes) {
+        endOther(now, &outboxes)
+        outboxes[active].connectionEnded()
+        outboxes[active].seal()
+        outboxes[active].discardQueue()
+        closeLink(activeLink)
         phase = .ended
         change(to: final, reason: reason, now)
+    }
+
+    /// What is left in the other place ends with the session.
+    private mutating func endOther(_ now: Instant, _ outboxes: inout Outboxes) {
+        let link = link(active.other)
+        if case .idle = link.phase { return }
+        let isEstablished = link.isEstablished
+        outboxes[link.place].connectionEnded()
+        endHeartbeats(link, now)
+        if isEstablished {
+            let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
+            emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
+        }
+        if case .retiring = rotation.phase { retired(link, now) } else { closeLink(link) }
+        rotation.phase = .none
     }
 }

@@ -4,8 +4,8 @@ import WebSocket
 extension Session {
     package enum Action {
         /// Resolve, connect, run TLS; then report `transportOpened` or `transportEnded`.
-        case openTransport
-        case closeTransport
+        case openTransport(LinkPlace)
+        case closeTransport(LinkPlace)
     }
 
     package enum ReadOutcome {

@@ -55,11 +55,11 @@ struct SessionBeatTests {
 
     @Test func doesNotBlameThePeerWhileReadingIsPaused() throws {
         let harness = open()
-        harness.step { harness.session.readingPaused(harness.now) }
+        harness.step { harness.session.readingPaused(.first, harness.now) }
         harness.run(.seconds(10))
         #expect(harness.takeEvents() == [])
         #expect(try harness.sentFrames().count == 100)
-        harness.step { harness.session.readingResumed(harness.now) }
+        harness.step { harness.session.readingResumed(.first, harness.now) }
         harness.run(.milliseconds(49))
         #expect(harness.takeEvents() == [])
         harness.run(.seconds(1))

@@ -7,13 +7,17 @@ import WebSocket
 
 final class SessionHarness {
     var session: Session
-    var outbox: Outbox
+    var outboxes: Outboxes
     private(set) var now = Instant(nanoseconds: 1_000_000_000)
     private(set) var events: [Event] = []
     private(set) var received: [[UInt8]] = []
-    /// The bytes that each transport has carried, the present one last.
+    /// The place whose server the test plays.
+    var place = LinkPlace.first
+    /// The bytes that each transport has carried, the present one last, and where the stream of each place is.
     private(set) var streams: [[UInt8]] = []
-    private(set) var isTransportOpen = false
+    private var streamIndex: [LinkPlace: Int] = [:]
+    var isTransportOpen: Bool { isTransportOpen(place) }
+    func isTransportOpen(_ place: LinkPlace) -> Bool { streamIndex[place] != nil }
     private(set) var transportsOpened = 0
     /// True once a final state has been reached, or the connection was abandoned.
     private(set) var hasEnded = false
@@ -33,9 +37,16 @@ final class SessionHarness {
         guard let url = try? URL(parsing: bytes("ws://peer.test/path")) else { preconditionFailure("the URL is valid") }
         var configuration = SessionConfiguration(url: url)
         change(&configuration)
-        let variables = HeartbeatVariables(configuration.heartbeat)
+        let variables = (HeartbeatVariables(configuration.heartbeat), HeartbeatVariables(configuration.heartbeat))
         session = Session(configuration, seed: seed, environment: FixedEnvironment(), variables: variables)
-        outbox = Outbox(role: .client, limits: limits, variables: variables, fillRandom: countingRandomness())
+        outboxes = Outboxes(
+            first: Outbox(role: .client, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
+            second: Outbox(role: .client, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()))
+    }
+
+    var outbox: Outbox {
+        _read { yield outboxes[session.active] }
+        _modify { yield &outboxes[session.active] }
     }
 
     var state: State { session.state }
@@ -47,12 +58,12 @@ final class SessionHarness {
 
     func start() { step { session.start(now) } }
 
-    func close(_ frame: CloseFrame = CloseFrame(code: 1000, reason: [])) { step { session.close(frame, now, &outbox) } }
+    func close(_ frame: CloseFrame = CloseFrame(code: 1000, reason: [])) { step { session.close(frame, now, &outboxes) } }
 
     func abandon() {
-        session.abandon(&outbox)
+        session.abandon(&outboxes)
         hasEnded = true
-        if isTransportOpen && isWritable { flush() }
+        if isWritable { flushAll() }
         observed = session.state
         settle()
     }
@@ -66,10 +77,10 @@ final class SessionHarness {
 
     // MARK: The transport and the peer
 
-    func openTransport() { step { session.transportOpened(Self.nonce, unixTime: Self.unixTime, &outbox) } }
+    func openTransport() { step { session.transportOpened(place, Self.nonce, unixTime: Self.unixTime, &outboxes) } }
 
     func endTransport(_ kind: TransportFailure.Kind = .lost) {
-        step { session.transportEnded(TransportFailure(kind: kind, nativeCode: 104, sentence: "ended"), now, &outbox) }
+        step { session.transportEnded(place, TransportFailure(kind: kind, nativeCode: 104, sentence: "ended"), now, &outboxes) }
     }
 
     func answer(_ text: String) { receive(bytes(text.replacingNewlines)) }
@@ -101,17 +112,17 @@ final class SessionHarness {
         var consumed = 0
         while true {
             let before = consumed
-            let outcome = session.read(input, consumed: &consumed, into: &batch)
-            session.received(bytes: consumed - before, messages: batch.endedCount, now)
+            let outcome = session.read(place, input, consumed: &consumed, into: &batch)
+            session.received(place, bytes: consumed - before, messages: batch.endedCount, now)
             deliver()
             switch outcome {
             case .needsInput: return
             case .deliver: break
-            case .control(let opcode, let payload): session.controlReceived(opcode, payload: payload, now, &outbox)
-            case .failed(let error): session.protocolFailed(error, now, &outbox)
-            case .opened(let agreement): session.handshakeSucceeded(agreement, now, &outbox)
+            case .control(let opcode, let payload): session.controlReceived(place, opcode, payload: payload, now, &outboxes)
+            case .failed(let error): session.protocolFailed(place, error, now, &outboxes)
+            case .opened(let agreement): session.handshakeSucceeded(place, agreement, now, &outboxes)
             case .refused(let error):
-                session.handshakeFailed(error, now, &outbox)
+                session.handshakeFailed(place, error, now, &outboxes)
                 return
             }
         }
@@ -121,7 +132,7 @@ final class SessionHarness {
     private func deliver() {
         for message in batch.messages {
             let payload = [UInt8](message.payload)
-            if session.isConcerned(by: message, now), session.messageReceived(message, scratch, now, &outbox) { continue }
+            if session.isConcerned(place, by: message, now), session.messageReceived(place, message, scratch, now, &outboxes) { continue }
             received.append(payload)
         }
         batch.removeAll()
@@ -131,7 +142,7 @@ final class SessionHarness {
 
     func advance(_ interval: Interval) {
         now = now + interval
-        step { session.timeout(now, &outbox) }
+        step { session.timeout(now, &outboxes) }
     }
 
     /// Moves the clock from deadline to deadline as the loop would, for `interval` in all.
@@ -140,7 +151,7 @@ final class SessionHarness {
         while let deadline = session.deadline, deadline <= end {
             let moved = max(now, deadline)
             now = moved
-            step { session.timeout(now, &outbox) }
+            step { session.timeout(now, &outboxes) }
             if let next = session.deadline, next <= moved, session.state == .connected {
                 Issue.record("the deadline did not move on")
                 return
@@ -183,11 +194,19 @@ final class SessionHarness {
     func settle() {
         drain()
         #expect(session.state == observed, "a state changed without an event")
-        if isTransportOpen && isWritable { flush() }
+        if isWritable { flushAll() }
+    }
+
+    private func flushAll() {
+        for place in [LinkPlace.first, .second] where isTransportOpen(place) { flush(place) }
     }
 
     func flush(limit: Int = .max) {
-        repeat { write(limit) } while session.written(now, &outbox)
+        flush(place, limit: limit)
+    }
+
+    private func flush(_ place: LinkPlace, limit: Int = .max) {
+        repeat { write(place, limit) } while session.written(place, now, &outboxes)
         drain()
     }
 
@@ -198,14 +217,14 @@ final class SessionHarness {
         }
     }
 
-    private func write(_ limit: Int) {
+    private func write(_ place: LinkPlace, _ limit: Int) {
         var left = limit
-        while left > 0 {
-            let next = outbox.nextTransmit()
+        while left > 0, let index = streamIndex[place] {
+            let next = outboxes[place].nextTransmit()
             let count = min(left, next.count)
             if count == 0 { return }
-            streams[streams.count - 1] += next.prefix(count)
-            outbox.transmitted(count, now)
+            streams[index] += next.prefix(count)
+            outboxes[place].transmitted(count, now)
             left -= count
         }
     }
@@ -215,14 +234,14 @@ final class SessionHarness {
 
     private func act(_ action: Session.Action) {
         switch action {
-        case .openTransport:
-            #expect(!isTransportOpen, "a second transport")
-            isTransportOpen = true
+        case .openTransport(let place):
+            #expect(!isTransportOpen(place), "a second transport")
+            streamIndex[place] = streams.count
             transportsOpened += 1
             streams.append([])
-        case .closeTransport:
-            isTransportOpen = false
-            outbox.connectionEnded()
+        case .closeTransport(let place):
+            streamIndex[place] = nil
+            outboxes[place].connectionEnded()
         }
     }
 
@@ -311,6 +330,9 @@ extension Event {
         case .messagesDropped(let count): "dropped \(count)"
         case .warning(let sentence): "warning: \(sentence)"
         case .released: "released"
+        case .connectDue(let attemptId, let attempt, _, _): "due \(attemptId), attempt \(attempt)"
+        case .gap(let gap, let ended): "gap of \((ended - gap.began).nanoseconds / 1_000_000) ms, \(gap.inDoubt) in doubt"
+        case .rotation(let step, let failure): "rotation \(step) \(epoch)" + (failure.map { " (\($0.summary))" } ?? "")
         }
     }
 }
@@ -329,6 +351,7 @@ extension Failure {
         case .heartbeat(.pingsMissed(let missed), _): "gone after \(missed)"
         case .heartbeat(let verdict, _): "\(verdict)"
         case .slowConsumer: "slow"
+        case .beforeConnect(let text): "before connect: \(text.map { String(decoding: $0, as: UTF8.self) } ?? "no answer")"
         }
     }
 }

@@ -286,10 +286,10 @@ struct SessionHeartbeatTests {
 
     @Test func countsNothingAsMissingThatNobodyReads() throws {
         let harness = try open(Self.acked) { $0.closeTimeout = .zero }
-        harness.step { harness.session.readingPaused(harness.now) }
+        harness.step { harness.session.readingPaused(.first, harness.now) }
         harness.run(.seconds(10))
         #expect(harness.takeEvents().filter { !$0.hasPrefix("sent") } == [])
-        harness.step { harness.session.readingResumed(harness.now) }
+        harness.step { harness.session.readingResumed(.first, harness.now) }
         harness.run(.milliseconds(49))
         #expect(harness.metrics.beatsMissed == 0)
         harness.run(.seconds(1))

@@ -92,8 +92,8 @@ struct SessionPropertyTests {
             harness.isWritable.toggle()
             harness.settle()
         case 31: if harness.isTransportOpen { harness.flush(limit: Int(random.next(through: 300))) }
-        case 32: harness.step { harness.session.readingPaused(harness.now) }
-        case 33: harness.step { harness.session.readingResumed(harness.now) }
+        case 32: harness.step { harness.session.readingPaused(.first, harness.now) }
+        case 33: harness.step { harness.session.readingResumed(.first, harness.now) }
         case 34: receive((0..<random.next(through: 20)).map { _ in UInt8(truncatingIfNeeded: random.next()) }, harness, &random)
         case 35...39: actRarely(harness, &random)
         default: break
@@ -107,11 +107,11 @@ struct SessionPropertyTests {
         case 2...6:
             let code: UInt16 = [1000, 1001, 1011, 4000, 1012][Int(random.next(through: 4))]
             receive(SentFrame.write(.close, CloseFrame(code: code, reason: []).payload), harness, &random)
-        case 7...9: harness.step { harness.session.protocolFailed(.reservedBits, harness.now, &harness.outbox) }
-        case 10...12: harness.step { harness.session.consumerTooSlow(harness.now, &harness.outbox) }
-        case 13: harness.step { harness.session.handshakeFailed(.refused(HTTPRefusal(status: 503)), harness.now, &harness.outbox) }
+        case 7...9: harness.step { harness.session.protocolFailed(.first, .reservedBits, harness.now, &harness.outboxes) }
+        case 10...12: harness.step { harness.session.consumerTooSlow(.first, harness.now, &harness.outboxes) }
+        case 13: harness.step { harness.session.handshakeFailed(.first, .refused(HTTPRefusal(status: 503)), harness.now, &harness.outboxes) }
         case 14:
-            harness.step { harness.session.handshakeSucceeded(Agreement(subprotocol: [], compression: nil), harness.now, &harness.outbox) }
+            harness.step { harness.session.handshakeSucceeded(.first, Agreement(subprotocol: [], compression: nil), harness.now, &harness.outboxes) }
         case 15...17: harness.answer("HTTP/1.1 503 Busy\nContent-Length: 1\n\nx")
         case 24...29: harness.answer("HTTP/1.1 302 Elsewhere\nLocation: /elsewhere\n\n")
         case 18...20:
@@ -119,10 +119,10 @@ struct SessionPropertyTests {
             let opcode = opcodes[Int(random.next(through: 5))]
             let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: random.next()), count: Int(random.next(through: 9)))
             harness.step {
-                payload.withUnsafeBytes { harness.session.controlReceived(opcode, payload: $0, harness.now, &harness.outbox) }
+                payload.withUnsafeBytes { harness.session.controlReceived(.first, opcode, payload: $0, harness.now, &harness.outboxes) }
             }
-        case 21...23: harness.step { harness.session.received(bytes: 5, messages: 1, harness.now) }
-        default: harness.step { harness.session.timeout(harness.now, &harness.outbox) }
+        case 21...23: harness.step { harness.session.received(.first, bytes: 5, messages: 1, harness.now) }
+        default: harness.step { harness.session.timeout(harness.now, &harness.outboxes) }
         }
     }
 

@@ -67,7 +67,7 @@ struct SessionRedirectTests {
         let harness = try started("wss://peer.test/")
         redirect(harness, to: location)
         if location.hasPrefix("//") {
-            #expect(harness.session.target.isSecure)
+            #expect(harness.session.target(of: .first).isSecure)
         } else {
             #expect(harness.transportsOpened == 1)
             #expect(harness.takeEvents()[1].hasPrefix("attempt 1 failed (redirect 302 downgrade)"))
@@ -79,7 +79,7 @@ struct SessionRedirectTests {
         let harness = try started("ws://peer.test/")
         redirect(harness, to: "https://peer.test/")
         harness.openTransport()
-        #expect(harness.session.target.isSecure)
+        #expect(harness.session.target(of: .first).isSecure)
         redirect(harness, to: "http://peer.test/")
         #expect(harness.takeEvents()[1].hasPrefix("attempt 1 failed (redirect 302 downgrade)"))
     }

@@ -108,7 +108,7 @@ struct SessionTests {
         let harness = SessionHarness()
         harness.connect()
         _ = harness.takeEvents()
-        harness.step { harness.session.consumerTooSlow(harness.now, &harness.outbox) }
+        harness.step { harness.session.consumerTooSlow(.first, harness.now, &harness.outboxes) }
         #expect(try harness.sentFrames().last?.payload.prefix(2) == [0x03, 0xF0])
         harness.runToDeadline()
         #expect(harness.takeEvents() == ["closed 1008 (slow)", "state reconnecting (slow)"])

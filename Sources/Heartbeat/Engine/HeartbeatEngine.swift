@@ -221,4 +221,16 @@ package struct HeartbeatTotals {
     package var timestamps: UInt64 = 0
 
     package init() {}
+
+    package static func + (a: HeartbeatTotals, b: HeartbeatTotals) -> HeartbeatTotals {
+        var sum = a
+        sum.received &+= b.received
+        sum.answered &+= b.answered
+        sum.failed &+= b.failed
+        sum.beatsAcked &+= b.beatsAcked
+        sum.beatsLate &+= b.beatsLate
+        sum.beatsMissed &+= b.beatsMissed
+        sum.timestamps &+= b.timestamps
+        return sum
+    }
 }

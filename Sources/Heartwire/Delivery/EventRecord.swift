@@ -40,9 +40,25 @@ struct EventRecord {
             set(failure)
             event.attempt = UInt32(clamping: attempt)
             // Zero says that there is no next attempt, so the shortest delay is 1.
-            event.delay_ms = delay.map { UInt64(max(1, $0.nanoseconds / 1_000_000)) } ?? 0
+            event.delay_ms = delay.map { Self.milliseconds($0) } ?? 0
         case .heartbeat(let note):
             set(note)
+        case .connectDue(let attemptId, let attempt, let url, let within):
+            event.kind = hw_event_kind(HW_EVENT_CONNECT_DUE)
+            event.attempt_id = attemptId
+            event.attempt = UInt32(clamping: attempt)
+            event.delay_ms = Self.milliseconds(within)
+            text = url.text
+        case .gap(let gap, let ended):
+            event.kind = hw_event_kind(HW_EVENT_GAP)
+            event.began_ns = UInt64(bitPattern: gap.began.nanoseconds)
+            event.latency_ns = UInt64(clamping: (ended - gap.began).nanoseconds)
+            event.last_message_ns = UInt64(bitPattern: gap.lastMessage?.nanoseconds ?? 0)
+            event.count = gap.inDoubt
+        case .rotation(let step, let failure):
+            event.kind = hw_event_kind(HW_EVENT_ROTATION)
+            event.level = step.rawValue
+            set(failure)
         case .writable:
             event.kind = hw_event_kind(HW_EVENT_WRITABLE)
         case .readingPaused:
@@ -57,6 +73,8 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_RELEASED)
         }
     }
+
+    private static func milliseconds(_ interval: Interval) -> UInt64 { UInt64(max(1, interval.nanoseconds / 1_000_000)) }
 
     private mutating func set(_ failure: Failure?) {
         guard let failure else { return }

@@ -61,6 +61,9 @@ package struct URL: Equatable {
         resource = try Self.resource(rest[authorityEnd...])
     }
 
+    /// As it would be written, without the credentials.
+    package var text: [UInt8] { ASCII.bytes(isSecure ? "wss://" : "ws://") + hostField + resource }
+
     private init(_ base: URL, resource: [UInt8]) {
         (isSecure, host, isIPv6, port) = (base.isSecure, base.host, base.isIPv6, base.port)
         self.resource = resource

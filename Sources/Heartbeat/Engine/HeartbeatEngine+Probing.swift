@@ -1,0 +1,3 @@
+extension HeartbeatEngine {
+    package mutating func probe(_ now: Instant) {}
+}

@@ -1,0 +1,82 @@
+import Heartbeat
+import WebSocket
+
+/// Which of a session's two places a connection has. One place is enough until a rotation: then the new connection takes the free one while
+/// the old one still delivers.
+package enum LinkPlace: UInt8, BitwiseCopyable {
+    case first
+    case second
+
+    package var other: LinkPlace { self == .first ? .second : .first }
+}
+
+/// One connection of a session, or the attempt to make one: its handshakes, its frames and its heartbeats.
+///
+/// It only holds; the session decides. What stands here belongs to one connection: nothing that an earlier one left behind can touch the next.
+final class Link {
+    /// How an established connection ends.
+    struct Ending {
+        let frame: CloseFrame
+        let byPeer: Bool
+        let failure: Failure?
+    }
+
+    enum Phase {
+        case idle
+        /// Whoever knows the credentials has been asked for them.
+        case preparing(attemptId: UInt64, deadline: Instant)
+        case connecting(deadline: Instant)
+        case handshaking(deadline: Instant)
+        /// The opening script runs.
+        case opening
+        case open
+        /// Our close frame is sent or follows what is queued, and the peer's is awaited; messages still come.
+        case closing(deadline: Instant)
+        /// Nothing more is said or heard; the peer is given time to end the transport (RFC 6455 section 7.1.1).
+        indirect case draining(Ending, deadline: Instant)
+    }
+
+    let place: LinkPlace
+    var phase = Phase.idle
+    var epoch: UInt64 = 0
+    var openedAt: Instant?
+    var lastBytesAt: Instant?
+
+    var route: Route
+    /// Of the present attempt: the configured ones, or those that it was prepared with.
+    var headerFields: [[UInt8]]
+    /// Apart from the phase, so that it is read into in place: a copy for every read would cost the square of what trickles in.
+    var handshake: ClientHandshake?
+    var reader: FrameReader
+    var heartbeats: HeartbeatEngine
+    /// Heartbeats that found no room on their way out and are tried once more.
+    var refused: [OutgoingHeartbeat] = []
+    var pongBudget = PongBudget()
+    var arrivals = ArrivalProof()
+
+    init(_ place: LinkPlace, _ configuration: SessionConfiguration, _ environment: any HeartbeatEnvironment, _ variables: HeartbeatVariables?) {
+        self.place = place
+        route = Route(to: configuration.url, redirectsMax: configuration.redirectsMax)
+        headerFields = configuration.headerFields
+        reader = FrameReader(role: .client, limits: configuration.messages)
+        heartbeats = HeartbeatEngine(configuration.heartbeat, environment, variables)
+    }
+
+    /// When the session has to look at it; nil while there is nothing to wait for.
+    var deadline: Instant? {
+        switch phase {
+        case .idle: nil
+        case .preparing(_, let deadline), .connecting(let deadline), .handshaking(let deadline), .draining(_, let deadline): deadline
+        case .closing(let deadline): heartbeats.deadline.map { min($0, deadline) } ?? deadline
+        case .opening, .open: heartbeats.deadline
+        }
+    }
+
+    /// True from the end of the opening handshake to the end of the connection.
+    var isEstablished: Bool {
+        switch phase {
+        case .opening, .open, .closing, .draining: true
+        case .idle, .preparing, .connecting, .handshaking: false
+        }
+    }
+}

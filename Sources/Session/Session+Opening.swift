@@ -1,0 +1,80 @@
+import Heartbeat
+import WebSocket
+
+/// Attempts, and what is said on a new connection before the application's messages.
+extension Session {
+    /// Begins an attempt in the active place.
+    mutating func beginAttempt(_ now: Instant) {
+        phase = .live
+        beginAttempt(activeLink, to: configuration.url, now)
+    }
+
+    mutating func beginAttempt(_ link: Link, to url: URL, _ now: Instant) {
+        attempts &+= 1
+        metrics.attempts &+= 1
+        link.route = Route(to: url, redirectsMax: configuration.redirectsMax)
+        link.headerFields = configuration.headerFields
+        guard configuration.asksBeforeConnect else {
+            connect(link, now)
+            return
+        }
+        lastAttemptId &+= 1
+        link.phase = .preparing(attemptId: lastAttemptId, deadline: now + configuration.beforeConnectTimeout)
+        emit(.connectDue(attemptId: lastAttemptId, attempt: attempts, url: url, within: configuration.beforeConnectTimeout), link, now)
+    }
+
+    private mutating func connect(_ link: Link, _ now: Instant) {
+        link.phase = .connecting(deadline: now + configuration.connectTimeout)
+        actions.append(.openTransport(link.place))
+    }
+
+    /// The answer to `connectDue`; false if that attempt is over or was answered.
+    package mutating func proceed(_ attemptId: UInt64, _ prepared: PreparedAttempt, _ now: Instant, _ outboxes: inout Outboxes) -> Bool {
+        for place in [LinkPlace.first, .second] {
+            let link = link(place)
+            guard case .preparing(attemptId, _) = link.phase else { continue }
+            if let failure = prepared.failure {
+                attemptFailed(link, .beforeConnect(failure), now, &outboxes)
+                return true
+            }
+            if let url = prepared.url { link.route = Route(to: url, redirectsMax: configuration.redirectsMax) }
+            link.headerFields = prepared.headerFields
+            connect(link, now)
+            return true
+        }
+        return false
+    }
+
+    // MARK: The opening script
+
+    mutating func beginOpening(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        openingDone(link, now, &outboxes)
+    }
+
+    mutating func pollOpening(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+    }
+
+    private mutating func openingDone(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        guard case .opening = link.phase else { return }
+        link.phase = .open
+        guard link.place == active else {
+            beginSwitch(now, &outboxes)
+            return
+        }
+        outboxes[active].openQueue()
+        established(link, now)
+    }
+
+    /// The active place has a connection that messages can be sent by.
+    mutating func established(_ link: Link, _ now: Instant) {
+        attempts = 0
+        if link.epoch > 1 { metrics.reconnections &+= 1 }
+        metrics.openedAt = link.openedAt
+        change(to: .connected, reason: nil, now)
+        if let gap {
+            emit(.gap(gap, ended: now), link, now)
+            self.gap = nil
+        }
+        scheduleRotation(now)
+    }
+}
