@@ -186,7 +186,7 @@ struct InboxOverflowTests {
         let fixture = try InboxFixture([("inbox.messages_max", "4")])
         #expect(!fixture.push("1", "2", "3").mustPause)
         #expect(fixture.push("4").mustPause)
-        fixture.connection.pauseReading()
+        fixture.connection.pauseReading(fixture.connection.channel(.first))
         let over = fixture.push("5", "6")
         #expect(over.mustPause)
         #expect(over.dropped == 0)

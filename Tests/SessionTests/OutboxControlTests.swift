@@ -9,7 +9,7 @@ struct OutboxControlTests {
 
     private func open(fragmentSize: Int = 65536) -> OutboxHarness {
         let harness = OutboxHarness(bytesMax: 16 << 20, fragmentSize: fragmentSize)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         return harness
     }
 
@@ -181,7 +181,7 @@ struct OutboxControlTests {
         harness.beat()
         harness.outbox.closeAfterQueue(Self.going)
         harness.outbox.closeNow(Self.going)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         let frames = try harness.takeFrames()
         #expect(frames.first?.opcode == .binary)

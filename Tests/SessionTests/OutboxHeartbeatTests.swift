@@ -7,7 +7,7 @@ import WebSocket
 struct OutboxHeartbeatTests {
     private func open(messagesMax: Int = 1000, fragmentSize: Int = 65536) -> OutboxHarness {
         let harness = OutboxHarness(messagesMax: messagesMax, bytesMax: 16 << 20, fragmentSize: fragmentSize)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         return harness
     }
 
@@ -55,7 +55,7 @@ struct OutboxHeartbeatTests {
         #expect(!harness.beat())
         #expect(!answer(harness))
         #expect(!harness.ping(1))
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.outbox.closeNow(CloseFrame(code: 1000, reason: []))
         #expect(!harness.beat())
         #expect(!answer(harness))
@@ -100,7 +100,7 @@ struct OutboxHeartbeatTests {
         #expect(harness.outbox.queuedBytes == 3 - delivered.count)
         #expect(harness.outbox.oldestAnswerReceived == nil)
         #expect(harness.outbox.hasHandedOver == false)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         let frames = try harness.takeFrames()
         #expect(frames.allSatisfy { $0.opcode == .binary })
@@ -120,7 +120,7 @@ struct OutboxHeartbeatTests {
         }
         harness.outbox.connectionEnded()
         #expect(bytes("last").withUnsafeBytes { harness.outbox.enqueue(.text, part: $0, of: id, isLast: true) } == .accepted(id: id))
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.text, bytes("first last"))])
     }
@@ -136,7 +136,7 @@ struct OutboxHeartbeatTests {
         var outbox = Outbox(
             role: .client, limits: .init(messagesMax: 10, bytesMax: 1000, fragmentSize: 1000), variables: variables,
             fillRandom: countingRandomness())
-        outbox.open()
+        outbox.openWithQueue()
         _ = bytes(#"{"id": 5}"#).withUnsafeBytes { outbox.enqueue(.text, $0) }
         #expect(variables.counter == 6)
         _ = outbox.heartbeat(OutgoingHeartbeat(.beat(0), .text, bytes(#"{"id": 700}"#), followsQueue: true))

@@ -10,7 +10,7 @@ struct OutboxPartsTests {
 
     @Test func sendsPartsAsTheyCome() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         #expect(part(harness, "one ") == .accepted(id: 1))
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.text, bytes("one "), isFinal: false)])
@@ -27,7 +27,7 @@ struct OutboxPartsTests {
 
     @Test func endsAMessageWithAnEmptyPart() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = part(harness, "all")
         harness.transmit()
         _ = part(harness, "", of: 1, isLast: true)
@@ -40,7 +40,7 @@ struct OutboxPartsTests {
 
     @Test func letsOtherMessagesFollowAndControlFramesPass() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = harness.enqueue([1])
         _ = part(harness, "a")
         _ = harness.enqueue([2])
@@ -58,13 +58,13 @@ struct OutboxPartsTests {
 
     @Test func beginsAnewOnTheNextConnection() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = part(harness, "one")
         harness.transmit()
         _ = harness.takeSent()
         harness.outbox.connectionEnded()
         _ = part(harness, " two", of: 1)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         _ = part(harness, " three", of: 1, isLast: true)
         harness.transmit()
@@ -75,7 +75,7 @@ struct OutboxPartsTests {
 
     @Test func holdsPartsBackWhenABeatMayHaveToPass() throws {
         let harness = OutboxHarness(hasBeats: true)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = part(harness, "one")
         harness.transmit()
         #expect(harness.takeSent() == [])
@@ -103,7 +103,7 @@ struct OutboxPartsTests {
     /// Those behind it wait for its end, so they cannot keep it from getting there.
     @Test func foremostMessageHasRoomWhenThoseBehindItFillTheQueue() throws {
         let harness = OutboxHarness(bytesMax: 10)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         #expect(part(harness, "12345") == .accepted(id: 1))
         #expect(harness.enqueue([1, 2, 3, 4, 5]) == .accepted(id: 2))
         #expect(harness.enqueue([6]) == .full)
@@ -122,7 +122,7 @@ struct OutboxPartsTests {
         #expect(part(harness, "9", of: 2, isLast: true) == .full)
         func takeWritable() -> Bool { harness.outbox.takeWritable() }
         #expect(!takeWritable())
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         #expect(takeWritable())
         #expect(!takeWritable())
@@ -133,7 +133,7 @@ struct OutboxPartsTests {
 
     @Test func checksTextAcrossParts() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         let euro: [UInt8] = [0xE2, 0x82, 0xAC]
         func add(_ payload: [UInt8], of id: UInt64, isLast: Bool) -> Outbox.Admission {
             payload.withUnsafeBytes { harness.outbox.enqueue(.text, part: $0, of: id, isLast: isLast) }
@@ -148,13 +148,13 @@ struct OutboxPartsTests {
 
     @Test func dropsAnUnfinishedMessageOnClosing() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = harness.enqueue([1])
         harness.outbox.connectionEnded()
         _ = part(harness, "never finished")
         _ = harness.enqueue([2])
         harness.outbox.seal()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.outbox.closeAfterQueue(CloseFrame(code: 1000, reason: []))
         harness.transmit()
         #expect(try harness.takeFrames().map(\.opcode) == [.binary, .binary, .close])
@@ -165,7 +165,7 @@ struct OutboxPartsTests {
     /// What has begun on the wire cannot be passed over: the close frame comes next, and what is left says so.
     @Test func closesInsideAnUnfinishedMessage() throws {
         let harness = OutboxHarness()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = part(harness, "begun")
         harness.transmit()
         _ = harness.enqueue([2])

@@ -9,7 +9,7 @@ struct OutboxTests {
         let harness = OutboxHarness()
         #expect(harness.enqueue(bytes("one"), .text) == .accepted(id: 1))
         #expect(harness.enqueue([], .text) == .accepted(id: 2))
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         #expect(harness.enqueue([3], .binary) == .accepted(id: 3))
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.text, bytes("one")), SentFrame(.text, []), SentFrame(.binary, [3])])
@@ -27,7 +27,7 @@ struct OutboxTests {
         harness.pong([1])
         harness.transmit()
         #expect(harness.takeSent() == bytes("GET / HTTP/1.1\r\n\r\n"))
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.binary, [1])])
         #expect(harness.outbox.metrics.bytesSent == 7)
@@ -35,7 +35,7 @@ struct OutboxTests {
 
     @Test func masksWithANewKeyForEachFrameAsClientOnly() {
         let client = OutboxHarness()
-        client.outbox.open()
+        client.outbox.openWithQueue()
         for _ in 0..<2 { _ = client.enqueue([0, 0, 0, 0]) }
         client.transmit()
         let sent = client.takeSent()
@@ -43,7 +43,7 @@ struct OutboxTests {
         #expect(sent[2..<6] == sent[6..<10])
         #expect(sent[2..<6] != sent[12..<16])
         let server = OutboxHarness(role: .server)
-        server.outbox.open()
+        server.outbox.openWithQueue()
         _ = server.enqueue([1, 2])
         server.transmit()
         #expect(server.takeSent() == [0x82, 2, 1, 2])
@@ -66,7 +66,7 @@ struct OutboxTests {
 
     @Test func tellsOnceThatItIsWritableAgain() {
         let harness = OutboxHarness(messagesMax: 4, bytesMax: 100, role: .server)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         for _ in 0..<4 { _ = harness.enqueue([0]) }
         #expect(harness.outbox.takeWritable() == false)
         #expect(harness.enqueue([0]) == .full)
@@ -91,7 +91,7 @@ struct OutboxTests {
         _ = harness.enqueue([1])
         harness.outbox.seal()
         #expect(harness.enqueue([2]) == .closed)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         harness.transmit()
         #expect(try harness.takeFrames() == [SentFrame(.binary, [1])])
     }
@@ -100,7 +100,7 @@ struct OutboxTests {
         let harness = OutboxHarness()
         _ = harness.enqueue([1])
         harness.outbox.discardQueue()
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         #expect(harness.pending == 0)
         #expect(harness.outbox.queuedMessages == 0)
         #expect(harness.outbox.queuedBytes == 0)
@@ -111,7 +111,7 @@ struct OutboxTests {
     ) throws {
         let harness = OutboxHarness(fragmentSize: 10)
         let payload = (0..<size).map { UInt8($0) }
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = harness.enqueue(payload, .text)
         _ = harness.enqueue([99])
         harness.transmit(chunk: 1)
@@ -125,7 +125,7 @@ struct OutboxTests {
 
     @Test(arguments: [1, 2, 3, 7, 64, 1000, 100_000]) func sendsTheSameInAnyChunks(chunk: Int) throws {
         let harness = OutboxHarness(fragmentSize: 50)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         let payloads = (0..<40).map { [UInt8](repeating: UInt8($0), count: $0 * 7) }
         for payload in payloads { _ = harness.enqueue(payload) }
         harness.transmit(chunk: chunk)
@@ -142,13 +142,13 @@ struct OutboxTests {
     @Test func sendsAgainWhatABrokenConnectionCutShort() throws {
         let payloads = [bytes("first"), [], [UInt8](repeating: 2, count: 25), [3], [UInt8](repeating: 4, count: 10)]
         let whole = OutboxHarness(fragmentSize: 10)
-        whole.outbox.open()
+        whole.outbox.openWithQueue()
         for payload in payloads { _ = whole.enqueue(payload) }
         whole.transmit()
         let total = whole.takeSent().count
         for cut in 0...total {
             let harness = OutboxHarness(fragmentSize: 10)
-            harness.outbox.open()
+            harness.outbox.openWithQueue()
             for payload in payloads { _ = harness.enqueue(payload) }
             harness.transmit(limit: cut)
             // Some of what follows the cut has been encoded already, and is not to be taken for sent.
@@ -159,7 +159,7 @@ struct OutboxTests {
             harness.outbox.connectionEnded()
             #expect(harness.pending == 0)
             harness.outbox.beginHandshake([])
-            harness.outbox.open()
+            harness.outbox.openWithQueue()
             harness.transmit()
             var messages: [[UInt8]] = []
             for frame in try harness.takeFrames() {
@@ -174,7 +174,7 @@ struct OutboxTests {
     /// Case 10.1.1 of the Autobahn test suite, from the server's side.
     @Test func fragmentsAsAServer() throws {
         let harness = OutboxHarness(fragmentSize: 1300, role: .server)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = harness.enqueue([UInt8](repeating: 0x2A, count: 65536), .text)
         harness.transmit()
         let (frames, incomplete) = try SentFrame.parse(harness.takeSent(), receiver: .client)
@@ -186,7 +186,7 @@ struct OutboxTests {
 
     @Test func countsWhatItSent() {
         let harness = OutboxHarness(role: .server)
-        harness.outbox.open()
+        harness.outbox.openWithQueue()
         _ = harness.enqueue([1, 2, 3])
         harness.ping(1)
         harness.pong([1])

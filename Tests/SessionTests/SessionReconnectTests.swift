@@ -87,7 +87,7 @@ struct SessionReconnectTests {
         #expect(try harness.sentFrames().map { $0.payload } == [bytes("bbbbb"), bytes("c")])
         #expect(harness.session.epoch == 2)
         #expect(harness.metrics.reconnections == 1)
-        #expect(harness.takeEvents().suffix(2) == ["state connected", "opened 2"])
+        #expect(harness.takeEvents().suffix(3) == ["opened 2", "state connected", "gap of 372 ms, 1 in doubt"])
     }
 
     @Test func beginsEachConnectionAfresh() {

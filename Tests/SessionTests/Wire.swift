@@ -127,3 +127,11 @@ final class OutboxHarness {
         return sent
     }
 }
+
+extension Outbox {
+    /// Open to messages at once, without an opening script.
+    mutating func openWithQueue(_ compression: Compression? = nil) {
+        open(compression)
+        openQueue()
+    }
+}
