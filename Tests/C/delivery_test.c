@@ -142,6 +142,7 @@ TEST(inbox_descriptor_is_readable_while_something_waits)
     /* Without heartbeats no event comes by itself. */
     receiver receiver = receiver_open(server_url("ws", "/echo"), (const char *[]){"ping.interval", "0", NULL});
     take_until(receiver.inbox, HW_EVENT_OPENED);
+    take_until(receiver.inbox, HW_EVENT_STATE);
     struct pollfd waiting = {.fd = hw_inbox_fd(receiver.inbox), .events = POLLIN};
     CHECK(waiting.fd >= 0);
     CHECK_EQUAL(hw_inbox_fd(receiver.inbox), waiting.fd);
