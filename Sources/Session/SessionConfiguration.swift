@@ -23,10 +23,31 @@ package final class SessionConfiguration {
     package var backoff = Backoff.Configuration(base: .milliseconds(500), cap: .seconds(30), attemptsMax: 0)
     /// A connection that lasted this long makes earlier failures count no more.
     package var stableAfter = Interval.seconds(10)
+    package var retry = RetryPolicy()
+    package var gate = HostGate.Policy()
+    package var beforeConnectTimeout = Interval.seconds(10)
+    /// For a step of the opening script that does not say otherwise.
+    package var scriptTimeout = Interval.seconds(10)
+    /// The age at which a connection gives way to a new one.
+    package var rotateAfter: Interval?
+    package var rotateOnNotice = RotationNotice.rule
+    /// JSON pointer (RFC 6901) of the member that tells messages apart while two connections overlap; nil if none does.
+    package var rotateDuplicateKey: [UInt8]?
+    /// A changed address or route has the connection probed, and an attempt that waits made.
+    package var watchesNetwork = true
 
     package init(url: URL) {
         self.url = url
     }
+}
+
+/// What of the server's has the next connection opened at once.
+package enum RotationNotice: Int {
+    case off
+    /// Advice that a heartbeat rule finds.
+    case rule
+    /// Close codes 1001 and 1012 too.
+    case all
 }
 
 /// The offer of permessage-deflate, and what carries it out.
