@@ -47,9 +47,9 @@ struct RetryPolicyTests {
     /// The delays begin and end where they should, and fill what is between: within a twentieth of it at both ends.
     private func expect(_ failure: Failure, _ policy: RetryPolicy = RetryPolicy(), from low: Int64, through high: Int64) {
         let (least, most) = delays(after: failure, policy)
-        let edge = Interval.milliseconds((high - low) / 20)
-        #expect(least >= .milliseconds(low) && least <= .milliseconds(low) + edge, "\(failure): \(least)")
-        #expect(most <= .milliseconds(high) && most + edge >= .milliseconds(high), "\(failure): \(most)")
+        let edge = (high - low) / 20
+        #expect(least >= .milliseconds(low) && least <= .milliseconds(low + edge), "\(failure): \(least)")
+        #expect(most <= .milliseconds(high) && most >= .milliseconds(high - edge), "\(failure): \(most)")
     }
 
     // MARK: What is final
