@@ -54,7 +54,9 @@ final class Connection: @unchecked Sendable {
         self.io = io
         delivery = Delivery(plan)
         let variables = (HeartbeatVariables(plan.session.heartbeat), HeartbeatVariables(plan.session.heartbeat))
-        session = Session(plan.session, seed: SystemRandom.seed(), environment: library.environment, variables: variables)
+        session = Session(
+            plan.session, seed: SystemRandom.seed(), environment: library.environment, gates: library.hostGates,
+            variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: .client, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
             second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) })
@@ -265,7 +267,7 @@ final class Connection: @unchecked Sendable {
     /// The library does nothing more: whoever waits for this connection's state or deliveries is told. Descriptors that the host has closed
     /// under us may be its own by now, and are left alone.
     func stop(ownsDescriptors: Bool) {
-        if ownsDescriptors { sayGoodbye() } else { withSession { $0.abandon(&$1) } }
+        if ownsDescriptors { sayGoodbye() } else { withSession { $0.abandon(io.now, &$1) } }
         publish(nil)
         delivery.stop()
     }
@@ -278,7 +280,7 @@ final class Connection: @unchecked Sendable {
     /// A close frame if the socket takes it, then the end of the transport, without events.
     private func sayGoodbye() {
         lock.withLock {
-            session.abandon(&outboxes)
+            session.abandon(io.now, &outboxes)
             _ = first.transport.flush(&outboxes.first)
             _ = second.transport.flush(&outboxes.second)
         }

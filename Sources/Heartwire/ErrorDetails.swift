@@ -79,7 +79,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
             case .connect: (HW_E_CONNECT, HW_LAYER_TCP)
             case .timeout: (HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP)
             case .lost: (HW_E_CONNECTION_LOST, HW_LAYER_TCP)
-            case .tls, .clientCertificate: (HW_E_TLS, HW_LAYER_TLS)
+            case .tls, .tlsVersion, .clientCertificate: (HW_E_TLS, HW_LAYER_TLS)
             case .certificate: (HW_E_CERTIFICATE, HW_LAYER_TLS)
             case .proxy(.unresolved): (HW_E_PROXY, HW_LAYER_RESOLVER)
             case .proxy(.unreachable): (HW_E_PROXY, HW_LAYER_TCP)

@@ -9,6 +9,7 @@ final class Library: @unchecked Sendable {
     let resolver = Resolver()
     let tlsContexts = TLSContexts()
     let environment = SystemEnvironment()
+    let hostGates = SharedHostGates()
     let log = Log()
     let dispatcher: Dispatcher
     private let epoch: UInt

@@ -23,6 +23,9 @@ package struct Event {
         case connectDue(attemptId: UInt64, attempt: Int, url: URL, within: Interval)
         /// Connected again after a loss.
         case gap(Gap, ended: Instant)
+        /// The next attempt waits for the host's gate.
+        case attemptHeld(for: Interval, HostGate.Hold)
+        case circuit(HostVisitor.Change)
         case rotation(RotationStep, failure: Failure?)
         case writable
         case readingPaused

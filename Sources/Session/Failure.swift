@@ -49,6 +49,8 @@ package struct TransportFailure {
         case timeout
         case lost
         case tls
+        /// The server speaks no version of TLS that we accept.
+        case tlsVersion
         case certificate
         /// The server wants a certificate of ours, or another.
         case clientCertificate
@@ -84,7 +86,7 @@ package struct TransportFailure {
 
     var isRetryable: Bool {
         switch kind {
-        case .certificate, .clientCertificate: false
+        case .tlsVersion, .certificate, .clientCertificate: false
         case .proxy(.refusal(_, let isRetryable)): isRetryable
         case .resolve, .connect, .timeout, .lost, .tls, .proxy(.unresolved), .proxy(.unreachable), .system: true
         }

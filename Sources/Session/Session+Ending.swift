@@ -44,12 +44,13 @@ extension Session {
         metrics.attemptsFailed &+= 1
         metrics.errors &+= 1
         backoff.recordFailure()
-        let retries = mayRetry(after: failure)
-        let delay = backoff.delay(&random)
-        emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: retries ? delay : nil), now)
+        link.visitor.attemptEnded(failure.hostHealth, now)
+        reportCircuit(link, now)
+        let delay = delay(after: failure)
+        emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
-            successorFailed(link, failure, retryAfter: retries ? delay : nil, now)
-        } else if retries {
+            successorFailed(link, failure, retryAfter: delay, now)
+        } else if let delay {
             waitForNextAttempt(delay, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
@@ -96,7 +97,7 @@ extension Session {
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.failure), link, now)
         guard let failure = ending.failure else { return }
         backoff.recordFailure()
-        successorFailed(link, failure, retryAfter: mayRetry(after: failure) ? backoff.delay(&random) : nil, now)
+        successorFailed(link, failure, retryAfter: delay(after: failure), now)
     }
 
     private mutating func reconnect(_ link: Link, after failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
@@ -106,8 +107,8 @@ extension Session {
         }
         let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         if isStable { backoff.reset() } else { backoff.recordFailure() }
-        if mayRetry(after: failure) {
-            waitForNextAttempt(backoff.delay(&random), reason: failure, now)
+        if let delay = delay(after: failure) {
+            waitForNextAttempt(isNotice(failure) ? .zero : delay, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
         }
@@ -124,20 +125,32 @@ extension Session {
         return [CloseCode.normal, CloseCode.goingAway, CloseCode.noStatus].contains(frame.code)
     }
 
-    func mayRetry(after failure: Failure) -> Bool {
-        if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return false }
-        return configuration.reconnects && failure.isRetryable && !backoff.isExhausted
+    /// When the next attempt follows; nil if none does.
+    private mutating func delay(after failure: Failure) -> Interval? {
+        if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return nil }
+        guard configuration.reconnects else { return nil }
+        switch configuration.retry.decision(after: failure, wasEstablished: lastEpoch > 0, backoff, &random) {
+        case .final: return nil
+        case .retry(let delay): return delay
+        }
+    }
+
+    /// The server is to be followed to a new connection at once.
+    private func isNotice(_ failure: Failure) -> Bool {
+        guard configuration.rotateOnNotice == .all, case .closedByPeer(let frame) = failure else { return false }
+        return [CloseCode.goingAway, CloseCode.serviceRestart].contains(frame.code)
     }
 
     private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
-        closeLink(activeLink)
+        closeLink(activeLink, now)
         phase = .waiting(until: now + delay)
         change(to: .reconnecting, reason: reason, now)
     }
 
     /// The place is free again.
-    mutating func closeLink(_ link: Link) {
+    mutating func closeLink(_ link: Link, _ now: Instant) {
         actions.append(.closeTransport(link.place))
+        link.visitor.leave(now)
         link.handshake = nil
         link.phase = .idle
     }
@@ -147,7 +160,7 @@ extension Session {
         outboxes[active].connectionEnded()
         outboxes[active].seal()
         outboxes[active].discardQueue()
-        closeLink(activeLink)
+        closeLink(activeLink, now)
         phase = .ended
         change(to: final, reason: reason, now)
     }
@@ -163,7 +176,7 @@ extension Session {
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
         }
-        if case .retiring = rotation.phase { retired(link, now) } else { closeLink(link) }
+        if case .retiring = rotation.phase { retired(link, now) } else { closeLink(link, now) }
         rotation.phase = .none
     }
 }

@@ -9,18 +9,44 @@ extension Session {
         beginAttempt(activeLink, to: configuration.url, now)
     }
 
+    /// Begins an attempt unless the host's gate holds it back.
     mutating func beginAttempt(_ link: Link, to url: URL, _ now: Instant) {
-        attempts &+= 1
-        metrics.attempts &+= 1
-        link.route = Route(to: url, redirectsMax: configuration.redirectsMax)
+        let admission = link.visitor.admit(to: url, now, &random)
+        reportCircuit(link, now)
+        if case .wait(let until, let hold) = admission {
+            emit(.attemptHeld(for: max(.zero, until - now), hold), link, now)
+            wait(link, to: url, until)
+            return
+        }
+        let attempt = countAttempt(link)
+        link.route = Route(to: url, redirectsMax: configuration.redirectsMax, hasLeftOrigin: !url.hasSameOrigin(as: configuration.url))
         link.headerFields = configuration.headerFields
         guard configuration.asksBeforeConnect else {
             connect(link, now)
             return
         }
         lastAttemptId &+= 1
-        link.phase = .preparing(attemptId: lastAttemptId, deadline: now + configuration.beforeConnectTimeout)
-        emit(.connectDue(attemptId: lastAttemptId, attempt: attempts, url: url, within: configuration.beforeConnectTimeout), link, now)
+        let timeout = configuration.beforeConnectTimeout
+        link.phase = .preparing(attemptId: lastAttemptId, deadline: now + timeout)
+        emit(.connectDue(attemptId: lastAttemptId, attempt: attempt, url: url, within: timeout), link, now)
+    }
+
+    private mutating func countAttempt(_ link: Link) -> Int {
+        metrics.attempts &+= 1
+        if link.place == active {
+            attempts &+= 1
+            return attempts
+        }
+        rotation.attempts &+= 1
+        return rotation.attempts
+    }
+
+    private mutating func wait(_ link: Link, to url: URL, _ until: Instant) {
+        if link.place == active { phase = .waiting(until: until) } else { rotation.phase = .waiting(url, until: until) }
+    }
+
+    mutating func reportCircuit(_ link: Link, _ now: Instant) {
+        if let change = link.visitor.takeChange() { emit(.circuit(change), link, now) }
     }
 
     private mutating func connect(_ link: Link, _ now: Instant) {

@@ -27,6 +27,8 @@ struct Rotation {
     /// When the connection has reached the age to be replaced at.
     var due: Instant?
     var attempts = 0
+    /// Where the service asked for the new connection.
+    var url: URL?
 
     var deadline: Instant? {
         switch phase {
@@ -62,6 +64,7 @@ extension Session {
         }
         rotation.due = nil
         rotation.attempts = 0
+        rotation.url = url
         emit(.rotation(.started, failure: nil), now)
         beginSuccessor(url, now)
     }
@@ -74,7 +77,6 @@ extension Session {
 
     private mutating func beginSuccessor(_ url: URL, _ now: Instant) {
         rotation.phase = .opening
-        rotation.attempts &+= 1
         beginAttempt(link(active.other), to: url, now)
     }
 
@@ -101,8 +103,8 @@ extension Session {
 
     /// The new connection came to nothing. The old one stays; a later try follows if one may help.
     mutating func successorFailed(_ link: Link, _ failure: Failure, retryAfter delay: Interval?, _ now: Instant) {
-        let url = link.route.url
-        closeLink(link)
+        let url = rotation.url ?? configuration.url
+        closeLink(link, now)
         emit(.rotation(.failed, failure: failure), now)
         rotation.phase = delay.map { .waiting(url, until: now + $0) } ?? .none
     }
@@ -144,7 +146,7 @@ extension Session {
 
     /// The old connection of a rotation is closed.
     mutating func retired(_ link: Link, _ now: Instant) {
-        closeLink(link)
+        closeLink(link, now)
         rotation.phase = .none
         metrics.rotations &+= 1
         emit(.rotation(.finished, failure: nil), link, now)
@@ -152,7 +154,7 @@ extension Session {
 
     /// The connection was lost while its successor was being made, which takes its place.
     mutating func promoteSuccessor(_ lost: Link, reason: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
-        closeLink(lost)
+        closeLink(lost, now)
         let isStanding: Bool
         if case .switching = rotation.phase { isStanding = true } else { isStanding = false }
         attempts = rotation.attempts
@@ -184,7 +186,7 @@ extension Session {
                 let frame = CloseFrame(code: CloseCode.goingAway, reason: [])
                 emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
             }
-            closeLink(link)
+            closeLink(link, now)
             outboxes[active].openQueue()
         }
         rotation.phase = .none

@@ -91,6 +91,8 @@ extension Session {
                 return
             }
         }
+        link.visitor.attemptEnded(.well, now)
+        reportCircuit(link, now)
         lastEpoch &+= 1
         link.epoch = lastEpoch
         (link.openedAt, link.lastBytesAt) = (now, now)

@@ -39,16 +39,17 @@ package struct Session: ~Copyable {
     private var events: [Event] = []
     var actions: [Action] = []
 
-    /// `variables`, one for each place, are those that the outboxes observe too, if heartbeat rules learn from what the application sends.
+    /// `seed` is this session's alone. `variables`, one for each place, are those that the outboxes observe too, if heartbeat rules learn from what the application sends.
     package init(
-        _ configuration: SessionConfiguration, seed: UInt64, environment: any HeartbeatEnvironment,
+        _ configuration: SessionConfiguration, seed: UInt64, environment: any HeartbeatEnvironment, gates: any HostGates,
         variables: (HeartbeatVariables?, HeartbeatVariables?) = (nil, nil)
     ) {
         self.configuration = configuration
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
-        first = Link(.first, configuration, environment, variables.0)
-        second = Link(.second, configuration, environment, variables.1)
+        let visitor = { (place: UInt64) in HostVisitor(gates, configuration.gate, token: seed &* 2 &+ place) }
+        first = Link(.first, configuration, environment, variables.0, visitor(0))
+        second = Link(.second, configuration, environment, variables.1, visitor(1))
     }
 
     func link(_ place: LinkPlace) -> Link {
@@ -175,7 +176,7 @@ package struct Session: ~Copyable {
     }
 
     /// Ends everything at once and without events, with a close frame if the socket takes it.
-    package mutating func abandon(_ outboxes: inout Outboxes) {
+    package mutating func abandon(_ now: Instant, _ outboxes: inout Outboxes) {
         if case .ended = phase { return }
         outboxes[active].seal()
         events = []
@@ -183,7 +184,8 @@ package struct Session: ~Copyable {
         for place in [LinkPlace.first, .second] {
             let link = link(place)
             if link.isEstablished { outboxes[place].closeNow(CloseFrame(code: CloseCode.goingAway, reason: [])) }
-            endHeartbeats(link, Instant(nanoseconds: 0))
+            endHeartbeats(link, now)
+            link.visitor.leave(now)
             link.phase = .idle
             actions.append(.closeTransport(place))
         }

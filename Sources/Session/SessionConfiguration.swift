@@ -25,10 +25,18 @@ package final class SessionConfiguration {
     package var stableAfter = Interval.seconds(10)
     /// Whether each attempt waits for `Session.proceed`, and how long.
     package var asksBeforeConnect = false
+    package var retry = RetryPolicy()
+    package var gate = HostGate.Policy()
     package var beforeConnectTimeout = Interval.seconds(10)
+    /// For a step of the opening script that does not say otherwise.
+    package var scriptTimeout = Interval.seconds(10)
     /// The age at which a connection gives way to a new one.
     package var rotateAfter: Interval?
     package var rotateOnNotice = RotationNotice.rule
+    /// JSON pointer (RFC 6901) of the member that tells messages apart while two connections overlap; nil if none does.
+    package var rotateDuplicateKey: [UInt8]?
+    /// A changed address or route has the connection probed, and an attempt that waits made.
+    package var watchesNetwork = true
 
     package init(url: URL) {
         self.url = url

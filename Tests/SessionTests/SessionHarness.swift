@@ -38,7 +38,7 @@ final class SessionHarness {
         var configuration = SessionConfiguration(url: url)
         change(&configuration)
         let variables = (HeartbeatVariables(configuration.heartbeat), HeartbeatVariables(configuration.heartbeat))
-        session = Session(configuration, seed: seed, environment: FixedEnvironment(), variables: variables)
+        session = Session(configuration, seed: seed, environment: FixedEnvironment(), gates: HostGateTable(), variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: .client, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
             second: Outbox(role: .client, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()))
@@ -61,7 +61,7 @@ final class SessionHarness {
     func close(_ frame: CloseFrame = CloseFrame(code: 1000, reason: [])) { step { session.close(frame, now, &outboxes) } }
 
     func abandon() {
-        session.abandon(&outboxes)
+        session.abandon(now, &outboxes)
         hasEnded = true
         if isWritable { flushAll() }
         observed = session.state
@@ -332,6 +332,8 @@ extension Event {
         case .released: "released"
         case .connectDue(let attemptId, let attempt, _, _): "due \(attemptId), attempt \(attempt)"
         case .gap(let gap, let ended): "gap of \((ended - gap.began).nanoseconds / 1_000_000) ms, \(gap.inDoubt) in doubt"
+        case .attemptHeld(let time, let hold): "held \(time.nanoseconds / 1_000_000) ms by \(hold)"
+        case .circuit(let change): "circuit \(change.from) to \(change.to)"
         case .rotation(let step, let failure): "rotation \(step) \(epoch)" + (failure.map { " (\($0.summary))" } ?? "")
         }
     }

@@ -78,11 +78,7 @@ final class ConnectionPlan {
         session.messages = try messages(settings)
         session.pongsPerSecondMax = Int(clamping: settings.number(.pongPerSecondMax))
         session.compression = compression(settings)
-        session.reconnects = settings.boolean(.reconnectEnabled)
-        session.backoff = Backoff.Configuration(
-            base: interval(.reconnectBase), cap: interval(.reconnectCap),
-            attemptsMax: Int(clamping: settings.number(.reconnectAttemptsMax)))
-        session.stableAfter = interval(.reconnectStableAfter)
+        try LifePlan.configure(session, settings)
         return session
     }
 

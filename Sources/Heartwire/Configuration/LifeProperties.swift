@@ -38,7 +38,7 @@ extension PropertyTable {
         Property(
             id: .reconnectRetryAfterMax, name: "reconnect.retry_after_max", kind: .duration(0...day), defaultValue: "1h",
             range: "0 .. 24h", unit: "duration",
-            doc: "How much of a server's Retry-After is heeded; 0 heeds none."),
+            doc: "How long a server may ask to be left alone (Retry-After, HTTP 429 and 503, close codes 1012 and 1013); 0: not at all."),
         Property(
             id: .circuitFailuresMax, name: "circuit.failures_max", kind: .integer(0...1000), defaultValue: "50",
             range: "0 .. 1000", unit: "attempts",
@@ -87,7 +87,7 @@ extension PropertyTable {
             doc: "What has a new connection opened at once: nothing, advice found by a heartbeat rule, or close codes 1001 and 1012 too."),
         Property(
             id: .rotateDuplicateKey, name: "rotate.duplicate_key", kind: .text, defaultValue: "",
-            range: "path of a JSON member, such as data.id", unit: "",
+            range: "path of a JSON member, such as /data/id", unit: "",
             doc: "While two connections overlap, a message is left out if the other delivered the same value of this member."),
         Property(
             id: .networkWatch, name: "network.watch", kind: .boolean, defaultValue: "true",

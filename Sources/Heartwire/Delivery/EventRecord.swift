@@ -55,6 +55,15 @@ struct EventRecord {
             event.latency_ns = UInt64(clamping: (ended - gap.began).nanoseconds)
             event.last_message_ns = UInt64(bitPattern: gap.lastMessage?.nanoseconds ?? 0)
             event.count = gap.inDoubt
+        case .attemptHeld(let interval, let hold):
+            event.kind = hw_event_kind(HW_EVENT_ATTEMPT_HELD)
+            event.delay_ms = Self.milliseconds(interval)
+            event.level = hold.rawValue
+        case .circuit(let change):
+            event.kind = hw_event_kind(HW_EVENT_CIRCUIT)
+            (event.previous_level, event.level) = (change.from.rawValue, change.to.rawValue)
+            event.delay_ms = UInt64(clamping: change.openFor.nanoseconds / 1_000_000)
+            text = change.host
         case .rotation(let step, let failure):
             event.kind = hw_event_kind(HW_EVENT_ROTATION)
             event.level = step.rawValue

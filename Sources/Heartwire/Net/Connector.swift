@@ -148,7 +148,7 @@ final class Connector {
             switch failure.kind {
             case .resolve: .proxy(.unresolved)
             case .connect: .proxy(.unreachable)
-            case .timeout, .lost, .tls, .certificate, .clientCertificate, .proxy, .system: failure.kind
+            case .timeout, .lost, .tls, .tlsVersion, .certificate, .clientCertificate, .proxy, .system: failure.kind
             }
         return TransportFailure(kind: kind, nativeCode: failure.nativeCode, sentence: failure.sentence)
     }

@@ -17,7 +17,7 @@ struct TLSFailureText {
         switch Problem(code) {
         case .certificateOfOurs: return clientCertificate(reason)
         case .alert where wantsCertificate && !hasCertificate: return clientCertificate(reason)
-        case .version: return handshake("it speaks no TLS from version \(least) on (tls.version_min): \(reason)")
+        case .version: return handshake("it speaks no TLS from version \(least) on (tls.version_min): \(reason)", .tlsVersion)
         case .notTLS: return handshake("it does not answer in TLS; is this the port of a ws:// URL? \(reason)")
         case .extension: return handshake("it chose what was not offered, such as a protocol other than http/1.1 by ALPN: \(reason)")
         case .alert, .other: return handshake(reason)
@@ -60,8 +60,8 @@ struct TLSFailureText {
         return handshake("by ALPN it chose '\(String(decoding: shown, as: UTF8.self))', only http/1.1 was offered")
     }
 
-    private func handshake(_ reason: String) -> TransportFailure {
-        TransportFailure(kind: .tls, nativeCode: 0, sentence: "the TLS handshake with '\(name)' failed: \(reason)")
+    private func handshake(_ reason: String, _ kind: TransportFailure.Kind = .tls) -> TransportFailure {
+        TransportFailure(kind: kind, nativeCode: 0, sentence: "the TLS handshake with '\(name)' failed: \(reason)")
     }
 
     private func clientCertificate(_ reason: String) -> TransportFailure {

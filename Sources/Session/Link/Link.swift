@@ -53,9 +53,15 @@ final class Link {
     var refused: [OutgoingHeartbeat] = []
     var pongBudget = PongBudget()
     var arrivals = ArrivalProof()
+    /// At the gate of the host that the attempt goes to.
+    var visitor: HostVisitor
 
-    init(_ place: LinkPlace, _ configuration: SessionConfiguration, _ environment: any HeartbeatEnvironment, _ variables: HeartbeatVariables?) {
+    init(
+        _ place: LinkPlace, _ configuration: SessionConfiguration, _ environment: any HeartbeatEnvironment,
+        _ variables: HeartbeatVariables?, _ visitor: HostVisitor
+    ) {
         self.place = place
+        self.visitor = visitor
         route = Route(to: configuration.url, redirectsMax: configuration.redirectsMax)
         headerFields = configuration.headerFields
         reader = FrameReader(role: .client, limits: configuration.messages)

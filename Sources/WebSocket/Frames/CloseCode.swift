@@ -9,6 +9,7 @@ package enum CloseCode {
     package static let policyViolation: UInt16 = 1008
     package static let messageTooBig: UInt16 = 1009
     package static let internalError: UInt16 = 1011
+    package static let serviceRestart: UInt16 = 1012
 
     /// True for codes that may stand in a close frame. 1004 to 1006 and 1015 never do; 1016 to 2999 are not assigned.
     package static func isLegalOnWire(_ code: UInt16) -> Bool {

@@ -23,10 +23,12 @@ package struct Route {
     private let redirectsMax: Int
     /// True once the attempt has gone to another origin than that of the configured URL. Coming back does not change it: the way there was
     /// someone else's choice.
-    private var hasLeftOrigin = false
+    private var hasLeftOrigin: Bool
 
-    package init(to url: URL, redirectsMax: Int) {
+    /// `hasLeftOrigin`: `url` itself is somebody else's choice.
+    package init(to url: URL, redirectsMax: Int, hasLeftOrigin: Bool = false) {
         self.url = url
+        self.hasLeftOrigin = hasLeftOrigin
         self.redirectsMax = redirectsMax
     }
 
