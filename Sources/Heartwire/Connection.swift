@@ -85,13 +85,15 @@ final class Connection: @unchecked Sendable {
         io.post(.start(self))
     }
 
-    func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
-        send { $0.enqueue(kind, payload) }
+    func send(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ options: SendOptions) -> Outbox.Admission {
+        send { $0.enqueue(kind, payload, options) }
     }
 
     /// Sends a part of the message `id`; 0 begins a new one.
-    func send(_ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool) -> Outbox.Admission {
-        send { $0.enqueue(kind, part: payload, of: id, isLast: isLast) }
+    func send(
+        _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool, _ options: SendOptions
+    ) -> Outbox.Admission {
+        send { $0.enqueue(kind, part: payload, of: id, isLast: isLast, options) }
     }
 
     private func send(_ enqueue: (inout Outbox) -> Outbox.Admission) -> Outbox.Admission {
@@ -110,7 +112,19 @@ final class Connection: @unchecked Sendable {
         if !channel.transport.waitsToWrite && !channel.transport.flush(&outboxes[place]) {
             io.post(.broken(self, serial: channel.serial))
         }
-        if outboxes[place].hasHandedOver { askForAttention() }
+        if outboxes[place].hasHandedOver || outboxes[place].hasReports || outboxes[place].nextExpiry != nil { askForAttention() }
+    }
+
+    func outcome(of id: UInt64) -> Outcome? {
+        lock.withLock { outboxes[outboxes.active].outcome(of: id) }
+    }
+
+    /// Takes back a message.
+    func cancel(_ id: UInt64) -> MessageQueue.Cancellation {
+        lock.withLock { () -> MessageQueue.Cancellation in
+            defer { if outboxes[outboxes.active].hasReports { askForAttention() } }
+            return outboxes[outboxes.active].cancel(id)
+        }
     }
 
     /// Under the lock: has the I/O thread look at what other threads have done, once however much that is.
@@ -188,6 +202,7 @@ final class Connection: @unchecked Sendable {
         lock.withLock { () -> ConnectionSnapshot in
             var snapshot = published
             snapshot.outbox = outboxes.metrics
+            snapshot.outcomes = outboxes[outboxes.active].outcomeCounts
             snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages
             snapshot.queuedBytes = outboxes[outboxes.active].queuedBytes
             return snapshot
@@ -300,19 +315,14 @@ final class Connection: @unchecked Sendable {
     /// Carries out what the session has decided, tells the host, writes what there is to write, and sets the timer.
     func settle() {
         deliverOutputs()
-        let isWritable = lock.withLock { () -> Bool in
+        lock.withLock {
             flush(first)
             flush(second)
-            return outboxes[outboxes.active].takeWritable()
         }
         // What the kernel has taken over is told at once; a host that makes more of it from its callbacks waits for the next turn.
         deliverOutputs()
+        lock.withLock { session.review(io.now, &outboxes) }
         if session.hasOutput { io.readAgain(self) }
-        if isWritable {
-            // Delivered in the next turn: a host that fills the queue again from its callback must not keep this one going.
-            session.emit(.writable, io.now)
-            io.readAgain(self)
-        }
         scheduleTimer()
     }
 

@@ -10,6 +10,7 @@ struct ConnectionSnapshot {
     var epoch: UInt64 = 0
     var session = SessionMetrics()
     var outbox = OutboxMetrics()
+    var outcomes = Outcomes.Counts()
     var heartbeats = HeartbeatSnapshot()
     var messagesDropped: UInt64 = 0
     var queuedMessages = 0
@@ -42,6 +43,12 @@ struct ConnectionSnapshot {
         metrics.rtt_last_ns = UInt64(bitPattern: heartbeats.roundTrips.last.nanoseconds)
         metrics.rtt_mean_ns = UInt64(bitPattern: heartbeats.roundTrips.meanOfAll.nanoseconds)
         metrics.epoch = epoch
+        metrics.attempts = session.attempts
+        metrics.rotations = session.rotations
+        metrics.duplicates_dropped = session.duplicatesDropped
+        metrics.queue_expired = outcomes.expired
+        metrics.queue_dropped = outcomes.dropped
+        metrics.queue_cancelled = outcomes.cancelled
         return metrics
     }
 

@@ -27,6 +27,8 @@ package struct Event {
         case attemptHeld(for: Interval, HostGate.Hold)
         case circuit(HostVisitor.Change)
         case rotation(RotationStep, failure: Failure?)
+        /// What became of messages.
+        case outcome(OutcomeStretch)
         case writable
         case readingPaused
         case messagesDropped(UInt64)

@@ -13,12 +13,14 @@ package struct Outbox: ~Copyable {
         package var fragmentSize: Int
         /// Whether heartbeats may be sent as messages: those that come in parts wait until they are complete then.
         package var hasBeats: Bool
+        package var overflow: MessageQueue.Overflow
 
-        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false) {
+        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false, overflow: MessageQueue.Overflow = .reject) {
             self.messagesMax = messagesMax
             self.bytesMax = bytesMax
             self.fragmentSize = fragmentSize
             self.hasBeats = hasBeats
+            self.overflow = overflow
         }
     }
 
@@ -27,6 +29,8 @@ package struct Outbox: ~Copyable {
         case full
         case tooLarge
         case closed
+        /// It was to be sent now, and there is no connection that takes messages.
+        case notConnected
         /// No unfinished message of this kind has the number that the part names.
         case unknownMessage
         case notUTF8
@@ -123,7 +127,8 @@ package struct Outbox: ~Copyable {
         self.variables = variables
         fragmentSize = limits.fragmentSize
         queue = MessageQueue(
-            limits: MessageQueue.Limits(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax), holdsDrafts: limits.hasBeats)
+            limits: MessageQueue.Limits(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax, overflow: limits.overflow),
+            holdsDrafts: limits.hasBeats)
         opening = MessageQueue(limits: MessageQueue.Limits(messagesMax: .max, bytesMax: .max), holdsDrafts: false)
         keys = MaskingKeys(fillRandom: fillRandom)
     }
@@ -133,18 +138,32 @@ package struct Outbox: ~Copyable {
 
     // MARK: The application's side
 
-    package mutating func enqueue(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
-        let admission = queue.enqueue(kind, payload)
+    package mutating func enqueue(
+        _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ options: SendOptions = SendOptions()
+    ) -> Admission {
+        if options.isNow && !isOpenForMessages { return queue.isSealed ? .closed : .notConnected }
+        let admission = queue.enqueue(kind, payload, options)
         if let variables, case .accepted = admission { variables.observeOutgoing(kind, payload) }
         return admission
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
     package mutating func enqueue(
-        _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool
+        _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool, _ options: SendOptions = SendOptions()
     ) -> Admission {
-        queue.enqueue(kind, part: payload, of: id, isLast: isLast)
+        queue.enqueue(kind, part: payload, of: id, isLast: isLast, options)
     }
+
+    package func outcome(of id: UInt64) -> Outcome? { queue.outcome(of: id) }
+    package var outcomeCounts: Outcomes.Counts { queue.outcomeCounts }
+    package mutating func cancel(_ id: UInt64) -> MessageQueue.Cancellation { queue.cancel(id) }
+
+    /// True if something has become of messages that is to be reported.
+    package var hasReports: Bool { queue.hasReports }
+    package mutating func takeReports() -> [OutcomeStretch] { queue.takeReports() }
+
+    package var nextExpiry: Instant? { queue.nextExpiry }
+    package mutating func expire(_ now: Instant) { queue.expire(now) }
 
     /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
     package mutating func takeWritable() -> Bool { queue.takeWritable() }
@@ -177,7 +196,7 @@ package struct Outbox: ~Copyable {
 
     /// Sends a message ahead of the queue, which waits for it.
     package mutating func sendOpening(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
-        _ = opening.enqueue(kind, payload)
+        _ = opening.enqueueOpening(kind, payload)
     }
 
     /// What opens the connection has been said: the queue follows.
@@ -195,6 +214,7 @@ package struct Outbox: ~Copyable {
 
     /// The queue goes on by another connection.
     mutating func exchangeQueue(with other: inout Outbox) {
+        queue.rewind(isTakenOver: true)
         swap(&queue, &other.queue)
         swap(&hasQueue, &other.hasQueue)
     }
@@ -386,7 +406,7 @@ package struct Outbox: ~Copyable {
             return nil
         }
         guard put(fragment) else { return nil }
-        if fragment.isFinal && fragment.beat == nil { messagesEncoded &+= 1 }
+        if fragment.isFinal && fragment.tag == nil { messagesEncoded &+= 1 }
         queue.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
         if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
         return fragment.bytes.count

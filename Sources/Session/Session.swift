@@ -36,6 +36,8 @@ package struct Session: ~Copyable {
     var attempts = 0
     /// Of a connection that was lost, until the next stands.
     var gap: Gap?
+    /// When a message's time to live runs out.
+    private var nextExpiry: Instant?
     private var events: [Event] = []
     var actions: [Action] = []
 
@@ -81,8 +83,8 @@ package struct Session: ~Copyable {
     package var deadline: Instant? {
         switch phase {
         case .idle, .ended: return nil
-        case .waiting(let until): return until
-        case .live: return earliest(earliest(first.deadline, second.deadline), rotation.deadline)
+        case .waiting(let until): return earliest(until, nextExpiry)
+        case .live: return earliest(earliest(earliest(first.deadline, second.deadline), rotation.deadline), nextExpiry)
         }
     }
 
@@ -209,6 +211,17 @@ package struct Session: ~Copyable {
                 carryOut(link, now, &outboxes)
             }
         }
+    }
+
+    /// To be called after the outboxes have changed: reports what became of messages, and that there is room again. The time to live of those
+    /// that wait runs from here.
+    package mutating func review(_ now: Instant, _ outboxes: inout Outboxes) {
+        outboxes[active].expire(now)
+        nextExpiry = outboxes[active].nextExpiry
+        if outboxes[active].hasReports {
+            for stretch in outboxes[active].takeReports() { emit(.outcome(stretch), now) }
+        }
+        if outboxes[active].takeWritable() { emit(.writable, now) }
     }
 
     // MARK: Time

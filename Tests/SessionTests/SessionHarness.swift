@@ -325,6 +325,7 @@ extension Event {
         case .attemptFailed(let failure, let attempt, let delay):
             "attempt \(attempt) failed (\(failure.summary))" + (delay == nil ? ", the last" : "")
         case .heartbeat(let note): note.summary
+        case .outcome(let stretch): "\(stretch.outcome) \(stretch.first) to \(stretch.last)"
         case .writable: "writable"
         case .readingPaused: "reading paused"
         case .messagesDropped(let count): "dropped \(count)"

@@ -13,6 +13,8 @@ final class ConnectionPlan {
 
     let session: SessionConfiguration
     let outbox: Outbox.Limits
+    /// How long messages wait at most, unless they say otherwise.
+    let queueTTL: Interval?
     let inboxLimits: Inbox.Limits
     let delivery: DeliveryMode
     let settings: Config.Settings
@@ -31,7 +33,9 @@ final class ConnectionPlan {
         session = try Self.session(settings, heartbeat, url)
         outbox = Outbox.Limits(
             messagesMax: Int(clamping: settings.number(.queueMessagesMax)), bytesMax: Int(clamping: settings.number(.queueBytesMax)),
-            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: heartbeat.rules != nil)
+            fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: heartbeat.rules != nil,
+            overflow: settings.choice(.queueOverflow) == 1 ? .dropOldest : .reject)
+        queueTTL = settings.number(.queueTTL) == 0 ? nil : .milliseconds(settings.number(.queueTTL))
         inboxLimits = Inbox.Limits(settings)
         delivery = DeliveryMode(rawValue: settings.choice(.delivery)) ?? .dispatcher
         if delivery == .inbox && settings.inbox == nil {

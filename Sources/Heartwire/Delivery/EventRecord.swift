@@ -68,6 +68,11 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_ROTATION)
             event.level = step.rawValue
             set(failure)
+        case .outcome(let stretch):
+            event.kind = hw_event_kind(HW_EVENT_OUTCOME)
+            event.message_id = stretch.first
+            event.count = stretch.count
+            event.level = Int32(stretch.outcome.rawValue)
         case .writable:
             event.kind = hw_event_kind(HW_EVENT_WRITABLE)
         case .readingPaused:

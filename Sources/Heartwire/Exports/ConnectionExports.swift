@@ -48,53 +48,6 @@ public func hw_connection_wait(
     }
 }
 
-@_cdecl("hw_connection_send") @implementation
-public func hw_connection_send(
-    _ connection: OpaquePointer!, _ kind: hw_kind, _ data: UnsafeRawPointer!, _ size: Int,
-    _ options: UnsafePointer<hw_send_options>!, _ id: UnsafeMutablePointer<UInt64>!
-) -> hw_status {
-    let target: Connection
-    switch Library.shared.handles.connection(connection) {
-    case .found(let found): target = found
-    case .invalid: return hw_status(HW_E_HANDLE)
-    case .forked: return hw_status(HW_E_FORKED)
-    }
-    guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size) else {
-        return hw_status(HW_E_ARGUMENT)
-    }
-    if target.plan.isSendForbidden { return hw_status(HW_E_SEND_FORBIDDEN) }
-    let admission: Outbox.Admission
-    if let options = options as UnsafePointer<hw_send_options>? {
-        let (flags, messageId) = (options.pointee.flags, options.pointee.message_id)
-        guard options.pointee.struct_size >= UInt32(MemoryLayout<hw_send_options>.size), flags & ~UInt32(HW_SEND_MORE) == 0 else {
-            return hw_status(HW_E_ARGUMENT)
-        }
-        admission =
-            flags == 0 && messageId == 0
-            ? sendWhole(target, kind, payload)
-            : target.send(kind, part: payload, of: messageId, isLast: flags & UInt32(HW_SEND_MORE) == 0)
-    } else {
-        admission = sendWhole(target, kind, payload)
-    }
-    switch admission {
-    case .accepted(let number):
-        (id as UnsafeMutablePointer<UInt64>?)?.pointee = number
-        return hw_status(HW_OK)
-    case .full: return hw_status(HW_E_FULL)
-    case .tooLarge: return hw_status(HW_E_TOO_LARGE)
-    case .closed: return hw_status(HW_E_STATE)
-    case .unknownMessage: return hw_status(HW_E_ARGUMENT)
-    case .notUTF8: return hw_status(HW_E_UTF8)
-    }
-}
-
-/// Looks at the message before the lock is taken.
-private func sendWhole(_ target: Connection, _ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Outbox.Admission {
-    if payload.count > target.plan.outbox.bytesMax { return .tooLarge }
-    if kind == .text && !UTF8Validator.isValid(payload) { return .notUTF8 }
-    return target.send(kind, payload)
-}
-
 @_cdecl("hw_connection_close") @implementation
 public func hw_connection_close(_ connection: OpaquePointer!, _ code: UInt16, _ reason: UnsafePointer<CChar>!) -> hw_status {
     exported { () throws(ErrorDetails) in

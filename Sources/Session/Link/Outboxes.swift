@@ -29,7 +29,7 @@ package struct Outboxes: ~Copyable {
     /// The queue goes on by the other place; nothing of it may be on its way.
     mutating func activate(_ place: LinkPlace) {
         guard place != active else { return }
-        first.exchangeQueue(with: &second)
+        if place == .second { first.exchangeQueue(with: &second) } else { second.exchangeQueue(with: &first) }
         active = place
     }
 

@@ -39,6 +39,8 @@ package struct Outcomes {
         package var expired: UInt64 = 0
         package var dropped: UInt64 = 0
         package var cancelled: UInt64 = 0
+
+        package init() {}
     }
 
     /// As many stretches are remembered at least.
