@@ -1,3 +1,0 @@
-extension HeartbeatEngine {
-    package mutating func probe(_ now: Instant) {}
-}
