@@ -10,6 +10,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -32,6 +34,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,6 +57,13 @@ static inline void hws_error_text(int code, char *buffer, size_t capacity) {
 static inline int64_t hws_monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* As CLOCK_MONOTONIC, but time goes on while the machine is suspended. */
+static inline int64_t hws_boottime_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
@@ -139,6 +149,52 @@ static inline void hws_eventfd_clear(int fd) {
     uint64_t count;
     while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
     }
+}
+
+/*
+ * A descriptor that becomes readable when the wall clock is set, which the kernel does too when the machine resumes; -1 with errno if there is
+ * none to be had. It is a timer's, and its time never comes.
+ */
+static inline int hws_clock_changes(void) {
+    int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (fd < 0) return -1;
+    struct itimerspec never = {.it_value = {.tv_sec = (time_t)(sizeof(time_t) > 4 ? 1ll << 33 : INT32_MAX)}};
+    if (timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+/* Makes it wait for the next change. */
+static inline void hws_clock_changes_clear(int fd) {
+    uint64_t count;
+    while (read(fd, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+/* A socket that receives the kernel's messages about addresses and routes (rtnetlink(7)); -1 with errno if it is refused. */
+static inline int hws_network_changes(void) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) return -1;
+    struct sockaddr_nl address = {
+        .nl_family = AF_NETLINK,
+        .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+    };
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0) return fd;
+    close(fd);
+    return -1;
+}
+
+/* The size of the next datagram from the kernel; 0 for one from somebody else, which is of no account; -1 with errno. */
+static inline ssize_t hws_network_changes_read(int fd, void *buffer, size_t size) {
+    struct sockaddr_nl sender;
+    ssize_t count;
+    socklen_t sender_size;
+    do {
+        sender_size = sizeof sender;
+        count = recvfrom(fd, buffer, size, 0, (struct sockaddr *)&sender, &sender_size);
+    } while (count < 0 && errno == EINTR);
+    if (count > 0 && (sender_size < sizeof sender || sender.nl_pid != 0)) return 0;
+    return count;
 }
 
 /* Sockets. */

@@ -257,6 +257,7 @@ final class Connection: @unchecked Sendable {
     func start() {
         guard slot == nil, !isTornDown else { return }
         slot = io.adopt(self)
+        if plan.watchesNetwork { io.watchNetwork() }
         session.start(io.now)
         if plan.lacksCompression { session.emit(.warning(Zlib.missing), io.now) }
         settle()
@@ -309,6 +310,12 @@ final class Connection: @unchecked Sendable {
             if let connector = channel.connector { advance(channel, connector.timeout(io.now)) }
         }
         lock.withLock { session.timeout(io.now, &outboxes) }
+        settle()
+    }
+
+    /// The machine was suspended, or its network changed.
+    func probe() {
+        withSession { $0.probe(io.now, &$1) }
         settle()
     }
 

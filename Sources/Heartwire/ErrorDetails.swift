@@ -125,6 +125,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
         case .failures(let count): "\(count) heartbeats in a row failed, which is heartbeat.failure_threshold"
         case .beatMissed(let index): "beat \(index) was not acknowledged in time, and its rule ends the connection then"
         case .silence(let index): "nothing that watch \(index) expects arrived in its time, nor any other sign of life"
+        case .probeUnanswered: "a probe after a suspension of the machine or a change of its network went unanswered"
         }
     }
 

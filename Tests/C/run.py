@@ -3,7 +3,7 @@ Compiles the C tests and the examples against the header and the library, and ru
 
 Usage: run.py --library LIBHEARTWIRE [--sanitize address|thread | --valgrind] [TEST ...]
 
-Prints one line a test, and as last line "N passed, N failed".
+Prints one line a test, and as last line "N passed, N failed", and how many were skipped if any were.
 """
 
 import argparse
@@ -34,6 +34,11 @@ STRICT = ["-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
 VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=no", "--undef-value-errors=no", "--fair-sched=yes"]
 # Tests wait up to 20 s for a condition and then fail by themselves; this ends only those that hang.
 TEST_TIMEOUT_S = 60
+SKIPPED_STATUS = 77
+
+
+class Skipped(Exception):
+    """The machine does not allow what the test needs."""
 
 
 @dataclasses.dataclass
@@ -109,6 +114,8 @@ def run_program(program: pathlib.Path, name: str, prefix: list[str], facts: dict
         return f"{output}still running after {TEST_TIMEOUT_S} s"
     if process.returncode == 0:
         return None
+    if process.returncode == SKIPPED_STATUS:
+        raise Skipped(output)
     ended = f"ended by signal {-process.returncode}" if process.returncode < 0 else f"exit status {process.returncode}"
     return f"{output}{ended}"
 
@@ -124,25 +131,31 @@ def find_tests(programs: list[pathlib.Path], prefix: list[str]) -> list[Test]:
     return tests
 
 
-def run_tests(tests: list[Test]) -> int:
-    """Runs the tests, a few at a time, prints how each fares, and returns how many failed."""
-    failed = 0
+def run_tests(tests: list[Test]) -> tuple[int, int]:
+    """Runs the tests, a few at a time, prints how each fares, and returns how many failed and how many were skipped."""
+    failed = skipped = 0
     with servers() as facts, concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
 
-        def run(test: Test) -> tuple[str | None, float]:
+        def run(test: Test) -> tuple[str, str, float]:
             started = time.monotonic()
+            verdict, text = "ok", ""
             try:
                 problem = test.run(facts)
+                if problem is not None:
+                    verdict, text = "FAILED", problem
             except (OSError, subprocess.SubprocessError) as error:
-                problem = str(error)
-            return problem, time.monotonic() - started
+                verdict, text = "FAILED", str(error)
+            except Skipped as reason:
+                verdict, text = "skipped", str(reason)
+            return verdict, text, time.monotonic() - started
 
-        for test, (problem, seconds) in zip(tests, pool.map(run, tests)):
-            failed += problem is not None
-            print(f"{'ok    ' if problem is None else 'FAILED'} {test.group:<14} {test.name} ({seconds:.1f} s)", flush=True)
-            if problem is not None:
-                print("    " + problem.strip().replace("\n", "\n    "), flush=True)
-    return failed
+        for test, (verdict, text, seconds) in zip(tests, pool.map(run, tests)):
+            failed += verdict == "FAILED"
+            skipped += verdict == "skipped"
+            print(f"{verdict:<7} {test.group:<14} {test.name} ({seconds:.1f} s)", flush=True)
+            if text:
+                print("    " + text.strip().replace("\n", "\n    "), flush=True)
+    return failed, skipped
 
 
 def main() -> int:
@@ -161,8 +174,8 @@ def main() -> int:
     if unknown := set(options.tests) - {test.name for test in tests}:
         parser.error(f"no test {', '.join(sorted(unknown))}")
     chosen = [test for test in tests if not options.tests or test.name in options.tests]
-    failed = run_tests(chosen)
-    print(f"{len(chosen) - failed} passed, {failed} failed")
+    failed, skipped = run_tests(chosen)
+    print(f"{len(chosen) - failed - skipped} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 

@@ -22,6 +22,9 @@ _Noreturn void test_fail(const char *file, int line, const char *format, ...) __
 
 #define FAIL(...) test_fail(__FILE__, __LINE__, __VA_ARGS__)
 
+/* Ends the test without a verdict, where the machine does not allow what it needs. */
+_Noreturn void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #define CHECK(condition)                                                                                                             \
     do {                                                                                                                             \
         if (!(condition)) FAIL("not so: %s", #condition);                                                                            \

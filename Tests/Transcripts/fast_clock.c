@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,6 +93,12 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 {
     struct timespec timeout = timespec_of(real_ns((long long)timeout_ms * NS_PER_MS));
     return ppoll(descriptors, count, timeout_ms < 0 ? NULL : &timeout, NULL);
+}
+
+/* The library sets one timer, whose time never comes: it waits for the wall clock to be set, which nobody does here. */
+int timerfd_settime(int timer, int flags, const struct itimerspec *value, struct itimerspec *previous)
+{
+    return (int)syscall(SYS_timerfd_settime, timer, flags, value, previous);
 }
 
 /* All conditions of the library count in CLOCK_MONOTONIC. */

@@ -77,7 +77,7 @@ extension HeartbeatEngine {
             healthChanged(epoch.pingHealth.acknowledged(isLate: false))
         }
         // A probe is an empty ping.
-        if payload.isEmpty, epoch.watches.contains(where: { $0.isProbed }) { epoch.lastAck = now }
+        if payload.isEmpty, epoch.probed != nil || epoch.watches.contains(where: { $0.isProbed }) { epoch.lastAck = now }
         for index in epoch.beats.indices {
             guard let ack = rules?.beats[index].ack, case .pongFrame = ack.on else { continue }
             let beat = epoch.beats[index].acknowledge(isCorrelated: false) { $0.payload.elementsEqual(payload) }

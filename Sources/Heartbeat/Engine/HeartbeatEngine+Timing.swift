@@ -15,6 +15,7 @@ extension HeartbeatEngine {
             if !epoch.isReadingPaused { consider(epoch.beats[index].ackDeadline) }
         }
         guard !epoch.isReadingPaused else { return earliest }
+        consider(answerToProbeDeadline)
         for index in epoch.watches.indices {
             let watch = epoch.watches[index]
             consider(silenceDeadline(watch: index))
@@ -34,6 +35,7 @@ extension HeartbeatEngine {
         if !epoch.isReadingPaused {
             pollAcks(now)
             pollWatches(now)
+            pollProbe(now)
         }
         for index in epoch.beats.indices { pollBeat(index, now) }
         pollPings(now)
@@ -148,11 +150,7 @@ extension HeartbeatEngine {
                 judgeSilence(watch: index, since: start)
                 return
             }
-            if rule.probe == .beat, let beat = rules.beats.first {
-                sendBeat(0, beat, now)
-            } else {
-                transmit(OutgoingHeartbeat(.probe, .ping, []), now)
-            }
+            ask(rule.probe, now)
             epoch.watches[index].probed(now, timeout: min(watch.interval ?? configuration.probeTimeout, configuration.probeTimeout))
         }
     }
@@ -195,6 +193,7 @@ extension HeartbeatEngine {
     package mutating func readingResumed(_ now: Instant) {
         guard epoch.isReadingPaused else { return }
         epoch.isReadingPaused = false
+        if epoch.probed != nil { epoch.probed = now }
         epoch.pings?.readingResumed(now)
         for index in epoch.beats.indices { epoch.beats[index].readingResumed(now) }
         for index in epoch.watches.indices { epoch.watches[index].readingResumed(now) }

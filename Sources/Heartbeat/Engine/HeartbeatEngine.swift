@@ -24,6 +24,8 @@ package struct HeartbeatEngine: ~Copyable {
         /// When a watch or stamp last saw what it expects.
         var lastData = Instant(nanoseconds: 0)
         var isReadingPaused = false
+        /// When the peer was last asked for a sign of life by `probe`; nil once the time for the answer is over.
+        var probed: Instant?
 
         /// When the request arrived whose answer has been reported overdue.
         var overdueReported: Instant?

@@ -103,11 +103,13 @@ package enum HeartbeatVerdict: Equatable {
     case beatMissed(Int)
     /// What the watch expects did not come, nor any other sign of life.
     case silence(watch: Int)
+    /// After a suspension of the machine or a change of its network the peer gave no sign of life.
+    case probeUnanswered
 
     /// Nothing is heard of the peer: there is no use in waiting for its close frame.
     package var isOfSilence: Bool {
         switch self {
-        case .pingsMissed, .silence: true
+        case .pingsMissed, .silence, .probeUnanswered: true
         case .failures, .beatMissed: false
         }
     }

@@ -59,6 +59,9 @@ final class ConnectionPlan {
     /// Each binary message is decoded for the heartbeat rules.
     var decodesMessages: Bool { session.heartbeat.rules.map { !$0.frame.decode.isEmpty } ?? false }
 
+    /// A change of the machine's network has the connection probed.
+    var watchesNetwork: Bool { settings.boolean(.networkWatch) }
+
     var isSendForbidden: Bool { session.heartbeat.rules?.isSendForbidden ?? false }
 
     /// The host's detector runs on the I/O thread.

@@ -5,6 +5,9 @@ import Heartbeat
 enum Clock {
     static func now() -> Instant { Instant(nanoseconds: hws_monotonic_ns()) }
 
+    /// CLOCK_BOOTTIME, which goes on while the machine is suspended.
+    static func boottime() -> Instant { Instant(nanoseconds: hws_boottime_ns()) }
+
     /// The moment `milliseconds` from now; nil for UINT32_MAX, which means without limit.
     static func deadline(milliseconds: UInt32) -> Instant? {
         milliseconds == .max ? nil : now() + .milliseconds(Int64(milliseconds))

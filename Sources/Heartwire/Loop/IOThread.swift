@@ -34,6 +34,7 @@ final class IOThread: @unchecked Sendable {
     private var thread: Thread?
 
     private var timers = Timers()
+    private let machine: MachineWatch
     private var slots: [Connection?] = []
     private var freeSlots: [Int] = []
     /// Connections that have something to do without waiting for their socket.
@@ -45,6 +46,7 @@ final class IOThread: @unchecked Sendable {
     init?() {
         guard let poller = Poller() else { return nil }
         self.poller = poller
+        machine = MachineWatch(poller)
         stopped = Condition(lock)
         receiveBuffer = .allocate(byteCount: Self.receiveBufferSize, alignment: 64)
         inlineMessages = .allocate(capacity: MessageBatch.capacity)
@@ -106,6 +108,11 @@ final class IOThread: @unchecked Sendable {
         return slots.count - 1
     }
 
+    /// Has changes of the network told to the connections that asked for it.
+    func watchNetwork() {
+        machine.watchNetwork()
+    }
+
     func dismiss(slot: Int) {
         slots[slot] = nil
         freeSlots.append(slot)
@@ -126,14 +133,16 @@ final class IOThread: @unchecked Sendable {
 
     private func run() {
         var ownsDescriptors = false
-        while let count = poller.wait(until: readable.isEmpty ? timers.next : now) {
+        while let count = poller.wait(until: nextTurn) {
             now = Clock.now()
+            machine.beginTurn(now)
             for index in 0..<count {
                 if let ready = poller.ready(at: index) { dispatch(ready) }
             }
             runCommands()
             runTimers()
             runReadable()
+            probeAfterChanges()
             ownsDescriptors = lock.withLock { isStopping }
             if ownsDescriptors { break }
         }
@@ -145,7 +154,14 @@ final class IOThread: @unchecked Sendable {
         }
     }
 
+    private var nextTurn: Instant? {
+        guard readable.isEmpty else { return now }
+        guard let next = timers.next, let deadline = machine.deadline else { return timers.next ?? machine.deadline }
+        return min(next, deadline)
+    }
+
     private func dispatch(_ ready: Poller.Ready) {
+        if machine.take(ready, receiveBuffer, now) { return }
         let slot = Int(ready.data >> 32)
         guard slot < slots.count, let connection = slots[slot] else { return }
         connection.socketReady(ready, serial: UInt32(truncatingIfNeeded: ready.data))
@@ -170,6 +186,13 @@ final class IOThread: @unchecked Sendable {
     private func runTimers() {
         while let slot = timers.popDue(now) {
             slots[slot]?.timeout()
+        }
+    }
+
+    /// After what had arrived before was read: it answers no question that is asked now.
+    private func probeAfterChanges() {
+        while let change = machine.takeChange(now) {
+            for connection in slots where change == .suspended || connection?.plan.watchesNetwork == true { connection?.probe() }
         }
     }
 

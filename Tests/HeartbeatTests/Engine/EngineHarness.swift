@@ -124,6 +124,12 @@ final class EngineHarness {
 
     // MARK: Time
 
+    /// The machine was suspended, or its network changed.
+    func probe() {
+        engine.probe(now)
+        drain()
+    }
+
     /// Moves the clock without a word to the engine, as a stall does.
     func stall(until milliseconds: Int64, plus nanoseconds: Int64 = 0) {
         now = max(now, Self.instant(milliseconds, plus: nanoseconds))

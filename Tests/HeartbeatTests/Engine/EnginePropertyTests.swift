@@ -101,7 +101,7 @@ private struct EngineWalk {
     }
 
     private mutating func step() {
-        switch draw(24) {
+        switch draw(25) {
         case 0...7: harness.run(until: milliseconds + Int64(draw(40_000)))
         case 8:
             harness.stall(until: milliseconds + Int64(draw(200_000)))
@@ -118,6 +118,7 @@ private struct EngineWalk {
             if isPaused { harness.engine.readingPaused(harness.now) } else { harness.engine.readingResumed(harness.now) }
         case 21: harness.isWritable.toggle()
         case 22: harness.poll()
+        case 23: harness.probe()
         default: reconnect()
         }
     }
