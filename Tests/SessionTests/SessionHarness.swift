@@ -27,7 +27,7 @@ final class SessionHarness {
     private var batch = MessageBatch()
     private let scratch = RuleScratch()
 
-    private static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
+    static let nonce = HandshakeNonce(key: bytes("a2V5"), accept: bytes("cHJvb2Y="))
     static let unixTime: Int64 = 1_700_000_000
 
     init(
