@@ -31,7 +31,8 @@ let package = Package(
             exclude: ["Presets/README.md", "Rules/README.md"],
             swiftSettings: core
         ),
-        .target(name: "Session", dependencies: ["WebSocket", "Heartbeat"], swiftSettings: core),
+        .target(
+            name: "Session", dependencies: ["WebSocket", "Heartbeat"], exclude: ["Opening/README.md"], swiftSettings: core),
         .target(
             name: "Heartwire",
             dependencies: ["WebSocket", "Heartbeat", "Session", "CHeartwire", "CSystem"],

@@ -130,8 +130,17 @@ final class ErrorDetails: Error, @unchecked Sendable {
     }
 
     convenience init(_ error: RuleError) {
-        let place = error.pointer.isEmpty ? "the rule" : "rule member \(String(decoding: error.pointer, as: UTF8.self))"
-        self.init(HW_E_RULE, HW_LAYER_CONFIGURATION, "\(place) \(error.sentence)")
+        self.init(HW_E_RULE, HW_LAYER_CONFIGURATION, Self.sentence(error, in: "rule"))
+    }
+
+    /// The error is in a step of the opening script, which is written in the language of rules.
+    convenience init(step error: RuleError) {
+        self.init(HW_E_STEP, HW_LAYER_CONFIGURATION, Self.sentence(error, in: "step"))
+    }
+
+    private static func sentence(_ error: RuleError, in document: StaticString) -> String {
+        let place = error.pointer.isEmpty ? "the \(document)" : "\(document) member \(String(decoding: error.pointer, as: UTF8.self))"
+        return "\(place) \(error.sentence)"
     }
 
     /// The property that a limit comes from; the peer, which hears the phrase too, has no use for it.

@@ -19,6 +19,7 @@ package final class SessionConfiguration {
     /// Pings answered a second one by one; of more only the latest is answered when the socket is next written to.
     package var pongsPerSecondMax = 100
     package var heartbeat = HeartbeatConfiguration()
+    package var opening: OpeningScript?
     package var reconnects = true
     package var backoff = Backoff.Configuration(base: .milliseconds(500), cap: .seconds(30), attemptsMax: 0)
     /// A connection that lasted this long makes earlier failures count no more.

@@ -2,8 +2,6 @@ import WebSocket
 
 /// What arrives: bytes, messages, pings and pongs.
 extension HeartbeatEngine {
-    /// A heartbeat that is larger, decoded, is none.
-    private static let decodedSizeMax = 65536
     /// More heartbeats in one message than any service sends are an attack: those beyond are not looked at.
     private static let heartbeatsMax = 64
 
@@ -40,7 +38,7 @@ extension HeartbeatEngine {
     ) -> Bool {
         guard epoch.isRunning, let rules else { return false }
         anyMessageReceived(now)
-        guard rules.mayConcern(kind, payload), let plain = decoded(kind, payload, scratch) else { return false }
+        guard rules.mayConcern(kind, payload), let plain = configuration.decoded(kind, payload, scratch) else { return false }
         var isHeartbeat = false
         var isMixed = false
         var heartbeats = 0
@@ -126,21 +124,6 @@ extension HeartbeatEngine {
     }
 
     // MARK: Units
-
-    /// The message without the codings around it; nil if it is not what the rules expect.
-    private func decoded(
-        _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ scratch: RuleScratch
-    ) -> UnsafeRawBufferPointer? {
-        guard kind == .binary, let rules, !rules.frame.decode.isEmpty else { return payload }
-        guard let coder = configuration.coder else { return nil }
-        var input = payload
-        for coding in rules.frame.decode {
-            swap(&scratch.decoded, &scratch.decodedBefore)
-            guard coder.decode(coding, input, into: &scratch.decoded, sizeMax: Self.decodedSizeMax) else { return nil }
-            input = scratch.decoded.bytes
-        }
-        return input
-    }
 
     /// True if any rule found its heartbeat in the unit.
     private mutating func unitReceived(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {

@@ -188,13 +188,7 @@ package struct HeartbeatEngine: ~Copyable {
 
     /// Writes the body that a rule sends, encoded; nil if it cannot be made.
     func render(_ rule: SendRule, _ captured: Captured, into body: inout [UInt8], _ now: Instant) -> PendingValues? {
-        var source = EngineValues(environment: environment, variables: variables, now: now)
-        guard let values = TemplateWriter.write(rule, captured, &source, into: &body) else { return nil }
-        for coding in rule.encode {
-            guard let encoded = configuration.coder?.encode(coding, body) else { return nil }
-            body = encoded
-        }
-        return values
+        configuration.render(rule, captured, EngineValues(environment: environment, variables: variables, now: now), into: &body)
     }
 
     mutating func transmit(

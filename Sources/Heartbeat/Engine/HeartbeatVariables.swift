@@ -6,6 +6,7 @@ package final class HeartbeatVariables {
     private let rules: RuleSet
     private let parameters: [[UInt8]?]
     private let counterStart: Int64
+    private let valueSizeMax: Int
     private var values: [[UInt8]?]
     /// What the next `${counter}` gives.
     package private(set) var counter: Int64
@@ -13,7 +14,7 @@ package final class HeartbeatVariables {
     private var scanner: JSONScanner?
 
     /// Longer values are not learned: they are no durations or identifiers.
-    private static let valueSizeMax = 256
+    private static let heartbeatValueSizeMax = 256
     private static let observedSizeMax = 65536
 
     package init?(_ configuration: HeartbeatConfiguration) {
@@ -22,6 +23,16 @@ package final class HeartbeatVariables {
         parameters = configuration.parameters
         counterStart = configuration.counterStart
         counter = counterStart
+        valueSizeMax = Self.heartbeatValueSizeMax
+        values = parameters
+    }
+
+    /// For rules that nobody gives parameters for.
+    package init(_ rules: RuleSet, valueSizeMax: Int) {
+        self.rules = rules
+        self.valueSizeMax = valueSizeMax
+        parameters = rules.variables.map { _ in nil }
+        (counterStart, counter) = (1, 1)
         values = parameters
     }
 
@@ -50,8 +61,8 @@ package final class HeartbeatVariables {
     }
 
     /// True if something was learned. JSON null says nothing, and never replaces what was known.
-    func learn(_ rule: LearnRule, from unit: inout UnitView, _ scanner: JSONScanner) -> Bool {
-        guard let value = rule.capture.view(of: &unit, rules, scanner), !value.isEmpty, value.count <= Self.valueSizeMax,
+    package func learn(_ rule: LearnRule, from unit: inout UnitView, _ scanner: JSONScanner) -> Bool {
+        guard let value = rule.capture.view(of: &unit, rules, scanner), !value.isEmpty, value.count <= valueSizeMax,
             !value.elementsEqual(Self.null)
         else { return false }
         switch rule.target {
@@ -80,15 +91,21 @@ package final class RuleScratch {
 }
 
 /// What templates get from outside of messages.
-struct EngineValues: TemplateValues {
+package struct EngineValues: TemplateValues {
     let environment: any HeartbeatEnvironment
     let variables: HeartbeatVariables?
     let now: Instant
 
-    var counter: Int64 { variables?.counter ?? 0 }
-    var unixMilliseconds: Int64 { environment.unixNanoseconds(at: now) / 1_000_000 }
-    func advanceCounter() { variables?.advanceCounter() }
-    func appendUUID(to text: inout [UInt8]) { environment.appendUUID(to: &text) }
-    func appendRandom(to text: inout [UInt8]) { environment.appendRandom(to: &text) }
-    func learned(_ variable: Int) -> [UInt8]? { variables?[variable] }
+    package init(environment: any HeartbeatEnvironment, variables: HeartbeatVariables?, now: Instant) {
+        self.environment = environment
+        self.variables = variables
+        self.now = now
+    }
+
+    package var counter: Int64 { variables?.counter ?? 0 }
+    package var unixMilliseconds: Int64 { environment.unixNanoseconds(at: now) / 1_000_000 }
+    package func advanceCounter() { variables?.advanceCounter() }
+    package func appendUUID(to text: inout [UInt8]) { environment.appendUUID(to: &text) }
+    package func appendRandom(to text: inout [UInt8]) { environment.appendRandom(to: &text) }
+    package func learned(_ variable: Int) -> [UInt8]? { variables?[variable] }
 }

@@ -1,5 +1,6 @@
 import CHeartwire
 import Heartbeat
+import Session
 import WebSocket
 
 /// What `hw_config` refers to. Its settings are a plain value: a copy is what a connection keeps.
@@ -13,6 +14,7 @@ final class Config: @unchecked Sendable {
         var inbox: (inbox: Inbox, context: UnsafeMutableRawPointer?)?
         /// Heartbeat rules of the application's own, as JSON text that has been checked.
         fileprivate(set) var rules: [[UInt8]] = []
+        fileprivate(set) var opening: OpeningScript?
         /// Made with the first connection and shared by all until a setting changes.
         fileprivate var heartbeat: HeartbeatConfiguration?
 
@@ -70,6 +72,23 @@ final class Config: @unchecked Sendable {
             return true
         }
         if !isAdded { throw ErrorDetails(HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, "at most 16 rules of 256 KiB in all can be added") }
+    }
+
+    /// Adds a step to the opening script.
+    func addStep(_ text: [UInt8]) throws(ErrorDetails) {
+        let failure = lock.withLock { () -> ErrorDetails? in
+            guard settings.opening?.hasRoom(for: text) ?? true else {
+                return ErrorDetails(HW_E_TOO_LARGE, HW_LAYER_CONFIGURATION, "at most 32 steps of 256 KiB in all can be added")
+            }
+            do throws(RuleError) {
+                settings.opening = try .adding(text, to: settings.opening)
+            } catch {
+                return ErrorDetails(step: error)
+            }
+            heartbeatsChanged()
+            return nil
+        }
+        if let failure { throw failure }
     }
 
     /// Sets a property from its text.

@@ -76,6 +76,7 @@ final class ConnectionPlan {
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         let session = SessionConfiguration(url: url)
         session.heartbeat = heartbeat
+        session.opening = settings.opening
         session.headerFields = settings.headers.lines + (try authorization(settings, url))
         session.handshakeSizeMax = Int(clamping: settings.number(.handshakeBytesMax))
         session.redirectsMax = Int(clamping: settings.number(.redirectsMax))

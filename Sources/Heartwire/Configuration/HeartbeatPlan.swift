@@ -1,5 +1,6 @@
 import CHeartwire
 import Heartbeat
+import Session
 import WebSocket
 
 /// The properties of heartbeats, the preset and the rules of one's own made into what the engine runs on. Contradictions are found here.
@@ -12,6 +13,9 @@ enum HeartbeatPlan {
         result.presetName = settings.bytes(.preset)
         result.rules = try rules(settings, preset)
         try setParameters(settings, preset, result)
+        if result.rules?.isSendForbidden ?? false, settings.opening?.sends ?? false {
+            throw conflict("a step of the opening script sends, but the rules forbid sending: the service would close the connection")
+        }
         result.ping = try ping(settings, preset, result.rules)
         result.adaptsInterval = settings.boolean(.heartbeatAdaptive)
         result.liveness = [.anyReceived, .pong, .data][settings.choice(.liveness)]
@@ -35,7 +39,7 @@ enum HeartbeatPlan {
         result.quality.goodVariance = UInt64(clamping: settings.number(.qualityGoodVariance))
         result.quality.fairMean = interval(.qualityFairMean)
         result.hasDetector = settings.onDetect != nil
-        result.coder = try coder(result.rules)
+        result.coder = try coder(result.rules, settings.opening)
         try checkOrder(settings)
         return result
     }
@@ -111,13 +115,13 @@ enum HeartbeatPlan {
             missedMax: Int(clamping: settings.number(.pingMissedMax)))
     }
 
-    /// Zlib, if a rule names a coding; there is no use in a connection that could not read its heartbeats.
-    private static func coder(_ rules: RuleSet?) throws(ErrorDetails) -> (any BodyCoder)? {
-        guard let rules, rules.usesCoding else { return nil }
+    /// Zlib, if a rule or step names a coding; there is no use in a connection that could not read its heartbeats.
+    private static func coder(_ rules: RuleSet?, _ script: OpeningScript?) throws(ErrorDetails) -> (any BodyCoder)? {
+        guard rules?.usesCoding ?? false || script?.usesCoding ?? false else { return nil }
         guard let zlib = Zlib.shared else {
             throw ErrorDetails(
                 HW_E_SYSTEM, HW_LAYER_SYSTEM,
-                "the rules have compressed heartbeats, but libz.so.1 could not be loaded; install zlib (Debian: zlib1g)")
+                "rules or steps have compressed messages, but libz.so.1 could not be loaded; install zlib (Debian: zlib1g)")
         }
         return ZlibBodies(zlib)
     }

@@ -13,7 +13,7 @@ extension RuleCompiler {
         }
     }
 
-    static func interval(_ node: RuleNode) throws(RuleError) -> Interval {
+    package static func interval(_ node: RuleNode) throws(RuleError) -> Interval {
         let text = try node.text()
         let digits = text.prefix { $0 >= 0x30 && $0 <= 0x39 }
         guard !digits.isEmpty, let unit = ASCII.words("ms s m h").firstIndex(of: [UInt8](text[digits.endIndex...])) else {

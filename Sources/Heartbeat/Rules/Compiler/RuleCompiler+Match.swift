@@ -2,7 +2,7 @@ import WebSocket
 
 /// Matches, triggers and captures.
 extension RuleCompiler {
-    mutating func match(_ node: RuleNode) throws(RuleError) -> Match {
+    package mutating func match(_ node: RuleNode) throws(RuleError) -> Match {
         guard case .array = node.value else { return Match([try condition(node)]) }
         let elements = try node.elements(limit: RuleLimit.alternatives)
         guard !elements.isEmpty else { throw node.error("has no alternative; write at least one object") }
@@ -88,7 +88,7 @@ extension RuleCompiler {
         return slot
     }
 
-    mutating func capture(_ node: RuleNode) throws(RuleError) -> Capture {
+    package mutating func capture(_ node: RuleNode) throws(RuleError) -> Capture {
         switch node.value {
         case .string(let text):
             if text == ASCII.bytes("payload") { return .payload }

@@ -19,10 +19,14 @@ extension RuleCompiler {
         let on = try match(Self.required(on: rule))
         let capture = try capture(rule.required("path", "\"path\": \"/interval\""))
         let name = try rule.required("var", "\"var\": \"interval\"")
-        let target: LearnRule.Target =
-            try name.text() == ASCII.bytes("counter") ? .counter : .variable(variable(name.text(), name))
+        let target = try target(name.text(), name)
         let isOutgoing = try rule["dir"]?.word(of: "in out") == 1
         parts.learns.append(LearnRule(on: on, capture: capture, target: target, isOutgoing: isOutgoing))
+    }
+
+    /// `node` is where the name was written.
+    package mutating func target(_ name: [UInt8], _ node: RuleNode) throws(RuleError) -> LearnRule.Target {
+        name == ASCII.bytes("counter") ? .counter : .variable(try variable(name, node))
     }
 
     mutating func addReply(_ node: RuleNode) throws(RuleError) {

@@ -2,7 +2,12 @@ import WebSocket
 
 /// What is sent.
 extension RuleCompiler {
-    mutating func send(_ rule: RuleObject, _ context: TemplateParser.Context = .init()) throws(RuleError) -> SendRule {
+    /// What is sent without a message that it answers.
+    package mutating func send(_ rule: RuleObject) throws(RuleError) -> SendRule {
+        try send(rule, .init())
+    }
+
+    mutating func send(_ rule: RuleObject, _ context: TemplateParser.Context) throws(RuleError) -> SendRule {
         let node = try rule.required("send", "\"send\": {\"body\": \"ping\"}")
         let object = try RuleObject(node, members: "op body hex wrap encode")
         let opcode: SendRule.Opcode = try object["op"]?.word(of: "text binary ping", [.text, .binary, .ping]) ?? .text

@@ -35,7 +35,7 @@ package struct RuleCompiler {
     /// Adds a document; after an error everything is as it was before.
     package mutating func add(_ text: [UInt8], asPreset: Bool) throws(RuleError) {
         var extended = self
-        try extended.addDocument(RuleNode(Self.parse(text)), asPreset: asPreset)
+        try extended.addDocument(Self.document(text), asPreset: asPreset)
         self = extended
     }
 
@@ -51,13 +51,14 @@ package struct RuleCompiler {
         return RuleSet(parts)
     }
 
-    private static func parse(_ text: [UInt8]) throws(RuleError) -> JSONNode {
+    /// The text as a document, of which nothing is known yet but that it is JSON.
+    package static func document(_ text: [UInt8]) throws(RuleError) -> RuleNode {
         let document = RuleNode(.null)
         guard text.count <= RuleLimit.documentSize else {
             throw document.error("has \(text.count) bytes; at most \(RuleLimit.documentSize) are allowed")
         }
         do throws(JSONSyntaxError) {
-            return try JSONNode.parse(text)
+            return RuleNode(try JSONNode.parse(text))
         } catch {
             throw document.error("is no JSON: \(error.sentence)")
         }

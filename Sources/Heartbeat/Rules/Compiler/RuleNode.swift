@@ -1,10 +1,10 @@
 import WebSocket
 
 /// A value in a rule document and the place where it stands. Reads what is expected there, or says what is wrong.
-final class RuleNode {
-    let value: JSONNode
+package final class RuleNode {
+    package let value: JSONNode
     /// The member's name or the element's index; empty for the whole document.
-    let name: [UInt8]
+    package let name: [UInt8]
     let pointer: [UInt8]
 
     init(_ value: JSONNode, _ name: [UInt8] = [], at pointer: [UInt8] = []) {
@@ -13,7 +13,7 @@ final class RuleNode {
         self.pointer = pointer
     }
 
-    func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
+    package func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
 
     private func child(_ name: [UInt8], _ value: JSONNode) -> RuleNode {
         var pointer = pointer
@@ -28,7 +28,7 @@ final class RuleNode {
     }
 
     /// The members of an object of any names.
-    func members(limit: Int) throws(RuleError) -> [RuleNode] {
+    package func members(limit: Int) throws(RuleError) -> [RuleNode] {
         guard case .object(let pairs) = value else { throw error("must be an object, not \(kind)") }
         guard pairs.count <= limit else { throw error("has \(pairs.count) members; at most \(limit) are allowed") }
         var result: [RuleNode] = []
@@ -101,7 +101,7 @@ final class RuleNode {
     }
 
     /// A text for a sentence: of bounded length, with control characters as JSON writes them.
-    static func shown(_ text: [UInt8]) -> String {
+    package static func shown(_ text: [UInt8]) -> String {
         var shown: [UInt8] = []
         for byte in text.prefix(60) {
             switch byte {
@@ -126,12 +126,12 @@ final class RuleNode {
 }
 
 /// An object of which all member names are known. A member that is null counts as absent.
-struct RuleObject {
-    let node: RuleNode
+package struct RuleObject {
+    package let node: RuleNode
     private let members: [RuleNode]
 
     /// The names are separated by spaces. `remarks`: texts without effect, besides those that any rule may have.
-    init(_ node: RuleNode, members names: StaticString, remarks: StaticString = "") throws(RuleError) {
+    package init(_ node: RuleNode, members names: StaticString, remarks: StaticString = "") throws(RuleError) {
         self.node = node
         members = try node.members(limit: RuleLimit.rulesPerKind)
         let names = ASCII.words(names)
@@ -148,7 +148,7 @@ struct RuleObject {
         return member.error("unknown member '\(RuleNode.shown(member.name))'; \(hint)")
     }
 
-    subscript(_ name: StaticString) -> RuleNode? {
+    package subscript(_ name: StaticString) -> RuleNode? {
         let name = ASCII.bytes(name)
         return members.first { $0.name == name && !$0.isNull }
     }
