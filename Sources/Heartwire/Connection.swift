@@ -13,7 +13,7 @@ final class Connection: @unchecked Sendable {
     let plan: ConnectionPlan
     let library: Library
     private let delivery: Delivery
-    /// Set once, before the I/O thread hears of the connection.
+    /// Set once, under the lock, before the I/O thread hears of the connection.
     private var handle: OpaquePointer?
 
     // The I/O thread's own.
@@ -81,7 +81,7 @@ final class Connection: @unchecked Sendable {
     // MARK: Any thread
 
     func open(_ handle: OpaquePointer) {
-        self.handle = handle
+        lock.withLock { self.handle = handle }
         io.post(.start(self))
     }
 
@@ -181,6 +181,18 @@ final class Connection: @unchecked Sendable {
         io.post(.close(self, frame))
     }
 
+    /// As `close`, if there is something to close; one that is just being opened comes too late for that.
+    func closeIfOpen(_ frame: CloseFrame) -> Bool {
+        let isOpen = lock.withLock { handle != nil && !isReleased && !published.state.isFinal }
+        if isOpen { close(frame) }
+        return isOpen
+    }
+
+    /// After `close`: has it end at once.
+    func cutOff() {
+        io.post(.cutOff(self))
+    }
+
     /// The handle is stale already. Waits for the last callback unless it is called from inside one, or none will come.
     func release() {
         let isInCallback = library.isLibraryThread
@@ -265,6 +277,11 @@ final class Connection: @unchecked Sendable {
 
     func closeSession(_ frame: CloseFrame) {
         lock.withLock { session.close(frame, io.now, &outboxes) }
+        settle()
+    }
+
+    func cutOffSession() {
+        lock.withLock { session.cutOff(io.now, &outboxes) }
         settle()
     }
 
@@ -383,15 +400,14 @@ final class Connection: @unchecked Sendable {
 
     /// Makes the state and the last error visible to other threads, before the host is told of them.
     private func publish(_ error: ErrorDetails?) {
-        let (state, epoch) = (session.state, session.epoch)
+        let (state, epoch, metrics) = (session.state, session.epoch, session.metrics)
         lock.withLock {
             published.hasStarted = true
-            // Together: whoever has waited for the state may name the connection at once.
-            (published.state, published.epoch) = (state, epoch)
+            // Together: whoever has waited for the state may name the connection at once, or look at what became of it.
+            (published.state, published.epoch, published.session) = (state, epoch, metrics)
             if let error { published.lastError = error }
             changed.wake()
         }
-        publishMetrics()
         publishHeartbeats()
     }
 

@@ -184,13 +184,18 @@ final class ErrorDetails: Error, @unchecked Sendable {
 
 /// Structs of the C interface that grow at their end: the caller says how much of it it knows.
 enum CStruct {
+    /// True if the caller's struct is large enough for a field of its own.
+    static func hasRoom<Struct>(_ target: UnsafeMutablePointer<Struct>) -> Bool {
+        Int(UnsafeRawPointer(target).load(as: UInt32.self)) > MemoryLayout<UInt32>.size
+    }
+
     /// Copies `value` into the caller's struct up to its `struct_size`, which stays as it is. False if not even one field fits.
     @discardableResult
     static func write<Struct>(_ value: Struct, to target: UnsafeMutablePointer<Struct>) -> Bool {
         let raw = UnsafeMutableRawPointer(target)
+        guard hasRoom(target) else { return false }
         let header = MemoryLayout<UInt32>.size
         let size = min(Int(raw.load(as: UInt32.self)), MemoryLayout<Struct>.size)
-        guard size > header else { return false }
         withUnsafeBytes(of: value) {
             raw.advanced(by: header).copyMemory(from: $0.baseAddress.unsafelyUnwrapped + header, byteCount: size - header)
         }

@@ -97,6 +97,15 @@ final class HandleTable: @unchecked Sendable {
         }
     }
 
+    /// All that there are at this moment.
+    var connections: [Connection] {
+        lock.withLock {
+            slots.compactMap { slot in
+                if case .connection(let connection)? = slot.target { connection } else { nil }
+            }
+        }
+    }
+
     func inbox(_ handle: OpaquePointer?) -> Lookup<Inbox> {
         switch target(handle, .inbox) {
         case .found(.inbox(let inbox)): .found(inbox)

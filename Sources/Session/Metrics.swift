@@ -14,6 +14,11 @@ package struct SessionMetrics {
     package var lastMessageAt: Instant?
     package var lastBytesAt: Instant?
 
+    /// Of the end for good: what had not been sent, and whether the peer had not answered the close frame.
+    package var messagesUnsent: UInt64 = 0
+    package var bytesUnsent: UInt64 = 0
+    package var wasCutOff = false
+
     package var attempts: UInt64 = 0
     package var rotations: UInt64 = 0
     package var duplicatesDropped: UInt64 = 0

@@ -57,6 +57,23 @@ extension Session {
         }
     }
 
+    /// The application has closed and has no more time: what has not ended is cut off.
+    package mutating func cutOff(_ now: Instant, _ outboxes: inout Outboxes) {
+        guard case .live = phase, closedByApplication else { return }
+        switch activeLink.phase {
+        case .closing: cutOff(activeLink, now, &outboxes)
+        case .draining(let ending, _): end(activeLink, ending, now, &outboxes)
+        case .idle, .preparing, .connecting, .handshaking, .opening, .open: return
+        }
+    }
+
+    /// The peer has not answered the close frame in time.
+    mutating func cutOff(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        if link.place == active { metrics.wasCutOff = true }
+        let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
+        end(link, Link.Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outboxes)
+    }
+
     /// An established connection is over: report it, then go on as its place and its reason ask.
     mutating func end(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
         let inDoubt = outboxes[link.place].messagesHandedOver &- min(link.arrivals.arrived, outboxes[link.place].messagesHandedOver)
@@ -159,6 +176,8 @@ extension Session {
         endOther(now, &outboxes)
         outboxes[active].connectionEnded()
         outboxes[active].seal()
+        metrics.messagesUnsent = UInt64(outboxes[active].queuedMessages)
+        metrics.bytesUnsent = UInt64(outboxes[active].queuedBytes)
         outboxes[active].discardQueue()
         closeLink(activeLink, now)
         phase = .ended

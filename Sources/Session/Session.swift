@@ -256,12 +256,7 @@ package struct Session: ~Copyable {
         case .open:
             pollHeartbeats(link, now, &outboxes)
         case .closing(let deadline):
-            guard now >= deadline else {
-                pollHeartbeats(link, now, &outboxes)
-                return
-            }
-            let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
-            end(link, Link.Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outboxes)
+            if now >= deadline { cutOff(link, now, &outboxes) } else { pollHeartbeats(link, now, &outboxes) }
         case .draining(let ending, let deadline):
             if now >= deadline { end(link, ending, now, &outboxes) }
         }
