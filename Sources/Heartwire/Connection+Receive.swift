@@ -96,7 +96,7 @@ extension Connection {
     /// Has the heartbeat rules look at the batch before the host does. Most messages concern no rule, which is seen without the lock; an
     /// answer is written at once.
     private func runRules(_ channel: Channel) {
-        guard session.hasHeartbeatRules else { return }
+        guard session.looksAtMessages(channel.place) else { return }
         var index = 0
         var concerned = 0
         while index < io.batch.count {

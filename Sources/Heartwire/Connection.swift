@@ -59,7 +59,8 @@ final class Connection: @unchecked Sendable {
             variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: .client, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
-            second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) })
+            second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) },
+            kept: KeptMessages(messagesMax: plan.outbox.messagesMax, bytesMax: plan.outbox.bytesMax))
         first = Channel(.first, poller: io.poller)
         second = Channel(.second, poller: io.poller)
         changed = Condition(lock)
@@ -117,6 +118,31 @@ final class Connection: @unchecked Sendable {
 
     func outcome(of id: UInt64) -> Outcome? {
         lock.withLock { outboxes[outboxes.active].outcome(of: id) }
+    }
+
+    /// Keeps a message that every new connection is sent; nil takes the one under this key away.
+    func keep(_ key: UnsafeRawBufferPointer, _ message: (kind: MessageKind, payload: UnsafeRawBufferPointer)?) -> Outbox.Admission {
+        turnstile.withLock {
+            lock.withLock { () -> Outbox.Admission in
+                guard let message else {
+                    outboxes.unkeep(key)
+                    return .accepted(id: 0)
+                }
+                let admission = outboxes.keep(key, message.kind, message.payload)
+                if case .accepted = admission {
+                    flushAsSender(.first)
+                    flushAsSender(.second)
+                }
+                return admission
+            }
+        }
+    }
+
+    /// False if the connection has ended or is closing.
+    func rotate() -> Bool {
+        guard !lock.withLock({ isSealed }) else { return false }
+        io.post(.rotate(self))
+        return true
     }
 
     /// Takes back a message.
@@ -282,6 +308,11 @@ final class Connection: @unchecked Sendable {
 
     func cutOffSession() {
         lock.withLock { session.cutOff(io.now, &outboxes) }
+        settle()
+    }
+
+    func rotateSession() {
+        session.rotate(io.now)
         settle()
     }
 

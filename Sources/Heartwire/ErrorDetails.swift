@@ -68,6 +68,8 @@ final class ErrorDetails: Error, @unchecked Sendable {
         case .beforeConnect(let refusal):
             let sentence = refusal.map { String(decoding: $0, as: UTF8.self) } ?? "hw_connection_proceed was not called within before_connect.timeout"
             self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, sentence)
+        case .script(let failure):
+            self.init(HW_E_SCRIPT, HW_LAYER_WEBSOCKET, failure.sentence)
         }
         isRetryable = failure.isRetryable
     }

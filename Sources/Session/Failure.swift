@@ -16,6 +16,7 @@ package indirect enum Failure {
     case slowConsumer
     /// Whoever was asked before the attempt refused it with this sentence; nil if no answer came in time.
     case beforeConnect([UInt8]?)
+    case script(OpeningFailure)
 
     /// True if the same attempt may succeed later. What a person must fix first (a certificate, a URL, credentials) is not worth
     /// repeating; what time may heal is.
@@ -25,7 +26,7 @@ package indirect enum Failure {
         case .handshake(.refused(let refusal)): HTTPRefusal.mayPass(refusal.status)
         case .handshake: false
         case .closedByPeer(let frame): Self.mayReturn(after: frame.code)
-        case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer, .beforeConnect: true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer, .beforeConnect, .script: true
         }
     }
 }

@@ -80,6 +80,8 @@ package struct Outbox: ~Copyable {
     private var hasQueue: Bool
     /// Whether messages of the queue may begin: not before the opening script is done, nor when another connection is to carry them on.
     private var takesQueue = false
+    /// The kept messages are on their way: what is kept from now on has to be sent by itself.
+    package private(set) var hasSentKept = false
     /// The connection that this is for; 0 while there is none.
     package private(set) var epoch: UInt64 = 0
     /// Messages of the application's that this connection carries or has carried: wholly on the wire, and wholly handed to the kernel.
@@ -199,6 +201,15 @@ package struct Outbox: ~Copyable {
         _ = opening.enqueueOpening(kind, payload)
     }
 
+    /// Sends a message that was kept after the others had been sent. Like all that waits it needs room.
+    mutating func sendKept(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
+        queue.enqueueOpening(kind, payload)
+    }
+
+    mutating func noteKeptSent() {
+        hasSentKept = true
+    }
+
     /// What opens the connection has been said: the queue follows.
     package mutating func openQueue() {
         takesQueue = true
@@ -235,6 +246,7 @@ package struct Outbox: ~Copyable {
         (wireWritten, wireSent) = (0, 0)
         (epoch, messagesEncoded, messagesHandedOver) = (0, 0, 0)
         takesQueue = false
+        hasSentKept = false
         queue.rewind()
         opening.removeAll()
         compression = nil
@@ -457,6 +469,7 @@ package struct Outbox: ~Copyable {
     private mutating func putClose(_ frame: CloseFrame) {
         frame.payload.withUnsafeBytes { putFrame(.close, isFinal: true, $0) }
         mode = .closed
+        hasSentKept = false
         pendingBeats = []
     }
 

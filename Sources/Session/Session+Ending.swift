@@ -41,11 +41,15 @@ extension Session {
     /// An attempt came to nothing: try again later, or give up.
     mutating func attemptFailed(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
         outboxes[link.place].connectionEnded()
+        link.visitor.attemptEnded(failure.hostHealth, now)
+        reportCircuit(link, now)
+        attemptOver(link, failure, now, &outboxes)
+    }
+
+    private mutating func attemptOver(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
         metrics.attemptsFailed &+= 1
         metrics.errors &+= 1
         backoff.recordFailure()
-        link.visitor.attemptEnded(failure.hostHealth, now)
-        reportCircuit(link, now)
         let delay = delay(after: failure)
         emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
@@ -80,7 +84,7 @@ extension Session {
         outboxes[link.place].connectionEnded()
         endHeartbeats(link, now)
         guard link.place == active else {
-            endInactive(link, ending, now)
+            endInactive(link, ending, now, &outboxes)
             return
         }
         // Closing as asked is no failure, unless messages were cut off by it.
@@ -89,6 +93,10 @@ extension Session {
         metrics.openedAt = nil
         guard let failure, !closedByApplication else {
             finish(.disconnected, reason: nil, now, &outboxes)
+            return
+        }
+        guard link.isReady else {
+            attemptOver(link, failure, now, &outboxes)
             return
         }
         if gap == nil, let lastBytesAt = link.lastBytesAt {
@@ -103,7 +111,7 @@ extension Session {
     }
 
     /// Of a rotation: the old connection has retired, or the new one was lost before it was of use.
-    private mutating func endInactive(_ link: Link, _ ending: Link.Ending, _ now: Instant) {
+    private mutating func endInactive(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
         guard rotation.hasSuccessor else {
             let isAnswered: Bool
             if case .closedByPeer? = ending.failure { isAnswered = true } else { isAnswered = false }
@@ -112,9 +120,7 @@ extension Session {
             return
         }
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.failure), link, now)
-        guard let failure = ending.failure else { return }
-        backoff.recordFailure()
-        successorFailed(link, failure, retryAfter: delay(after: failure), now)
+        if let failure = ending.failure { attemptOver(link, failure, now, &outboxes) }
     }
 
     private mutating func reconnect(_ link: Link, after failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
@@ -169,6 +175,8 @@ extension Session {
         actions.append(.closeTransport(link.place))
         link.visitor.leave(now)
         link.handshake = nil
+        link.script = nil
+        if link.place != active || !rotation.hasSuccessor { duplicates = nil }
         link.phase = .idle
     }
 

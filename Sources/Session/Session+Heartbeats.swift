@@ -4,7 +4,9 @@ import WebSocket
 /// The heartbeats of the open connection: messages for the rules to look at, and the engine's outputs carried out.
 extension Session {
     /// False if no message need be shown to `isConcerned`.
-    package var hasHeartbeatRules: Bool { configuration.heartbeat.rules != nil }
+    package func looksAtMessages(_ place: LinkPlace) -> Bool {
+        configuration.heartbeat.rules != nil || link(place).script != nil || duplicates != nil
+    }
 
     /// Heartbeats found no room on their way out, and are tried once more when something has been written.
     package func hasRefusedHeartbeats(_ place: LinkPlace) -> Bool { !link(place).refused.isEmpty }
@@ -12,13 +14,14 @@ extension Session {
     /// A message arrived: true if `messageReceived` must look at it. Touches nothing that senders share.
     package mutating func isConcerned(_ place: LinkPlace, by message: Message, _ now: Instant) -> Bool {
         let link = link(place)
+        if link.script != nil || duplicates != nil { return true }
         switch message.part {
         case .whole: return link.heartbeats.isConcerned(by: message.kind, message.payload, now)
         case .first, .middle, .last: return link.heartbeats.isConcernedByPart(now)
         }
     }
 
-    /// Runs the heartbeat rules over a message; true if the application is not to see it.
+    /// Runs heartbeat rules and opening script over a message; true if the application is not to see it.
     package mutating func messageReceived(
         _ place: LinkPlace, _ message: Message, _ scratch: RuleScratch, _ now: Instant, _ outboxes: inout Outboxes
     ) -> Bool {
@@ -29,7 +32,12 @@ extension Session {
         case .first, .middle, .last: link.heartbeats.partReceived(now)
         }
         carryOut(link, now, &outboxes)
-        return isConsumed
+        guard case .whole = message.part else { return isConsumed }
+        if link.script != nil {
+            link.script?.messageReceived(message.kind, message.payload, scratch, now)
+            followScript(link, now, &outboxes)
+        }
+        return isConsumed || isDuplicate(link, message.payload, scratch)
     }
 
     /// To be called when the outbox has been written from: what it has handed over is reported, and what found no room is tried once more.

@@ -74,15 +74,42 @@ extension Session {
     // MARK: The opening script
 
     mutating func beginOpening(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
-        openingDone(link, now, &outboxes)
+        guard case .opening = link.phase else { return }
+        if let script = configuration.opening {
+            link.script = OpeningRun(
+                script, configuration.heartbeat, timeout: configuration.scriptTimeout, environment: environment, now)
+        }
+        followScript(link, now, &outboxes)
     }
 
     mutating func pollOpening(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        guard link.script != nil else { return }
+        link.script?.poll(now)
+        followScript(link, now, &outboxes)
+    }
+
+    /// Sends what the opening script wants to have sent, and sees where it is.
+    mutating func followScript(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
+        guard case .opening = link.phase else { return }
+        for message in link.script?.takeMessages() ?? [] {
+            message.payload.withUnsafeBytes { outboxes[link.place].sendOpening(message.kind, $0) }
+        }
+        switch link.script?.state ?? .done {
+        case .waiting:
+            return
+        case .failed(let failure):
+            let frame = CloseFrame(code: CloseCode.normal, reason: ASCII.bytes("the opening script failed"))
+            failConnection(link, .script(failure), frame, timeout: configuration.closeTimeout, now, &outboxes)
+        case .done:
+            openingDone(link, now, &outboxes)
+        }
     }
 
     private mutating func openingDone(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
-        guard case .opening = link.phase else { return }
+        link.script = nil
+        link.isReady = true
         link.phase = .open
+        outboxes.sendKept(link.place)
         guard link.place == active else {
             beginSwitch(now, &outboxes)
             return

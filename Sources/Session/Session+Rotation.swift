@@ -144,6 +144,21 @@ extension Session {
         scheduleRotation(now)
     }
 
+    /// The new connection begins to deliver beside the old one.
+    mutating func beginOverlap(_ link: Link) {
+        guard link.place != active, let key = configuration.duplicateKey else { return }
+        duplicates = DuplicateFilter(key, seed: random.next())
+    }
+
+    /// True if the other connection has delivered the same message.
+    mutating func isDuplicate(_ link: Link, _ payload: UnsafeRawBufferPointer, _ scratch: RuleScratch) -> Bool {
+        guard duplicates != nil else { return false }
+        let isOfNewer = link.epoch == lastEpoch
+        guard duplicates?.isDuplicate(payload, isOfNewer: isOfNewer, scratch.scanner) == true else { return false }
+        metrics.duplicatesDropped &+= 1
+        return true
+    }
+
     /// The old connection of a rotation is closed.
     mutating func retired(_ link: Link, _ now: Instant) {
         closeLink(link, now)

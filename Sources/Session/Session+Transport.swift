@@ -100,7 +100,9 @@ extension Session {
         link.pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
         link.arrivals = ArrivalProof()
         link.handshake = nil
+        link.isReady = false
         link.phase = .opening
+        beginOverlap(link)
         outboxes[place].open(streams?.compression, epoch: link.epoch)
         emit(.opened(agreement), link, now)
         outboxes[place].observeQueue()

@@ -20,12 +20,15 @@ package struct Session: ~Copyable {
     package internal(set) var state = State.disconnected
     package internal(set) var metrics = SessionMetrics()
     let configuration: SessionConfiguration
+    let environment: any HeartbeatEnvironment
     var phase = Phase.idle
     /// Which place has the connection that messages are sent by.
     package internal(set) var active = LinkPlace.first
     private let first: Link
     private let second: Link
     var rotation = Rotation()
+    /// While the connections of a rotation overlap.
+    var duplicates: DuplicateFilter?
     /// The number of the last established connection.
     var lastEpoch: UInt64 = 0
     var lastAttemptId: UInt64 = 0
@@ -47,6 +50,7 @@ package struct Session: ~Copyable {
         variables: (HeartbeatVariables?, HeartbeatVariables?) = (nil, nil)
     ) {
         self.configuration = configuration
+        self.environment = environment
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
         let visitor = { (place: UInt64) in HostVisitor(gates, configuration.gate, token: seed &* 2 &+ place) }

@@ -34,8 +34,8 @@ package final class SessionConfiguration {
     /// The age at which a connection gives way to a new one.
     package var rotateAfter: Interval?
     package var rotateOnNotice = RotationNotice.rule
-    /// JSON pointer (RFC 6901) of the member that tells messages apart while two connections overlap; nil if none does.
-    package var rotateDuplicateKey: [UInt8]?
+    /// Tells messages apart while two connections overlap; nil if nothing does.
+    package var duplicateKey: DuplicateKey?
     /// A changed address or route has the connection probed, and an attempt that waits made.
     package var watchesNetwork = true
 

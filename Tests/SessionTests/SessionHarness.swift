@@ -41,7 +41,8 @@ final class SessionHarness {
         session = Session(configuration, seed: seed, environment: FixedEnvironment(), gates: HostGateTable(), variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: .client, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
-            second: Outbox(role: .client, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()))
+            second: Outbox(role: .client, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
+            kept: KeptMessages(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax))
     }
 
     var outbox: Outbox {
@@ -354,6 +355,7 @@ extension Failure {
         case .heartbeat(.pingsMissed(let missed), _): "gone after \(missed)"
         case .heartbeat(let verdict, _): "\(verdict)"
         case .slowConsumer: "slow"
+        case .script(let failure): "script: \(failure.sentence)"
         case .beforeConnect(let text): "before connect: \(text.map { String(decoding: $0, as: UTF8.self) } ?? "no answer")"
         }
     }

@@ -28,7 +28,7 @@ enum LifePlan {
         session.scriptTimeout = interval(.scriptTimeout)
         session.rotateAfter = settings.number(.rotateAfter) == 0 ? nil : interval(.rotateAfter)
         session.rotateOnNotice = RotationNotice(rawValue: settings.choice(.rotateOnNotice)) ?? .rule
-        session.rotateDuplicateKey = try duplicateKey(settings)
+        session.duplicateKey = try duplicateKey(settings)
         session.watchesNetwork = settings.boolean(.networkWatch)
     }
 
@@ -40,16 +40,14 @@ enum LifePlan {
         }
     }
 
-    private static func duplicateKey(_ settings: Config.Settings) throws(ErrorDetails) -> [UInt8]? {
+    private static func duplicateKey(_ settings: Config.Settings) throws(ErrorDetails) -> DuplicateKey? {
         let key = settings.bytes(.rotateDuplicateKey)
         guard !key.isEmpty else { return nil }
         do throws(JSONPointerError) {
-            var paths = JSONPaths()
-            _ = try paths.slot(for: key)
+            return try DuplicateKey(key)
         } catch {
             throw value(.rotateDuplicateKey, "is no path of a JSON member: \(error.sentence)")
         }
-        return key
     }
 
     private static func value(_ id: PropertyId, _ sentence: String) -> ErrorDetails {

@@ -61,6 +61,15 @@ public func hw_connection_close(_ connection: OpaquePointer!, _ code: UInt16, _ 
     }
 }
 
+@_cdecl("hw_connection_rotate") @implementation
+public func hw_connection_rotate(_ connection: OpaquePointer!) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        guard try Library.shared.handles.connection(connection).get().rotate() else {
+            throw ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the connection is closing, disconnected or failed")
+        }
+    }
+}
+
 @_cdecl("hw_connection_release") @implementation
 public func hw_connection_release(_ connection: OpaquePointer!) {
     if case .connection(let connection)? = Library.shared.handles.remove(connection, .connection) { connection.release() }

@@ -23,10 +23,13 @@ public func hw_connection_send(
         wanted.isPart
         ? target.send(kind, part: payload, of: wanted.messageId, isLast: !wanted.hasMore, wanted.options)
         : sendWhole(target, kind, payload, wanted.options)
+    if case .accepted(let number) = admission { (id as UnsafeMutablePointer<UInt64>?)?.pointee = number }
+    return hw_status(admission)
+}
+
+private func hw_status(_ admission: Outbox.Admission) -> hw_status {
     switch admission {
-    case .accepted(let number):
-        (id as UnsafeMutablePointer<UInt64>?)?.pointee = number
-        return hw_status(HW_OK)
+    case .accepted: return hw_status(HW_OK)
     case .full: return hw_status(HW_E_FULL)
     case .tooLarge: return hw_status(HW_E_TOO_LARGE)
     case .closed: return hw_status(HW_E_STATE)
@@ -96,6 +99,31 @@ public func hw_connection_cancel(_ connection: OpaquePointer!, _ id: UInt64) -> 
         case .unknown: throw unknownMessage
         }
     }
+}
+
+@_cdecl("hw_connection_keep") @implementation
+public func hw_connection_keep(
+    _ connection: OpaquePointer!, _ key: UnsafePointer<CChar>!, _ kind: hw_kind, _ data: UnsafeRawPointer!, _ size: Int
+) -> hw_status {
+    let target: Connection
+    switch Library.shared.handles.connection(connection) {
+    case .found(let found): target = found
+    case .invalid: return hw_status(HW_E_HANDLE)
+    case .forked: return hw_status(HW_E_FORKED)
+    }
+    guard let key = Arguments.text(key), (1...255).contains(key.count) else { return hw_status(HW_E_ARGUMENT) }
+    guard key.withUnsafeBytes({ UTF8Validator.isValid($0) }) else { return hw_status(HW_E_UTF8) }
+    guard let data = data as UnsafeRawPointer? else {
+        guard size == 0 else { return hw_status(HW_E_ARGUMENT) }
+        return key.withUnsafeBytes { hw_status(target.keep($0, nil)) }
+    }
+    guard let kind = MessageKind(rawValue: UInt8(clamping: kind)), let payload = Arguments.bytes(data, size) else {
+        return hw_status(HW_E_ARGUMENT)
+    }
+    if target.plan.isSendForbidden { return hw_status(HW_E_SEND_FORBIDDEN) }
+    if payload.count > target.plan.outbox.bytesMax { return hw_status(HW_E_TOO_LARGE) }
+    guard kind == .binary || UTF8Validator.isValid(payload) else { return hw_status(HW_E_UTF8) }
+    return key.withUnsafeBytes { hw_status(target.keep($0, (kind, payload))) }
 }
 
 private var unknownMessage: ErrorDetails {

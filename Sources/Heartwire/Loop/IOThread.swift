@@ -13,6 +13,7 @@ final class IOThread: @unchecked Sendable {
         case resumeReading(Connection)
         case broken(Connection, serial: UInt32)
         case attend(Connection)
+        case rotate(Connection)
         case release(Connection)
     }
 
@@ -180,6 +181,7 @@ final class IOThread: @unchecked Sendable {
             case .resumeReading(let connection): connection.resumeReading()
             case .broken(let connection, let serial): connection.writeFailed(serial: serial)
             case .attend(let connection): connection.attend()
+            case .rotate(let connection): connection.rotateSession()
             case .release(let connection): connection.tearDown()
             }
         }

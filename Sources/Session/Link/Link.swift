@@ -52,6 +52,10 @@ final class Link {
     /// Heartbeats that found no room on their way out and are tried once more.
     var refused: [OutgoingHeartbeat] = []
     var pongBudget = PongBudget()
+    /// The opening script, while it runs.
+    var script: OpeningRun?
+    /// The opening script is done: messages can be sent. Until then the connection is an attempt.
+    var isReady = false
     var arrivals = ArrivalProof()
     /// At the gate of the host that the attempt goes to.
     var visitor: HostVisitor
@@ -74,7 +78,8 @@ final class Link {
         case .idle: nil
         case .preparing(_, let deadline), .connecting(let deadline), .handshaking(let deadline), .draining(_, let deadline): deadline
         case .closing(let deadline): heartbeats.deadline.map { min($0, deadline) } ?? deadline
-        case .opening, .open: heartbeats.deadline
+        case .opening: script?.deadline.map { min($0, heartbeats.deadline ?? $0) } ?? heartbeats.deadline
+        case .open: heartbeats.deadline
         }
     }
 

@@ -6,9 +6,13 @@ package struct Outboxes: ~Copyable {
     package var second: Outbox
     package private(set) var active = LinkPlace.first
 
-    package init(first: consuming Outbox, second: consuming Outbox) {
+    /// Sent on every connection, before the queue.
+    package private(set) var kept: KeptMessages
+
+    package init(first: consuming Outbox, second: consuming Outbox, kept: KeptMessages) {
         self.first = first
         self.second = second
+        self.kept = kept
     }
 
     package subscript(place: LinkPlace) -> Outbox {
@@ -31,6 +35,39 @@ package struct Outboxes: ~Copyable {
         guard place != active else { return }
         if place == .second { first.exchangeQueue(with: &second) } else { second.exchangeQueue(with: &first) }
         active = place
+    }
+
+    // MARK: Kept messages
+
+    /// Keeps a message and sends it, if there is a connection that messages go by. One that is about to take over has had the others already,
+    /// and gets it too.
+    package mutating func keep(
+        _ key: UnsafeRawBufferPointer, _ kind: MessageKind, _ payload: UnsafeRawBufferPointer
+    ) -> Outbox.Admission {
+        guard !self[active].isSealed else { return .closed }
+        switch kept.admission(key, size: payload.count) {
+        case .tooLarge: return .tooLarge
+        case .full: return .full
+        case .kept: break
+        }
+        if self[active].hasSentKept {
+            let admission = self[active].sendKept(kind, payload)
+            guard case .accepted = admission else { return admission }
+        }
+        if self[active.other].hasSentKept { self[active.other].sendOpening(kind, payload) }
+        _ = kept.keep(key, kind, payload)
+        return .accepted(id: 0)
+    }
+
+    /// A message that is kept no more is not sent again.
+    package mutating func unkeep(_ key: UnsafeRawBufferPointer) {
+        kept.remove(key)
+    }
+
+    mutating func sendKept(_ place: LinkPlace) {
+        let messages = kept
+        messages.forEach { self[place].sendOpening($0, $1) }
+        self[place].noteKeptSent()
     }
 
     /// Where the open connection `epoch` is; nil if it is over.

@@ -32,10 +32,10 @@ package struct KeptMessages {
 
     /// Keeps the message under the key, in the place of the one that is there.
     package mutating func keep(_ key: UnsafeRawBufferPointer, _ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
-        guard payload.count <= bytesMax else { return .tooLarge }
         let number = number(of: key)
         let replaced = number.map { entries[$0].payload.count } ?? 0
-        guard number != nil || count < messagesMax, payload.count <= bytesMax &- byteCount &+ replaced else { return .full }
+        let admission = admission(size: payload.count, replacing: number == nil ? nil : replaced)
+        guard case .kept = admission else { return admission }
         byteCount = byteCount &- replaced &+ payload.count
         if let number {
             entries[number].kind = kind
@@ -46,6 +46,16 @@ package struct KeptMessages {
             count &+= 1
         }
         return .kept
+    }
+
+    /// Whether `keep` would take a message of this size.
+    package func admission(_ key: UnsafeRawBufferPointer, size: Int) -> Admission {
+        admission(size: size, replacing: number(of: key).map { entries[$0].payload.count })
+    }
+
+    private func admission(size: Int, replacing replaced: Int?) -> Admission {
+        guard size <= bytesMax else { return .tooLarge }
+        return (replaced != nil || count < messagesMax) && size <= bytesMax &- byteCount &+ (replaced ?? 0) ? .kept : .full
     }
 
     /// Does nothing if there is no such key.
