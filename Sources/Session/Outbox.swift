@@ -223,9 +223,10 @@ package struct Outbox: ~Copyable {
     /// True if nothing of the queue's messages is on its way here: they can go by another connection.
     package var isQueueFree: Bool { !queue.hasBegun }
 
-    /// The queue goes on by another connection.
+    /// The queue goes on by another connection, without the beats that follow it: they are of their own.
     mutating func exchangeQueue(with other: inout Outbox) {
         queue.rewind(isTakenOver: true)
+        other.queue.rewind(isTakenOver: true)
         swap(&queue, &other.queue)
         swap(&hasQueue, &other.hasQueue)
     }
@@ -283,7 +284,8 @@ package struct Outbox: ~Copyable {
             marks.append(Mark(frame: .heartbeat(heartbeat.purpose), opcode: .ping, wireEnd: wireWritten))
         case .text, .binary:
             if case .beat = heartbeat.purpose, isWaiting(heartbeat.purpose) { return true }
-            guard unsentBeats &+ pendingBeats.count < Self.unsentBeatsMax else { return false }
+            let unbegun = hasQueue ? queue.unbegunBeats : opening.unbegunBeats
+            guard unsentBeats &+ pendingBeats.count &+ unbegun < Self.unsentBeatsMax else { return false }
             if case .answer(nil, let received) = heartbeat.purpose {
                 handedOver.append(HandedOver(frame: .taken(received: received), time: received))
             }

@@ -39,10 +39,11 @@ struct OutboxHeartbeatTests {
         #expect(try harness.takeFrames().filter { $0.opcode == .text }.count == 1)
     }
 
-    @Test func answersAreNeverLeftOutButTheirNumberIsLimited() throws {
+    @Test(arguments: [false, true])
+    func answersAreNeverLeftOutButTheirNumberIsLimited(followsQueue: Bool) throws {
         let harness = open()
-        for _ in 0..<64 { #expect(answer(harness)) }
-        #expect(!answer(harness))
+        for _ in 0..<64 { #expect(answer(harness, followsQueue: followsQueue)) }
+        #expect(!answer(harness, followsQueue: followsQueue))
         #expect(!harness.beat())
         #expect(harness.ping(1))
         harness.transmit()

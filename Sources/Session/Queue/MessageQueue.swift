@@ -195,6 +195,13 @@ package struct MessageQueue: ~Copyable {
         return false
     }
 
+    /// Beats that are not on the wire yet.
+    var unbegunBeats: Int {
+        var count = 0
+        for index in encodedTags..<tags.count where tags[index] != .opening { count &+= 1 }
+        return count
+    }
+
     /// When the request arrived whose answer is the foremost that is not encoded yet.
     var oldestAnswerReceived: Instant? {
         for index in encodedTags..<tags.count {

@@ -244,6 +244,26 @@ struct MessageQueueTests {
         #expect(harness.encode().count == 10)
     }
 
+    /// Among them are places on the wire that were void when it was their turn.
+    @Test func placesOfVoidMessagesAreClearedAwayAroundWhatIsOnTheWire() {
+        let harness = QueueHarness()
+        for payload in UInt8(1)...5 { harness.send([payload, payload]) }
+        _ = harness.encodeFragment()
+        #expect(harness.cancel(2) == .cancelled)
+        _ = harness.encodeFragment()
+        _ = harness.encodeFragment(sizeMax: 1)
+        for _ in 0..<100 {
+            guard case .accepted(let id) = harness.send([0]) else { return }
+            #expect(harness.cancel(id) == .cancelled)
+        }
+        #expect(harness.queue.entries.count < 100)
+        #expect(harness.encode() == [[4], [5, 5]])
+        #expect(harness.transmit(4) == 1)
+        #expect(harness.transmit(4) == 1)
+        harness.endConnection()
+        #expect(harness.encode() == [[4, 4], [5, 5]])
+    }
+
     // MARK: Taking back
 
     @Test func takesBackWhatHasNotBegun() {
@@ -271,6 +291,19 @@ struct MessageQueueTests {
         #expect(harness.part([5], isLast: true) == .accepted(id: 2))
         #expect(harness.encode() == [[5]])
         #expect(harness.cancel(2) == .tooLate)
+    }
+
+    /// Nothing but what was taken back stood before it.
+    @Test func foremostMessageHasRoomOnceThoseBeforeItAreTakenBack() {
+        let harness = QueueHarness(bytesMax: 10)
+        for payload in UInt8(1)...2 { harness.send([payload]) }
+        harness.part([3, 3, 3, 3, 3])
+        harness.send([4, 4, 4])
+        _ = harness.encodeFragment()
+        #expect(harness.cancel(2) == .cancelled)
+        harness.transmit()
+        #expect(harness.part([3, 3, 3, 3, 3], of: 3, isLast: true) == .accepted(id: 3))
+        #expect(harness.encode() == [[UInt8](repeating: 3, count: 10), [4, 4, 4]])
     }
 
     @Test func makesRoomByTakingBack() {
