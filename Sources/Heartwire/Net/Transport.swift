@@ -52,6 +52,8 @@ struct Transport {
     mutating func flush(_ outbox: inout Outbox) -> Bool {
         guard let stream, writeFailure == nil else { return true }
         writeWaitsForRead = false
+        // However late the timers are, no message goes whose time has run out.
+        if outbox.nextExpiry != nil { outbox.expire(Clock.now()) }
         for _ in 0..<Self.writesMax {
             let bytes = outbox.nextTransmit()
             if bytes.isEmpty {
