@@ -79,7 +79,7 @@ struct HostVisitorTests {
     @Test func passTheProbeOnWhenTheyLeaveOrGoElsewhere() throws {
         for goesElsewhere in [false, true] {
             let gates = HostGateTable()
-                let host = try url("ws://host.test")
+            let host = try url("ws://host.test")
             let (one, two) = (Visitor(gates, 1), Visitor(gates, 2))
             for _ in 0..<2 {
                 _ = one.admit(to: host, Self.start)
