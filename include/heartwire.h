@@ -85,21 +85,24 @@ enum {
     HW_E_BEFORE_CONNECT = -85,  /* What was asked before the attempt (hw_config_before_connect) gave no answer in time, or refused. */
 
     /* TLS */
-    HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed, or the server does not accept the client's certificate. */
+    HW_E_TLS = -100,         /* The TLS handshake or a TLS record failed; final if the server does not accept the client's certificate, or
+                                speaks no version from tls.version_min on. */
     HW_E_CERTIFICATE = -101, /* The server's certificate did not pass verification, or fits no pin; the text says why. Final. */
     HW_E_TRUST_STORE = -102, /* No trusted CA certificates could be loaded. */
 
     /* Opening handshake and HTTP */
-    HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). */
+    HW_E_HANDSHAKE = -120,   /* The answer is not a valid opening handshake (RFC 6455 section 4.1). Final, but for a connection that has
+                                been open before: something else may answer in the server's place for a while. */
     HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. 408, 425, 429 and 5xx may pass, so the attempt
-                                is repeated; any other is final. */
+                                is repeated; any other is final (reconnect.retry_codes and reconnect.final_codes change that). */
     HW_E_SCRIPT = -122,      /* What the opening script expects did not come in time; the text names the step. Counts as a failed attempt. */
 
     /* Protocol */
     HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */
     HW_E_UTF8 = -141,              /* A text message or close reason was not UTF-8; closed with 1007. */
     HW_E_MESSAGE_TOO_LARGE = -142, /* A message exceeded message.bytes_max, or a frame frame.bytes_max; closed with 1009. */
-    HW_E_CLOSED_BY_PEER = -143,    /* The server closed the connection; close_code and the text say why. */
+    HW_E_CLOSED_BY_PEER = -143,    /* The server closed the connection; close_code and the text say why. 1002, 1003, 1007, 1008 and 1010
+                                      are final (reconnect.retry_codes and reconnect.final_codes change that). */
 
     /* Heartbeat */
     HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which. */
@@ -380,9 +383,8 @@ void hw_config_free(hw_config *config);
 /*
  * Sets a property from text, "ping.interval" to "20s". value is copied. bindings list the properties with hw_config_describe; the
  * README has the table. What depends on more than one value, and what a list or a URL holds (proxy, basic_auth, tls.pins, subprotocols,
- * message.part_bytes), is checked by hw_connection_open. HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message
- * says the range),
- * HW_E_ARGUMENT, HW_E_HANDLE.
+ * message.part_bytes, reconnect.final_codes, reconnect.retry_codes, rotate.duplicate_key), is checked by hw_connection_open.
+ * HW_E_PROPERTY (the message suggests the nearest name), HW_E_VALUE (the message says the range), HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_config_set(hw_config *config, const char *name, const char *value, hw_error *error);
 

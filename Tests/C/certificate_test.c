@@ -240,7 +240,10 @@ TEST(version_refused_by_an_alert_is_explained)
     client *client = client_new();
     client_set(client, "tls.version_min", "1.3");
     client_open(client, tls_server_url(server));
-    CHECK_CONTAINS(client_event(client, HW_EVENT_ATTEMPT_FAILED, 0)->text, "no TLS from version 1.3 on");
+    const record *failed = client_event(client, HW_EVENT_ATTEMPT_FAILED, 0);
+    CHECK_CONTAINS(failed->text, "no TLS from version 1.3 on");
+    CHECK_EQUAL(failed->event.retryable, 0);
+    client_state(client, HW_STATE_FAILED, 0);
     client_free(client);
     tls_server_stop(server);
 }

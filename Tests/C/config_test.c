@@ -275,6 +275,42 @@ TEST(subprotocols_must_be_tokens)
     }
 }
 
+TEST(lists_of_codes_and_paths_are_checked)
+{
+    static const struct {
+        const char *name, *value, *says;
+    } cases[] = {
+        {"reconnect.final_codes", "401,", "separated by commas, not ''"},
+        {"reconnect.final_codes", "4xx", "HTTP statuses (100 to 599) and close codes (1000 to 4999) separated by commas, not '4xx'"},
+        {"reconnect.retry_codes", "600", "'reconnect.retry_codes' takes HTTP statuses"},
+        {"reconnect.retry_codes", "401 403", "not '401 403'"},
+        {"reconnect.retry_codes", "1008,1008", "'reconnect.retry_codes' has 1008 twice"},
+        {"rotate.duplicate_key", "data.id", "must begin with a slash, as in /data/id"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        hw_config *config = new_config();
+        hw_connection *connection = NULL;
+        hw_error error = NEW_ERROR;
+        CHECK_STATUS(hw_config_set(config, cases[i].name, cases[i].value, NULL), HW_OK);
+        CHECK_STATUS(hw_connection_open(config, "ws://localhost/", &connection, &error), HW_E_VALUE);
+        CHECK_CONTAINS(error.message, cases[i].says);
+        CHECK_EQUAL(error.layer, HW_LAYER_CONFIGURATION);
+        hw_config_free(config);
+    }
+}
+
+TEST(a_code_is_final_or_not)
+{
+    hw_config *config = new_config();
+    hw_connection *connection = NULL;
+    hw_error error = NEW_ERROR;
+    CHECK_STATUS(hw_config_set(config, "reconnect.final_codes", "4000, 1001", NULL), HW_OK);
+    CHECK_STATUS(hw_config_set(config, "reconnect.retry_codes", "401,1001", NULL), HW_OK);
+    CHECK_STATUS(hw_connection_open(config, "ws://localhost/", &connection, &error), HW_E_CONFLICT);
+    CHECK_CONTAINS(error.message, "code 1001 is in both reconnect.final_codes and reconnect.retry_codes");
+    hw_config_free(config);
+}
+
 TEST(inbox_delivery_needs_an_inbox)
 {
     hw_config *config = new_config();

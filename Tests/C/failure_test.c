@@ -45,6 +45,7 @@ TEST(http_refusal_gives_status_and_body)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         client *client = client_new();
+        client_set(client, "reconnect.retry_after_max", "0");
         const char *url = server_url(cases[i].server, "/status?code=%d", cases[i].code);
         const record *failed = failed_attempt(client, url, HW_E_HTTP_STATUS);
         char number[16], body[64];

@@ -1,7 +1,7 @@
 import Heartbeat
 
-/// What all connections of the process share about one host and port: its circuit, which keeps attempts away from a host that is unwell, and
-/// the count of attempts, because services ban those who make too many.
+/// What all connections of the process share about one host and port: its circuit, which keeps attempts away from a host that is unwell,
+/// and the count of attempts, because services ban those who make too many.
 ///
 /// Each connection has its own limits and gives them with each call, and a token, by which it is known as the one that probes or waits.
 package struct HostGate: ~Copyable {
@@ -130,8 +130,8 @@ package struct HostGate: ~Copyable {
         failures.append(now)
     }
 
-    /// When to ask again; nil if the circuit lets the attempt through. The first to ask comes back when the circuit may be probed, the others
-    /// at any time of an equally long stretch after that.
+    /// When to ask again; nil if the circuit lets the attempt through. The first to ask comes back when the circuit may be probed, the
+    /// others at any time of an equally long stretch after that.
     private mutating func heldByCircuit(_ token: UInt64, _ policy: Policy, _ now: Instant, _ random: inout Random) -> Instant? {
         guard policy.failuresMax > 0 else { return nil }
         let pause = max(policy.openFor, Self.verdictPause)

@@ -32,8 +32,8 @@ package struct RetryPolicy {
         return !failure.isRetryable && !(wasEstablished && failure.isInvalidAnswer)
     }
 
-    /// What the server asks for, drawn so that clients which are told the same do not return together. Close code 1012 asks for 5 to 30 s at
-    /// random; 1013 asks for another address, or for no return until a person wants it (IANA WebSocket Close Code Number Registry, which
+    /// What the server asks for, drawn so that clients which are told the same do not return together. Close code 1012 asks for 5 to 30 s
+    /// at random; 1013 asks for another address, or for no return until a person wants it (IANA WebSocket Close Code Number Registry, which
     /// cites https://www.ietf.org/mail-archive/web/hybi/current/msg09670.html): up to a minute stands for that here. HTTP 429 (RFC 6585
     /// section 4) and 503 (RFC 9110 section 15.6.4) say in Retry-After how long; without it they are given the time of a restart.
     private func leastDelay(after failure: Failure, _ random: inout Random) -> Interval {

@@ -13,9 +13,10 @@ struct HostVisitorTests {
         private var visitor: HostVisitor
         private var random = Random(seed: 1)
 
-        init(_ gates: HostGateTable, _ token: UInt64, failuresMax: Int = 2) {
+        init(_ gates: HostGateTable, _ token: UInt64, failuresMax: Int = 2, attemptsPerMinuteMax: Int = 0) {
             var policy = HostGate.Policy()
             policy.failuresMax = failuresMax
+            policy.attemptsPerMinuteMax = attemptsPerMinuteMax
             visitor = HostVisitor(gates, policy, token: token)
         }
 
@@ -79,7 +80,7 @@ struct HostVisitorTests {
     @Test func passTheProbeOnWhenTheyLeaveOrGoElsewhere() throws {
         for goesElsewhere in [false, true] {
             let gates = HostGateTable()
-                let host = try url("ws://host.test")
+            let host = try url("ws://host.test")
             let (one, two) = (Visitor(gates, 1), Visitor(gates, 2))
             for _ in 0..<2 {
                 _ = one.admit(to: host, Self.start)
@@ -95,6 +96,15 @@ struct HostVisitorTests {
             #expect(two.admit(to: host, now) == .go)
             #expect(two.takeChange()?.to == .halfOpen)
         }
+    }
+
+    @Test func anAdmittedAttemptIsCountedOnce() throws {
+        let gates = HostGateTable()
+        let one = Visitor(gates, 1, attemptsPerMinuteMax: 1)
+        for _ in 0..<3 { #expect(one.admit(to: try url("ws://host.test/a"), Self.start) == .go) }
+        one.attemptEnded(.well, Self.start)
+        #expect(one.admit(to: try url("ws://host.test"), Self.start) == .wait(until: Self.start + .seconds(60), .budget))
+        #expect(one.admit(to: try url("ws://other.test"), Self.start) == .go)
     }
 
     @Test func anAttemptEndsOnce() throws {

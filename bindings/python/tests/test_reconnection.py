@@ -108,7 +108,8 @@ def test_attempts_run_out(servers: Servers) -> None:
 def test_refusals_that_pass_are_retried(servers: Servers) -> None:
     async def main() -> None:
         with pytest.raises(heartwire.HandshakeError) as caught:
-            async with heartwire.connect(servers.url("ws", "/status?code=503"), reconnect_attempts_max=2, **QUICK):
+            url = servers.url("ws", "/status?code=503")
+            async with heartwire.connect(url, reconnect_attempts_max=2, reconnect_retry_after_max=0, **QUICK):
                 pass
         assert (caught.value.http_status, caught.value.body) == (503, b"refused with 503\n")
 
