@@ -77,6 +77,13 @@ $(SETUP)/services: | $(SETUP)/packages
 	type mosquitto rabbitmq-server >/dev/null
 	@mkdir -p $(@D) && touch $@
 
+# What makes network namespaces.
+$(SETUP)/network: | $(SETUP)/packages
+	@export PATH="$$PATH:/usr/sbin:/sbin"; set --; \
+	command -v ip >/dev/null || set -- "$$@" iproute2; \
+	$(INSTALL_ARGUMENTS)
+	@mkdir -p $(@D) && touch $@
+
 $(SETUP)/venv: Tests/requirements.txt | $(SETUP)/packages
 	python3 -m venv .build/venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
@@ -111,7 +118,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|stuck|elixir (STUCK_SECONDS=60: longer)
+test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|network|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library

@@ -1,0 +1,177 @@
+"""Clients over a network that breaks, and a server that dies; what the server wrote down by then is the reference."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import statistics
+import time
+from collections.abc import Callable
+
+import pytest
+from books import holes, read_runs, wait_for_number
+from client_program import Client, Event
+from networks import Network, Server
+
+from heartwire import EventKind, Status
+
+MS = 1_000_000
+QUICK = {"reconnect.base": "20ms", "reconnect.cap": "100ms", "connect.timeout": "500ms"}
+# How late a busy machine may be with what is due.
+LATE_NS = 2_000 * MS
+
+StartServer = Callable[[str], Server]
+languages = pytest.mark.parametrize("language", ["c", "python"])
+
+
+def check_book(book: pathlib.Path, client: Client, last: int) -> None:
+    """
+    What is missing was sent before its connection was known to be lost, and so may have been lost with it. A number that is just being
+    accepted counts as sent before, though the event does not tell of it yet.
+    """
+    losses = client.of_kind(EventKind.CLOSED)
+    for hole, loss in zip(holes(book, last), losses, strict=False):
+        assert any(hole[-1] <= loss.accepted + 1 for loss in losses), f"{hole} never came, lost by {loss}"
+
+
+@pytest.mark.parametrize(("language", "kind"), [("c", "websockets"), ("c", "aiohttp"), ("python", "websockets")])
+def test_server_is_killed_and_restarted_in_mid_traffic(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str, kind: str
+) -> None:
+    server = start_server(kind)
+    with Client(language, network, QUICK) as client:
+        client.start()
+        opened = client.event(EventKind.OPENED)
+        for _ in range(3):
+            # What waited meanwhile has come, and more.
+            wait_for_number(book, opened.accepted + 100)
+            before = client.count()
+            server.kill()
+            lost = client.event(EventKind.CLOSED, after=before)
+            assert lost.status is Status.CONNECTION_LOST
+            client.event(EventKind.ATTEMPT_FAILED, after=before, number=1)
+            server.start()
+            opened = client.event(EventKind.OPENED, after=before)
+            assert opened.epoch == lost.epoch + 1
+        last = client.stop()
+        wait_for_number(book, last)
+        check_book(book, client, last)
+        client.release()
+
+
+@languages
+def test_heartbeats_keep_their_intervals_through_delay_and_loss(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
+    start_server("websockets")
+    beat = {"every": "150ms", "send": {"body": "beat"}, "ack": {"on": {"eq": "beat"}, "within": "20s"}}
+    intervals = {"ping": 100 * MS, "beat 0": 150 * MS}
+    with Client(language, network, QUICK | {"ping.interval": "100ms", "rule": json.dumps({"beat": [beat]})}) as client:
+        client.event(EventKind.OPENED)
+        network.delay(0.1)
+        network.lose(0.05)
+        client.start(interval_us=10_000)
+        for name, interval in intervals.items():
+            times = client.wait_for(functools.partial(enough_times, client.events, name))
+            pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
+            assert statistics.median(pauses) == pytest.approx(interval, rel=0.1)
+            assert sum(pauses) == pytest.approx(interval * len(pauses), abs=LATE_NS)
+        network.heal()
+        last = client.stop()
+        wait_for_number(book, last)
+        assert holes(book, last) == []
+        assert not client.of_kind(EventKind.CLOSED)
+        # The latest may still be on its way.
+        assert len(read_runs(book)[0].texts) >= len(sent_times(client.events, "beat 0")) - 1
+
+
+def sent_times(events: list[Event], beat: str) -> list[int]:
+    return [event.time_ns for event in events if event.kind is EventKind.BEAT_SENT and event.text == beat]
+
+
+def enough_times(events: list[Event], beat: str) -> list[int] | None:
+    times = sent_times(events, beat)
+    return times if len(times) >= 30 else None
+
+
+@languages
+def test_blackhole_is_noticed_within_the_configured_bounds(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
+    start_server("websockets")
+    pings = {"ping.interval": "200ms", "ping.timeout": "400ms", "ping.missed_max": "2"}
+    with Client(language, network, QUICK | pings) as client:
+        client.start()
+        wait_for_number(book, 100)
+        before = client.count()
+        network.swallow()
+        swallowed_ns = time.monotonic_ns()
+        lost = client.event(EventKind.CLOSED, after=before)
+        assert lost.status is Status.HEARTBEAT
+        # The second ping after the last sign of life goes out two intervals after it at the latest.
+        assert 400 * MS <= lost.time_ns - swallowed_ns <= (2 * 200 + 400) * MS + LATE_NS
+        assert client.event(EventKind.ATTEMPT_FAILED, after=before).status is Status.CONNECT_TIMEOUT
+        network.heal()
+        opened = client.event(EventKind.OPENED, after=before)
+        wait_for_number(book, opened.accepted)
+        last = client.stop()
+        wait_for_number(book, last)
+        check_book(book, client, last)
+        client.release()
+
+
+@languages
+def test_reset_is_followed_by_a_new_connection(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
+    start_server("websockets")
+    with Client(language, network, QUICK) as client:
+        client.start()
+        opened = client.event(EventKind.OPENED)
+        for _ in range(3):
+            wait_for_number(book, opened.accepted + 100)
+            before = client.count()
+            network.reset()
+            assert client.event(EventKind.CLOSED, after=before).status is Status.CONNECTION_LOST
+            opened = client.event(EventKind.OPENED, after=before)
+        last = client.stop()
+        wait_for_number(book, last)
+        check_book(book, client, last)
+        client.release()
+
+
+def test_server_that_vanished_without_a_word_is_replaced(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
+    """As when its machine has lost power, and is up again."""
+    server = start_server("websockets")
+    with Client("c", network, QUICK | {"ping.interval": "200ms", "ping.timeout": "400ms"}) as client:
+        client.start()
+        wait_for_number(book, 100)
+        before = client.count()
+        network.swallow()
+        server.kill()
+        server.start()
+        network.heal()
+        opened = client.event(EventKind.OPENED, after=before)
+        wait_for_number(book, opened.accepted + 100)
+        last = client.stop()
+        wait_for_number(book, last)
+        check_book(book, client, last)
+        client.release()
+
+
+def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
+    network: Network, start_server: StartServer, book: pathlib.Path
+) -> None:
+    start_server("websockets")
+    with Client("c", network, QUICK | {"ping.interval": "200ms", "ping.timeout": "400ms"}) as client:
+        client.event(EventKind.OPENED)
+        network.swallow()
+        client.start(size=100_000)
+        client.event(EventKind.CLOSED)
+        last = client.stop()
+        network.heal()
+        wait_for_number(book, last)
+        check_book(book, client, last)
+        assert sum(map(len, holes(book, last))) < last / 2
+        client.release()
