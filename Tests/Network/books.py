@@ -6,7 +6,9 @@ import dataclasses
 import pathlib
 import threading
 
-from client_program import PATIENCE_S
+from client_program import PATIENCE_S, Client
+
+from heartwire import EventKind
 
 LOOK_AGAIN_S = 0.02
 
@@ -63,3 +65,13 @@ def holes(book: pathlib.Path, last: int) -> list[range]:
         expected = final + 1
     assert expected == last + 1, f"the last number that came is {expected - 1} instead of {last}"
     return missing
+
+
+def check_arrivals(book: pathlib.Path, client: Client, last: int) -> None:
+    """
+    What is missing was sent before its connection was known to be lost, and so may have been lost with it. A number that is just being
+    accepted counts as sent before, though the event does not tell of it yet.
+    """
+    losses = client.of_kind(EventKind.CLOSED)
+    for hole in holes(book, last):
+        assert any(hole[-1] <= loss.accepted + 1 for loss in losses), f"{hole} never came, and was lost with none of {losses}"

@@ -83,6 +83,7 @@ class Client:
         self._process = network.start_client(
             [*command_of(language), network.client_url, *assignments], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )  # fmt: skip
+        self.pid = self._process.pid
         self._reading = threading.Thread(target=self._read, daemon=True)
         self._reading.start()
 
