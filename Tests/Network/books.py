@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import threading
+from collections import Counter
 
-from client_program import PATIENCE_S, Client
-
-from heartwire import EventKind
+from client_program import GAP, PATIENCE_S, SENT, Client
 
 LOOK_AGAIN_S = 0.02
 
@@ -38,6 +37,11 @@ def read_runs(book: pathlib.Path) -> list[Run]:
     return list(runs.values())
 
 
+def numbers_of(book: pathlib.Path) -> list[int]:
+    """All numbers that came, in order of connections."""
+    return [number for run in read_runs(book) for number in run.numbers]
+
+
 def wait_for_number(book: pathlib.Path, number: int) -> None:
     """Waits until the server has written down this number or a later one."""
     pause = threading.Event()
@@ -48,30 +52,28 @@ def wait_for_number(book: pathlib.Path, number: int) -> None:
     raise AssertionError(f"{number} never came; the connections ended with {[run.numbers[-1:] for run in read_runs(book)]}")
 
 
-def holes(book: pathlib.Path, last: int) -> list[range]:
+def check_arrivals(book: pathlib.Path, client: Client, last: int) -> set[int]:
     """
-    The stretches that never came of the numbers from 1 to `last`. Each connection must have brought its numbers without a gap, and none
-    may have come twice: so a stretch is missing only between connections.
+    Of the messages up to `last`, all of which came to an outcome, those that were sent arrived, once and in order, and no other; but for
+    so many as the client was told are in doubt. Returns those that were sent.
     """
-    missing: list[range] = []
-    expected = 1
-    for run in sorted((run for run in read_runs(book) if run.numbers), key=lambda run: run.numbers[0]):
-        first, final = run.numbers[0], run.numbers[-1]
-        assert run.numbers == list(range(first, final + 1)), f"out of order within a connection: {run.numbers}"
-        assert first >= expected, f"{first} came twice, the connection before went as far as {expected - 1}"
-        assert len(run.sizes) == 1, f"messages of several sizes: {run.sizes}"
-        if first > expected:
-            missing.append(range(expected, first))
-        expected = final + 1
-    assert expected == last + 1, f"the last number that came is {expected - 1} instead of {last}"
-    return missing
+    outcomes = client.wait_for(lambda: all_outcomes(client, last))
+    sent = {number for number, outcome in outcomes.items() if outcome == SENT}
+    arrived = numbers_of(book)
+    # Messages that an old connection had still in its buffers may come after the first ones of the next.
+    for run in read_runs(book):
+        assert run.numbers == sorted(run.numbers), f"out of order within a connection: {run.numbers}"
+        assert len(run.sizes) <= 1, f"messages of several sizes: {run.sizes}"
+    assert len(arrived) == len(set(arrived)), f"came twice: {[number for number, count in Counter(arrived).items() if count > 1]}"
+    assert not (odd := set(arrived) - sent), f"came, but were not sent: {odd}"
+    missing, in_doubt = sent - set(arrived), sum(gap.count for gap in client.of_kind(GAP))
+    assert len(missing) <= in_doubt, f"{sorted(missing)} never came, though only {in_doubt} were in doubt"
+    return sent
 
 
-def check_arrivals(book: pathlib.Path, client: Client, last: int) -> None:
-    """
-    What is missing was sent before its connection was known to be lost, and so may have been lost with it. A number that is just being
-    accepted counts as sent before, though the event does not tell of it yet.
-    """
-    losses = client.of_kind(EventKind.CLOSED)
-    for hole in holes(book, last):
-        assert any(hole[-1] <= loss.accepted + 1 for loss in losses), f"{hole} never came, and was lost with none of {losses}"
+def all_outcomes(client: Client, last: int) -> dict[int, int] | None:
+    """The outcomes of the messages up to `last`, once they are known and what was lost with a connection has been told."""
+    if not client.reports_outcomes:
+        return dict.fromkeys(range(1, last + 1), SENT)
+    outcomes = client.outcomes()
+    return outcomes if outcomes.keys() == set(range(1, last + 1)) else None

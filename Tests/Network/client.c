@@ -4,11 +4,13 @@
  * Usage: client URL [PROPERTY=VALUE ...]; the property "rule" adds a heartbeat rule.
  *
  * Reads commands, one a line:
- *   start INTERVAL_US BYTES    from here on sends the next number each INTERVAL_US, in a text message of BYTES
+ *   start INTERVAL_US BYTES queue|now
+ *                              from here on sends the next number each INTERVAL_US, in a text message of BYTES of this delivery class; a number
+ *                              that is refused is tried again. The numbers are the messages' ids
  *   stop                       sends no more; prints "stopped LAST", the last number that was accepted
  *   release                    releases the connection
  * Prints fields separated by tabs; ACCEPTED is the last number that was accepted until then:
- *   event ACCEPTED KIND TIME_NS EPOCH STATE STATUS LEVEL COUNT BEGAN_NS LATENCY_NS LAST_MESSAGE_NS TEXT
+ *   event ACCEPTED KIND TIME_NS EPOCH STATE STATUS LEVEL COUNT MESSAGE_ID BEGAN_NS LATENCY_NS LAST_MESSAGE_NS TEXT
  *   message EPOCH TEXT
  */
 #define _GNU_SOURCE
@@ -29,6 +31,7 @@ static struct {
     atomic_bool is_sending;
     long interval_us;
     size_t bytes;
+    uint32_t flags;
     pthread_t thread;
 } sender;
 
@@ -42,10 +45,13 @@ _Noreturn static void fail(const char *doing, const char *why)
 static void print_event(hw_connection *connection, const hw_event *event, void *context)
 {
     (void)connection, (void)context;
-    printf("event\t%llu\t%d\t%llu\t%llu\t%d\t%d\t%d\t%llu\t%llu\t%llu\t%llu\t%.*s\n", atomic_load(&sender.accepted), (int)event->kind,
-           (unsigned long long)event->time_ns, (unsigned long long)event->epoch, (int)event->state, (int)event->status,
-           (int)event->level, (unsigned long long)event->count, (unsigned long long)event->began_ns,
-           (unsigned long long)event->latency_ns, (unsigned long long)event->last_message_ns, (int)event->text_size, event->text);
+    unsigned long long numbers[] = {event->count, event->message_id, event->began_ns, event->latency_ns, event->last_message_ns};
+    flockfile(stdout);
+    printf("event\t%llu\t%d\t%llu\t%llu\t%d\t%d\t%d", atomic_load(&sender.accepted), (int)event->kind,
+           (unsigned long long)event->time_ns, (unsigned long long)event->epoch, (int)event->state, (int)event->status, (int)event->level);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) printf("\t%llu", numbers[i]);
+    printf("\t%.*s\n", (int)event->text_size, event->text);
+    funlockfile(stdout);
 }
 
 static void print_messages(hw_connection *connection, const hw_message *messages, size_t count, void *context)
@@ -59,14 +65,15 @@ static void *send_numbers(void *context)
 {
     (void)context;
     struct timespec pause = {sender.interval_us / 1000000, sender.interval_us % 1000000 * 1000};
+    hw_send_options options = {.struct_size = sizeof options, .flags = sender.flags | HW_SEND_REPORT};
     char *text = malloc(MESSAGE_BYTES_MAX);
     while (atomic_load(&sender.is_sending)) {
         memset(text, 'x', sender.bytes);
         int digits = sprintf(text, "%llu", atomic_load(&sender.accepted) + 1);
         text[digits] = ' ';
-        hw_status status = hw_connection_send(sender.connection, HW_TEXT, text, sender.bytes, NULL, NULL);
+        hw_status status = hw_connection_send(sender.connection, HW_TEXT, text, sender.bytes, &options, NULL);
         if (status == HW_OK) atomic_fetch_add(&sender.accepted, 1);
-        else if (status != HW_E_FULL) fail("hw_connection_send", hw_status_name(status));
+        else if (status != HW_E_FULL && status != HW_E_NOT_CONNECTED) fail("hw_connection_send", hw_status_name(status));
         nanosleep(&pause, NULL);
     }
     free(text);
@@ -75,9 +82,11 @@ static void *send_numbers(void *context)
 
 static void start(const char *command)
 {
-    if (sscanf(command, "start %ld %zu", &sender.interval_us, &sender.bytes) != 2 || sender.bytes > MESSAGE_BYTES_MAX
+    char class[8];
+    if (sscanf(command, "start %ld %zu %7s", &sender.interval_us, &sender.bytes, class) != 3 || sender.bytes > MESSAGE_BYTES_MAX
         || sender.bytes < 24)
         fail(command, "not understood");
+    sender.flags = strcmp(class, "now") == 0 ? HW_SEND_NOW : 0;
     atomic_store(&sender.is_sending, true);
     pthread_create(&sender.thread, NULL, send_numbers, NULL);
 }

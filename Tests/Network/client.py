@@ -52,7 +52,7 @@ def main() -> None:
     def on_event(_client: heartwire.Client, event: heartwire.Event) -> None:
         level = 0 if event.level is None else int(event.level)
         fields = [sender.accepted, int(event.kind), event.time_ns, event.epoch, int(event.state), int(event.status), level, event.count]
-        fields += [getattr(event, name, 0) for name in ("began_ns", "latency_ns", "last_message_ns")]
+        fields += [getattr(event, name, 0) for name in ("message_id", "began_ns", "latency_ns", "last_message_ns")]
         report("event", *fields, event.text)
 
     def on_message(_client: heartwire.Client, message: heartwire.Message) -> None:
@@ -61,7 +61,7 @@ def main() -> None:
     client = heartwire.Client(url, on_event=on_event, on_message=on_message, rules=rules, properties=options)
     for line in sys.stdin:
         match line.split():
-            case ["start", interval_us, size]:
+            case ["start", interval_us, size, "queue"]:
                 sender.start(client, int(interval_us), int(size))
             case ["stop"]:
                 sender.stop()

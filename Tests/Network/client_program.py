@@ -25,6 +25,10 @@ PATIENCE_S = 60
 
 T = TypeVar("T")
 
+# As heartwire.h numbers them.
+GAP, OUTCOME = EventKind(22), EventKind(25)
+SENT = 1
+
 
 @dataclasses.dataclass
 class Event:
@@ -38,6 +42,7 @@ class Event:
     status: Status
     level: int
     count: int
+    message_id: int
     began_ns: int
     latency_ns: int
     last_message_ns: int
@@ -45,10 +50,10 @@ class Event:
 
 
 def event_of(fields: list[str]) -> Event:
-    *numbers, text = fields
-    accepted, kind, time_ns, epoch, state, status, level, count, began_ns, latency_ns, last_message_ns = map(int, numbers)
+    accepted, kind, time_ns, epoch, state, status, level, count, message_id, began_ns, latency_ns, last_message_ns = map(int, fields[:-1])
     return Event(
-        accepted, EventKind(kind), time_ns, epoch, State(state), Status(status), level, count, began_ns, latency_ns, last_message_ns, text
+        accepted, EventKind(kind), time_ns, epoch, State(state), Status(status), level, count, message_id, began_ns, latency_ns,
+        last_message_ns, fields[-1],
     )  # fmt: skip
 
 
@@ -74,6 +79,7 @@ class Client:
     """A running client."""
 
     def __init__(self, language: str, network: Network, properties: Mapping[str, str]) -> None:
+        self.reports_outcomes = language == "c"
         self.events: list[Event] = []
         self.messages: list[str] = []
         self._stopped: int | None = None
@@ -95,9 +101,9 @@ class Client:
         self._process.wait()
         self._reading.join()
 
-    def start(self, interval_us: int = 1000, size: int = 32) -> None:
+    def start(self, interval_us: int = 1000, size: int = 32, delivery: str = "queue") -> None:
         """Has it send the next number each interval."""
-        self._command(f"start {interval_us} {size}")
+        self._command(f"start {interval_us} {size} {delivery}")
 
     def stop(self) -> int:
         """Has it send no more; the last number that was accepted."""
@@ -127,14 +133,23 @@ class Client:
         """Waits for the event of that kind and number, counted from 0, among those that came after so many."""
 
         def found() -> Event | None:
-            of_kind = [event for event in self.events[after:] if event.kind is kind]
+            of_kind = [event for event in self.events[after:] if event.kind == kind]
             return of_kind[number] if len(of_kind) > number else None
 
         return self.wait_for(found)
 
     def of_kind(self, kind: EventKind) -> list[Event]:
         with self._changed:
-            return [event for event in self.events if event.kind is kind]
+            return [event for event in self.events if event.kind == kind]
+
+    def outcomes(self) -> dict[int, int]:
+        """What became of the messages, by their numbers; none came to more than one outcome."""
+        outcomes: dict[int, int] = {}
+        for event in self.of_kind(OUTCOME):
+            for number in range(event.message_id, event.message_id + event.count):
+                assert number not in outcomes, f"message {number} came to two outcomes: {outcomes[number]} and {event.level}"
+                outcomes[number] = event.level
+        return outcomes
 
     def _command(self, command: str) -> None:
         assert self._process.stdin is not None

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import functools
-import json
 import pathlib
 import statistics
 import time
 from collections.abc import Callable
 
 import pytest
-from books import check_arrivals, holes, read_runs, wait_for_number
-from client_program import Client, Event
+from books import check_arrivals, numbers_of, read_runs, wait_for_number
+from client_program import GAP, Client, Event
 from networks import Network, Server
+from settings import QUICK, beats
 
 from heartwire import EventKind, Status
 
 MS = 1_000_000
-# Attempts of many tests go to one host, which opens no circuit here.
-QUICK = {"circuit.failures_max": "0", "reconnect.base": "20ms", "reconnect.cap": "100ms", "connect.timeout": "500ms"}
 # How late a busy machine may be with what is due.
 LATE_NS = 2_000 * MS
 
@@ -26,29 +24,48 @@ StartServer = Callable[[str], Server]
 languages = pytest.mark.parametrize("language", ["c", "python"])
 
 
+def check_gap(gap: Event, lost: Event, broke_ns: int, mended_ns: int) -> None:
+    """The event tells when messages, which had come all the time, ceased to come, and how long it was until the next connection."""
+    assert gap.epoch == lost.epoch + 1
+    assert abs(gap.began_ns - broke_ns) <= LATE_NS
+    assert gap.last_message_ns <= gap.began_ns <= lost.time_ns
+    assert mended_ns <= gap.began_ns + gap.latency_ns <= gap.time_ns
+
+
+def finish(client: Client, book: pathlib.Path) -> None:
+    """Ends the traffic and the client, and sees that nothing is amiss."""
+    last = client.stop()
+    wait_for_number(book, last)
+    assert check_arrivals(book, client, last) == set(range(1, last + 1))
+    client.release()
+
+
 @pytest.mark.parametrize(("language", "kind"), [("c", "websockets"), ("c", "aiohttp"), ("python", "websockets")])
 def test_server_is_killed_and_restarted_in_mid_traffic(
     network: Network, start_server: StartServer, book: pathlib.Path, language: str, kind: str
 ) -> None:
     server = start_server(kind)
-    with Client(language, network, QUICK) as client:
+    with Client(language, network, QUICK | beats(every="20ms", within="20s")) as client:
         client.start()
         opened = client.event(EventKind.OPENED)
         for _ in range(3):
             # What waited meanwhile has come, and more.
             wait_for_number(book, opened.accepted + 100)
+            client.event(EventKind.BEAT_ACKED, after=client.count())
             before = client.count()
+            killed_ns = time.monotonic_ns()
             server.kill()
             lost = client.event(EventKind.CLOSED, after=before)
             assert lost.status is Status.CONNECTION_LOST
             client.event(EventKind.ATTEMPT_FAILED, after=before, number=1)
+            restarted_ns = time.monotonic_ns()
             server.start()
             opened = client.event(EventKind.OPENED, after=before)
-            assert opened.epoch == lost.epoch + 1
-        last = client.stop()
-        wait_for_number(book, last)
-        check_arrivals(book, client, last)
-        client.release()
+            gap = client.event(GAP, after=before)
+            check_gap(gap, lost, killed_ns, restarted_ns)
+            # What came before the last acknowledged beat is not in doubt.
+            assert gap.count < lost.accepted
+        finish(client, book)
 
 
 @languages
@@ -56,9 +73,8 @@ def test_heartbeats_keep_their_intervals_through_delay_and_loss(
     network: Network, start_server: StartServer, book: pathlib.Path, language: str
 ) -> None:
     start_server("websockets")
-    beat = {"every": "150ms", "send": {"body": "beat"}, "ack": {"on": {"eq": "beat"}, "within": "20s"}}
     intervals = {"ping": 100 * MS, "beat 0": 150 * MS}
-    with Client(language, network, QUICK | {"ping.interval": "100ms", "rule": json.dumps({"beat": [beat]})}) as client:
+    with Client(language, network, QUICK | beats(every="150ms", within="20s") | {"ping.interval": "100ms"}) as client:
         client.event(EventKind.OPENED)
         network.delay(0.1)
         network.lose(0.05)
@@ -69,11 +85,9 @@ def test_heartbeats_keep_their_intervals_through_delay_and_loss(
             assert statistics.median(pauses) == pytest.approx(interval, rel=0.1)
             assert sum(pauses) == pytest.approx(interval * len(pauses), abs=LATE_NS)
         network.heal()
-        last = client.stop()
-        wait_for_number(book, last)
-        assert holes(book, last) == []
-        assert not client.of_kind(EventKind.CLOSED)
-        # The latest may still be on its way.
+        finish(client, book)
+        assert not client.of_kind(EventKind.BEAT_MISSED) and not client.of_kind(GAP)
+        # The latest may have been on its way when the client ended.
         assert len(read_runs(book)[0].texts) >= len(sent_times(client.events, "beat 0")) - 1
 
 
@@ -103,13 +117,10 @@ def test_blackhole_is_noticed_within_the_configured_bounds(
         # The second ping after the last sign of life goes out two intervals after it at the latest.
         assert 400 * MS <= lost.time_ns - swallowed_ns <= (2 * 200 + 400) * MS + LATE_NS
         assert client.event(EventKind.ATTEMPT_FAILED, after=before).status is Status.CONNECT_TIMEOUT
+        healed_ns = time.monotonic_ns()
         network.heal()
-        opened = client.event(EventKind.OPENED, after=before)
-        wait_for_number(book, opened.accepted)
-        last = client.stop()
-        wait_for_number(book, last)
-        check_arrivals(book, client, last)
-        client.release()
+        check_gap(client.event(GAP, after=before), lost, swallowed_ns, healed_ns)
+        finish(client, book)
 
 
 @languages
@@ -123,19 +134,19 @@ def test_reset_is_followed_by_a_new_connection(
         for _ in range(3):
             wait_for_number(book, opened.accepted + 100)
             before = client.count()
+            reset_ns = time.monotonic_ns()
             network.reset()
-            assert client.event(EventKind.CLOSED, after=before).status is Status.CONNECTION_LOST
+            lost = client.event(EventKind.CLOSED, after=before)
+            assert lost.status is Status.CONNECTION_LOST
             opened = client.event(EventKind.OPENED, after=before)
-        last = client.stop()
-        wait_for_number(book, last)
-        check_arrivals(book, client, last)
-        client.release()
+            check_gap(client.event(GAP, after=before), lost, reset_ns, reset_ns)
+        finish(client, book)
 
 
 def test_server_that_vanished_without_a_word_is_replaced(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
     """As when its machine has lost power, and is up again."""
     server = start_server("websockets")
-    with Client("c", network, QUICK | {"ping.interval": "200ms", "ping.timeout": "400ms"}) as client:
+    with Client("c", network, QUICK | beats(every="200ms", within="400ms") | {"heartbeat.failure_threshold": "2"}) as client:
         client.start()
         wait_for_number(book, 100)
         before = client.count()
@@ -143,12 +154,8 @@ def test_server_that_vanished_without_a_word_is_replaced(network: Network, start
         server.kill()
         server.start()
         network.heal()
-        opened = client.event(EventKind.OPENED, after=before)
-        wait_for_number(book, opened.accepted + 100)
-        last = client.stop()
-        wait_for_number(book, last)
-        check_arrivals(book, client, last)
-        client.release()
+        wait_for_number(book, client.event(GAP, after=before).accepted + 100)
+        finish(client, book)
 
 
 def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
@@ -160,9 +167,8 @@ def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
         network.swallow()
         client.start(size=100_000)
         client.event(EventKind.CLOSED)
-        last = client.stop()
         network.heal()
-        wait_for_number(book, last)
-        check_arrivals(book, client, last)
-        assert sum(map(len, holes(book, last))) < last / 2
-        client.release()
+        # More waited than was lost.
+        assert client.event(GAP).count < client.stop() / 2
+        finish(client, book)
+        assert len(numbers_of(book)) > 0
