@@ -7,7 +7,9 @@ import pathlib
 import threading
 from collections import Counter
 
-from client_program import GAP, PATIENCE_S, SENT, Client
+from client_program import PATIENCE_S, Client
+
+from heartwire import EventKind, Outcome
 
 LOOK_AGAIN_S = 0.02
 
@@ -58,7 +60,7 @@ def check_arrivals(book: pathlib.Path, client: Client, last: int) -> set[int]:
     so many as the client was told are in doubt. Returns those that were sent.
     """
     outcomes = client.wait_for(lambda: all_outcomes(client, last))
-    sent = {number for number, outcome in outcomes.items() if outcome == SENT}
+    sent = {number for number, outcome in outcomes.items() if outcome is Outcome.SENT}
     arrived = numbers_of(book)
     # Messages that an old connection had still in its buffers may come after the first ones of the next.
     for run in read_runs(book):
@@ -66,14 +68,14 @@ def check_arrivals(book: pathlib.Path, client: Client, last: int) -> set[int]:
         assert len(run.sizes) <= 1, f"messages of several sizes: {run.sizes}"
     assert len(arrived) == len(set(arrived)), f"came twice: {[number for number, count in Counter(arrived).items() if count > 1]}"
     assert not (odd := set(arrived) - sent), f"came, but were not sent: {odd}"
-    missing, in_doubt = sent - set(arrived), sum(gap.count for gap in client.of_kind(GAP))
+    missing, in_doubt = sent - set(arrived), sum(gap.count for gap in client.of_kind(EventKind.GAP))
     assert len(missing) <= in_doubt, f"{sorted(missing)} never came, though only {in_doubt} were in doubt"
     return sent
 
 
-def all_outcomes(client: Client, last: int) -> dict[int, int] | None:
+def all_outcomes(client: Client, last: int) -> dict[int, Outcome] | None:
     """The outcomes of the messages up to `last`, once they are known and what was lost with a connection has been told."""
     if not client.reports_outcomes:
-        return dict.fromkeys(range(1, last + 1), SENT)
+        return dict.fromkeys(range(1, last + 1), Outcome.SENT)
     outcomes = client.outcomes()
     return outcomes if outcomes.keys() == set(range(1, last + 1)) else None

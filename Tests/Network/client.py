@@ -50,10 +50,10 @@ def main() -> None:
     sender = Sender()
 
     def on_event(_client: heartwire.Client, event: heartwire.Event) -> None:
-        level = 0 if event.level is None else int(event.level)
-        fields = [sender.accepted, int(event.kind), event.time_ns, event.epoch, int(event.state), int(event.status), level, event.count]
-        fields += [getattr(event, name, 0) for name in ("message_id", "began_ns", "latency_ns", "last_message_ns")]
-        report("event", *fields, event.text)
+        level = 0 if event.level is None else event.level
+        numbers = [event.kind, event.time_ns, event.epoch, event.state, event.status, level, event.count, event.message_id]
+        numbers += [event.began_ns, event.latency_ns, event.last_message_ns]
+        report("event", sender.accepted, *map(int, numbers), event.text)
 
     def on_message(_client: heartwire.Client, message: heartwire.Message) -> None:
         report("message", 0, message)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from heartwire import EventKind, State, Status
+from heartwire import EventKind, Outcome, State, Status
 from networks import Network
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,10 +24,6 @@ BUILD = ROOT / ".build" / "network"
 PATIENCE_S = 60
 
 T = TypeVar("T")
-
-# As heartwire.h numbers them.
-GAP, OUTCOME = EventKind(22), EventKind(25)
-SENT = 1
 
 
 @dataclasses.dataclass
@@ -133,22 +129,22 @@ class Client:
         """Waits for the event of that kind and number, counted from 0, among those that came after so many."""
 
         def found() -> Event | None:
-            of_kind = [event for event in self.events[after:] if event.kind == kind]
+            of_kind = [event for event in self.events[after:] if event.kind is kind]
             return of_kind[number] if len(of_kind) > number else None
 
         return self.wait_for(found)
 
     def of_kind(self, kind: EventKind) -> list[Event]:
         with self._changed:
-            return [event for event in self.events if event.kind == kind]
+            return [event for event in self.events if event.kind is kind]
 
-    def outcomes(self) -> dict[int, int]:
+    def outcomes(self) -> dict[int, Outcome]:
         """What became of the messages, by their numbers; none came to more than one outcome."""
-        outcomes: dict[int, int] = {}
-        for event in self.of_kind(OUTCOME):
+        outcomes: dict[int, Outcome] = {}
+        for event in self.of_kind(EventKind.OUTCOME):
             for number in range(event.message_id, event.message_id + event.count):
                 assert number not in outcomes, f"message {number} came to two outcomes: {outcomes[number]} and {event.level}"
-                outcomes[number] = event.level
+                outcomes[number] = Outcome(event.level)
         return outcomes
 
     def _command(self, command: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from books import check_arrivals, numbers_of, read_runs, wait_for_number
-from client_program import GAP, Client, Event
+from client_program import Client, Event
 from networks import Network, Server
 from settings import QUICK, beats
 
@@ -61,7 +61,7 @@ def test_server_is_killed_and_restarted_in_mid_traffic(
             restarted_ns = time.monotonic_ns()
             server.start()
             opened = client.event(EventKind.OPENED, after=before)
-            gap = client.event(GAP, after=before)
+            gap = client.event(EventKind.GAP, after=before)
             check_gap(gap, lost, killed_ns, restarted_ns)
             # What came before the last acknowledged beat is not in doubt.
             assert gap.count < lost.accepted
@@ -86,7 +86,7 @@ def test_heartbeats_keep_their_intervals_through_delay_and_loss(
             assert sum(pauses) == pytest.approx(interval * len(pauses), abs=LATE_NS)
         network.heal()
         finish(client, book)
-        assert not client.of_kind(EventKind.BEAT_MISSED) and not client.of_kind(GAP)
+        assert not client.of_kind(EventKind.BEAT_MISSED) and not client.of_kind(EventKind.GAP)
         # The latest may have been on its way when the client ended.
         assert len(read_runs(book)[0].texts) >= len(sent_times(client.events, "beat 0")) - 1
 
@@ -119,7 +119,7 @@ def test_blackhole_is_noticed_within_the_configured_bounds(
         assert client.event(EventKind.ATTEMPT_FAILED, after=before).status is Status.CONNECT_TIMEOUT
         healed_ns = time.monotonic_ns()
         network.heal()
-        check_gap(client.event(GAP, after=before), lost, swallowed_ns, healed_ns)
+        check_gap(client.event(EventKind.GAP, after=before), lost, swallowed_ns, healed_ns)
         finish(client, book)
 
 
@@ -139,7 +139,7 @@ def test_reset_is_followed_by_a_new_connection(
             lost = client.event(EventKind.CLOSED, after=before)
             assert lost.status is Status.CONNECTION_LOST
             opened = client.event(EventKind.OPENED, after=before)
-            check_gap(client.event(GAP, after=before), lost, reset_ns, reset_ns)
+            check_gap(client.event(EventKind.GAP, after=before), lost, reset_ns, reset_ns)
         finish(client, book)
 
 
@@ -154,7 +154,7 @@ def test_server_that_vanished_without_a_word_is_replaced(network: Network, start
         server.kill()
         server.start()
         network.heal()
-        wait_for_number(book, client.event(GAP, after=before).accepted + 100)
+        wait_for_number(book, client.event(EventKind.GAP, after=before).accepted + 100)
         finish(client, book)
 
 
@@ -169,6 +169,6 @@ def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
         client.event(EventKind.CLOSED)
         network.heal()
         # More waited than was lost.
-        assert client.event(GAP).count < client.stop() / 2
+        assert client.event(EventKind.GAP).count < client.stop() / 2
         finish(client, book)
         assert len(numbers_of(book)) > 0
