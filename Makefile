@@ -6,6 +6,7 @@ VERSION := 0.1.0
 CFLAGS  ?= -O2
 FUZZ_SECONDS ?= 30
 STUCK_SECONDS ?= 8
+SOAK_SECONDS ?= 300
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON  := $(CURDIR)/.build/venv/bin/python
@@ -19,7 +20,7 @@ PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setu
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test conformance fuzz sanitize bench lint install wheel clean elixir
+.PHONY: help build demo test conformance fuzz sanitize soak bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -77,6 +78,13 @@ $(SETUP)/services: | $(SETUP)/packages
 	type mosquitto rabbitmq-server >/dev/null
 	@mkdir -p $(@D) && touch $@
 
+# What makes network namespaces.
+$(SETUP)/network: | $(SETUP)/packages
+	@export PATH="$$PATH:/usr/sbin:/sbin"; set --; \
+	command -v ip >/dev/null || set -- "$$@" iproute2; \
+	$(INSTALL_ARGUMENTS)
+	@mkdir -p $(@D) && touch $@
+
 $(SETUP)/venv: Tests/requirements.txt | $(SETUP)/packages
 	python3 -m venv .build/venv
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --requirement $<
@@ -111,7 +119,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|stuck|elixir (STUCK_SECONDS=60: longer)
+test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|network|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library
@@ -127,6 +135,9 @@ sanitize: $(SETUP)/venv ## Run the unit tests and the C tests under the address 
 		ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=$$sanitizer --scratch-path .build/$$sanitizer --skip LinearTime && \
 		$(PYTHON) Tests/C/run.py --library .build/$$sanitizer/debug/libheartwire.so --sanitize $$sanitizer || exit 1; \
 	done
+
+soak: $(SETUP)/python ## Keep a client under random faults for SOAK_SECONDS=300, and see that nothing grows
+	@exec $(PYTHON) Tests/Network/soak.py --library $(LIBRARY) --seconds $(SOAK_SECONDS)
 
 bench: $(SETUP)/python $(SETUP)/peers ## Run the benchmarks; BENCH=name runs one
 	@exec $(PYTHON) Tests/Benchmarks/run.py --library $(LIBRARY) $(BENCH)

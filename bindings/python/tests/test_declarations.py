@@ -8,7 +8,7 @@ import re
 
 import pytest
 from conftest import ROOT
-from heartwire import EventKind, Health, Layer, Quality, ResponseLevel, State, Status, _declarations
+from heartwire import Circuit, EventKind, Health, Layer, Outcome, Quality, ResponseLevel, Rotation, State, Status, _declarations
 from heartwire._config import PropertyType
 from heartwire._logging import LogLevel
 
@@ -68,6 +68,9 @@ def test_struct_fields(struct: str) -> None:
         ("HW_QUALITY_", Quality),
         ("HW_RESPONSE_", ResponseLevel),
         ("HW_LOG_", LogLevel),
+        ("HW_ROTATION_", Rotation),
+        ("HW_CIRCUIT_", Circuit),
+        ("HW_OUTCOME_", Outcome),
     ],
 )
 def test_constants(prefix: str, ours: type[enum.IntEnum]) -> None:
@@ -86,7 +89,7 @@ def test_version_kinds_and_flags() -> None:
 def test_sizes_on_this_platform() -> None:
     """Batches are unpacked by offsets that are only right for this layout."""
     assert ctypes.sizeof(_declarations.hw_delivery) == 64
-    assert ctypes.sizeof(_declarations.hw_send_options) == 16
+    assert ctypes.sizeof(_declarations.hw_send_options) == 24
     assert ctypes.sizeof(_declarations.hw_reply) == 48
     assert ctypes.sizeof(_declarations.hw_health) == 240
     assert _declarations.hw_delivery.message.offset == 16

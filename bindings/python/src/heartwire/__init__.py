@@ -44,6 +44,7 @@ from ._errors import (
 )
 from ._events import Event, EventKind, Metrics, State
 from ._health import Health, HealthReport, Quality, ResponseLevel
+from ._life import Circuit, Outcome, Rotation
 from ._logging import disable_logging, enable_logging
 from .aio import Connection, connect
 from .callbacks import Client
@@ -51,6 +52,7 @@ from .callbacks import Client
 __all__ = [
     "ArgumentError",
     "CertificateError",
+    "Circuit",
     "Client",
     "ClosedByPeer",
     "ConfigurationError",
@@ -72,6 +74,7 @@ __all__ = [
     "MessageCutOff",
     "MessageTooLarge",
     "Metrics",
+    "Outcome",
     "Part",
     "Preset",
     "PresetError",
@@ -83,6 +86,7 @@ __all__ = [
     "ResolveError",
     "ResourceError",
     "ResponseLevel",
+    "Rotation",
     "RuleError",
     "SendForbidden",
     "SlowConsumer",

@@ -15,6 +15,8 @@ MESSAGE_MORE = 1
 MESSAGE_CONTINUED = 2
 
 SEND_MORE = 1
+SEND_NOW = 2
+SEND_REPORT = 4
 
 DETECT_FAILED = -1
 DETECT_NONE = 0
@@ -80,6 +82,10 @@ class hw_event(ctypes.Structure):
         ("previous_level", c_int32),
         ("late", c_int32),
         ("rule", c_int32),
+        ("message_id", c_uint64),
+        ("attempt_id", c_uint64),
+        ("began_ns", c_uint64),
+        ("last_message_ns", c_uint64),
     ]
 
 
@@ -131,6 +137,13 @@ class hw_metrics(ctypes.Structure):
         ("rtt_last_ns", c_uint64),
         ("rtt_mean_ns", c_uint64),
         ("epoch", c_uint64),
+        ("attempts", c_uint64),
+        ("rotations", c_uint64),
+        ("duplicates_dropped", c_uint64),
+        ("queue_expired", c_uint64),
+        ("queue_dropped", c_uint64),
+        ("queue_cancelled", c_uint64),
+        ("kept_messages", c_uint64),
     ]
 
 
@@ -178,6 +191,7 @@ class hw_send_options(ctypes.Structure):
         ("struct_size", c_uint32),
         ("flags", c_uint32),
         ("message_id", c_uint64),
+        ("ttl_ms", c_uint64),
     ]
 
 

@@ -36,6 +36,7 @@ class Status(OpenIntEnum):
     TIMEOUT = -21
     IN_CALLBACK = -22
     SEND_FORBIDDEN = -23
+    NOT_CONNECTED = -24
     FULL = -40
     TOO_LARGE = -41
     PROPERTY = -60
@@ -45,16 +46,19 @@ class Status(OpenIntEnum):
     HEADER = -64
     RULE = -65
     PRESET = -66
+    STEP = -67
     RESOLVE = -80
     CONNECT = -81
     CONNECT_TIMEOUT = -82
     CONNECTION_LOST = -83
     PROXY = -84
+    BEFORE_CONNECT = -85
     TLS = -100
     CERTIFICATE = -101
     TRUST_STORE = -102
     HANDSHAKE = -120
     HTTP_STATUS = -121
+    SCRIPT = -122
     PROTOCOL = -140
     UTF8 = -141
     MESSAGE_TOO_LARGE = -142

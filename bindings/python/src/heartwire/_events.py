@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import final
+from typing import Union, final
 
 from ._declarations import hw_event
 from ._errors import HeartwireError, Layer, OpenIntEnum, Status, error_class
-from ._health import Health, Level, Quality, ResponseLevel
+from ._health import Health, Quality, ResponseLevel
+from ._life import Circuit, Outcome, Rotation
+
+Level = Union[Health, Quality, ResponseLevel, Rotation, Circuit, Outcome, None]
 
 
 class State(OpenIntEnum):
@@ -46,14 +49,25 @@ class EventKind(OpenIntEnum):
     QUALITY = 19
     RESPONSE_LEVEL = 20
     RECONNECT_ADVISED = 21
+    GAP = 22
+    ROTATION = 23
+    CIRCUIT = 24
+    OUTCOME = 25
+    CONNECT_DUE = 26
+    ATTEMPT_HELD = 27
 
 
-_LEVELS: dict[EventKind, type[Health] | type[Quality] | type[ResponseLevel]] = {
+_LEVELS: dict[EventKind, type[Health | Quality | ResponseLevel | Rotation | Circuit | Outcome]] = {
     EventKind.HEARTBEAT_RESPONDED: ResponseLevel,
     EventKind.HEALTH: Health,
     EventKind.QUALITY: Quality,
     EventKind.RESPONSE_LEVEL: ResponseLevel,
+    EventKind.ROTATION: Rotation,
+    EventKind.CIRCUIT: Circuit,
+    EventKind.OUTCOME: Outcome,
 }
+# Their level is not the end of a change.
+_WITHOUT_PREVIOUS = (EventKind.HEARTBEAT_RESPONDED, EventKind.ROTATION, EventKind.OUTCOME)
 
 
 @final
@@ -89,6 +103,10 @@ class Event:
     previous_level: Level
     late: bool
     rule: int
+    message_id: int
+    attempt_id: int
+    began_ns: int
+    last_message_ns: int
 
     @property
     def error(self) -> HeartwireError | None:
@@ -135,9 +153,13 @@ def event_at(address: int) -> Event:
         retry_after_ms=raw.retry_after_ms,
         latency_ns=raw.latency_ns,
         level=levels(raw.level) if levels else None,
-        previous_level=levels(raw.previous_level) if levels and kind is not EventKind.HEARTBEAT_RESPONDED else None,
+        previous_level=levels(raw.previous_level) if levels and kind not in _WITHOUT_PREVIOUS else None,
         late=bool(raw.late),
         rule=raw.rule,
+        message_id=raw.message_id,
+        attempt_id=raw.attempt_id,
+        began_ns=raw.began_ns,
+        last_message_ns=raw.last_message_ns,
     )
 
 
@@ -166,3 +188,10 @@ class Metrics:
     rtt_last_ns: int
     rtt_mean_ns: int
     epoch: int
+    attempts: int
+    rotations: int
+    duplicates_dropped: int
+    queue_expired: int
+    queue_dropped: int
+    queue_cancelled: int
+    kept_messages: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Union, final
+from typing import final
 
 from ._errors import OpenIntEnum
 
@@ -35,9 +35,6 @@ class ResponseLevel(OpenIntEnum):
     WARNING = 2
     CRITICAL = 3
     OVERDUE = 4
-
-
-Level = Union[Health, Quality, ResponseLevel, None]
 
 
 @final
