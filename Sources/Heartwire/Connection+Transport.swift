@@ -92,8 +92,8 @@ extension Connection {
     func writeFailed(serial: UInt32) {
         guard let channel = channel(serial: serial), channel.hasStream, !channel.isReadingPaused else { return }
         if receive(channel) {
-            withSession { session, outbox in
-                if let failure = channel.transport.writeFailure { session.transportEnded(channel.place, failure, io.now, &outbox) }
+            withSession { session, outboxes in
+                if let failure = channel.transport.writeFailure { session.transportEnded(channel.place, failure, io.now, &outboxes) }
             }
         } else {
             io.post(.broken(self, serial: serial))

@@ -97,10 +97,10 @@ final class Connection: @unchecked Sendable {
         send { $0.enqueue(kind, part: payload, of: id, isLast: isLast, options) }
     }
 
-    private func send(_ enqueue: (inout Outbox) -> Outbox.Admission) -> Outbox.Admission {
+    private func send(_ enqueue: (Outbox) -> Outbox.Admission) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
-                let admission = enqueue(&outboxes[outboxes.active])
+                let admission = enqueue(outboxes[outboxes.active])
                 if case .accepted = admission { flushAsSender(outboxes.active) }
                 return admission
             }
@@ -110,7 +110,7 @@ final class Connection: @unchecked Sendable {
     /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
     private func flushAsSender(_ place: LinkPlace) {
         let channel = channel(place)
-        if !channel.transport.waitsToWrite && !channel.transport.flush(&outboxes[place]) {
+        if !channel.transport.waitsToWrite && !channel.transport.flush(outboxes[place]) {
             io.post(.broken(self, serial: channel.serial))
         }
         if outboxes[place].hasHandedOver || outboxes[place].hasReports || outboxes[place].nextExpiry != nil { askForAttention() }
@@ -345,8 +345,8 @@ final class Connection: @unchecked Sendable {
     private func sayGoodbye() {
         lock.withLock {
             session.abandon(io.now, &outboxes)
-            _ = first.transport.flush(&outboxes.first)
-            _ = second.transport.flush(&outboxes.second)
+            _ = first.transport.flush(outboxes.first)
+            _ = second.transport.flush(outboxes.second)
         }
         closeTransport(first)
         closeTransport(second)
@@ -408,7 +408,7 @@ final class Connection: @unchecked Sendable {
     func flush(_ channel: Channel) {
         guard channel.hasStream else { return }
         repeat {
-            if !channel.transport.flush(&outboxes[channel.place]) { io.post(.broken(self, serial: channel.serial)) }
+            if !channel.transport.flush(outboxes[channel.place]) { io.post(.broken(self, serial: channel.serial)) }
         } while session.written(channel.place, io.now, &outboxes)
     }
 

@@ -6,7 +6,7 @@ import WebSocket
 ///
 /// Control frames and beats go ahead of queued messages. The wire holds whole frames only, and few of them, so a control frame never waits
 /// behind more than `wireTarget` and one fragment. The owner guards an outbox with a lock: senders and the I/O thread share it.
-package struct Outbox: ~Copyable {
+package final class Outbox {
     package struct Limits {
         package var messagesMax: Int
         package var bytesMax: Int
@@ -140,7 +140,7 @@ package struct Outbox: ~Copyable {
 
     // MARK: The application's side
 
-    package mutating func enqueue(
+    package func enqueue(
         _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ options: SendOptions = SendOptions()
     ) -> Admission {
         if options.isNow && !isOpenForMessages { return queue.isSealed ? .closed : .notConnected }
@@ -150,7 +150,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// Takes a part of the message `id`; 0 begins a new one.
-    package mutating func enqueue(
+    package func enqueue(
         _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool, _ options: SendOptions = SendOptions()
     ) -> Admission {
         queue.enqueue(kind, part: payload, of: id, isLast: isLast, options)
@@ -158,65 +158,65 @@ package struct Outbox: ~Copyable {
 
     package func outcome(of id: UInt64) -> Outcome? { queue.outcome(of: id) }
     package var outcomeCounts: Outcomes.Counts { queue.outcomeCounts }
-    package mutating func cancel(_ id: UInt64) -> MessageQueue.Cancellation { queue.cancel(id) }
+    package func cancel(_ id: UInt64) -> MessageQueue.Cancellation { queue.cancel(id) }
 
     /// True if something has become of messages that is to be reported.
     package var hasReports: Bool { queue.hasReports }
-    package mutating func takeReports() -> [OutcomeStretch] { queue.takeReports() }
+    package func takeReports() -> [OutcomeStretch] { queue.takeReports() }
 
     package var nextExpiry: Instant? { queue.nextExpiry }
-    package mutating func expire(_ now: Instant) { queue.expire(now) }
+    package func expire(_ now: Instant) { queue.expire(now) }
 
     /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
-    package mutating func takeWritable() -> Bool { queue.takeWritable() }
+    package func takeWritable() -> Bool { queue.takeWritable() }
 
     package var isSealed: Bool { queue.isSealed }
 
     /// Refuses further messages; those queued are still sent.
-    package mutating func seal() {
+    package func seal() {
         queue.seal()
     }
 
     /// Forgets what is queued: there will be no further connection.
-    package mutating func discardQueue() {
+    package func discardQueue() {
         queue.removeAll()
     }
 
     // MARK: The connection's side
 
-    package mutating func beginHandshake(_ request: [UInt8]) {
+    package func beginHandshake(_ request: [UInt8]) {
         mode = .handshake
         put { $0.append(request) }
     }
 
     /// Frames may be sent, compressed if that was agreed on; the queue waits.
-    package mutating func open(_ compression: Compression? = nil, epoch: UInt64 = 1) {
+    package func open(_ compression: Compression? = nil, epoch: UInt64 = 1) {
         mode = .open
         self.compression = compression
         self.epoch = epoch
     }
 
     /// Sends a message ahead of the queue, which waits for it.
-    package mutating func sendOpening(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
+    package func sendOpening(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) {
         _ = opening.enqueueOpening(kind, payload)
     }
 
     /// Sends a message that was kept after the others had been sent. Like all that waits it needs room.
-    mutating func sendKept(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
+    func sendKept(_ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> Admission {
         queue.enqueueOpening(kind, payload)
     }
 
-    mutating func noteKeptSent() {
+    func noteKeptSent() {
         hasSentKept = true
     }
 
     /// What opens the connection has been said: the queue follows.
-    package mutating func openQueue() {
+    package func openQueue() {
         takesQueue = true
     }
 
     /// Has no further message of the queue begin here.
-    package mutating func holdQueue() {
+    package func holdQueue() {
         takesQueue = false
     }
 
@@ -224,7 +224,7 @@ package struct Outbox: ~Copyable {
     package var isQueueFree: Bool { !queue.hasBegun }
 
     /// The queue goes on by another connection, without the beats that follow it: they are of their own.
-    mutating func exchangeQueue(with other: inout Outbox) {
+    func exchangeQueue(with other: Outbox) {
         queue.rewind(isTakenOver: true)
         other.queue.rewind(isTakenOver: true)
         swap(&queue, &other.queue)
@@ -240,7 +240,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// The connection ended: everything not wholly handed to the kernel waits for the next one.
-    package mutating func connectionEnded() {
+    package func connectionEnded() {
         mode = .offline
         wire.removeAll()
         marks.removeAll()
@@ -260,7 +260,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// Answers a ping, or, not at once, with the next write: then only the latest of those that wait is answered.
-    package mutating func pong(_ payload: UnsafeRawBufferPointer, received: Instant, atOnce: Bool = true) {
+    package func pong(_ payload: UnsafeRawBufferPointer, received: Instant, atOnce: Bool = true) {
         guard canSendFrames else { return }
         guard atOnce && unsentPongs < Self.unsentControlFramesMax else {
             postponedPong = ([UInt8](payload), received)
@@ -274,7 +274,7 @@ package struct Outbox: ~Copyable {
 
     /// Sends a heartbeat ahead of queued messages. False if too many wait already. A ping or beat that finds an earlier one of its kind
     /// still here is left out: it could say no more than that one does.
-    package mutating func heartbeat(_ heartbeat: OutgoingHeartbeat) -> Bool {
+    package func heartbeat(_ heartbeat: OutgoingHeartbeat) -> Bool {
         guard canSendFrames else { return false }
         switch heartbeat.opcode {
         case .ping:
@@ -325,19 +325,19 @@ package struct Outbox: ~Copyable {
     package var hasHandedOver: Bool { !handedOver.isEmpty }
 
     /// What has been taken over of the present connection's heartbeats since the last call.
-    package mutating func takeHandedOver() -> [HandedOver] {
+    package func takeHandedOver() -> [HandedOver] {
         defer { handedOver = [] }
         return handedOver
     }
 
     /// Sends a close frame after everything that is queued.
-    package mutating func closeAfterQueue(_ frame: CloseFrame) {
+    package func closeAfterQueue(_ frame: CloseFrame) {
         guard case .open = mode else { return }
         mode = .closing(frame)
     }
 
     /// Sends a close frame ahead of everything that is not on the wire yet; nothing follows it.
-    package mutating func closeNow(_ frame: CloseFrame) {
+    package func closeNow(_ frame: CloseFrame) {
         guard canSendFrames else { return }
         putClose(frame)
     }
@@ -347,7 +347,7 @@ package struct Outbox: ~Copyable {
 
     /// The bytes to write next; empty if there are none. Valid until the next mutation.
     @_optimize(speed)
-    package mutating func nextTransmit() -> UnsafeRawBufferPointer {
+    package func nextTransmit() -> UnsafeRawBufferPointer {
         if canSendFrames {
             if unsentPongs < Self.unsentControlFramesMax, let (payload, received) = postponedPong {
                 payload.withUnsafeBytes { pong($0, received: received) }
@@ -361,7 +361,7 @@ package struct Outbox: ~Copyable {
 
     /// The first `count` bytes of `nextTransmit` were handed to the kernel.
     @_optimize(speed)
-    package mutating func transmitted(_ count: Int, _ now: Instant) {
+    package func transmitted(_ count: Int, _ now: Instant) {
         wire.removeFirst(count)
         wireSent &+= UInt64(count)
         if mode != .handshake { metrics.bytesSent &+= UInt64(count) }
@@ -386,7 +386,7 @@ package struct Outbox: ~Copyable {
         }
     }
 
-    private mutating func tally(_ passed: Mark, _ now: Instant) {
+    private func tally(_ passed: Mark, _ now: Instant) {
         handedOver.append(HandedOver(frame: passed.frame, time: now))
         switch passed.opcode {
         case .pong:
@@ -405,7 +405,7 @@ package struct Outbox: ~Copyable {
 
     /// Puts the next frame of the queue on the wire, and gives how many bytes of a message went into it; nil if there is nothing to put there.
     @_optimize(speed)
-    private mutating func encodeNext() -> Int? {
+    private func encodeNext() -> Int? {
         putPendingBeats()
         if opening.hasUnbegun, let fragment = opening.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) {
             guard put(fragment) else { return nil }
@@ -428,7 +428,7 @@ package struct Outbox: ~Copyable {
 
     /// False if the message cannot be compressed: the connection closes.
     @_optimize(speed)
-    private mutating func put(_ fragment: MessageQueue.Fragment) -> Bool {
+    private func put(_ fragment: MessageQueue.Fragment) -> Bool {
         if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
         let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
         if isMessageCompressed, let compression { return putCompressed(fragment, opcode, compression) }
@@ -438,7 +438,7 @@ package struct Outbox: ~Copyable {
 
     /// Each fragment is flushed to its end, so that it can leave at once; the flush's own tail is left out at the end of the message. A stream
     /// that breaks costs the connection and no message: they wait for the next.
-    private mutating func putCompressed(_ fragment: MessageQueue.Fragment, _ opcode: Opcode, _ compression: Compression) -> Bool {
+    private func putCompressed(_ fragment: MessageQueue.Fragment, _ opcode: Opcode, _ compression: Compression) -> Bool {
         guard compression.deflater.deflate(fragment.bytes, into: &compressed) else {
             closeNow(CloseFrame(code: CloseCode.internalError, reason: ASCII.bytes("compression failed")))
             return false
@@ -453,7 +453,7 @@ package struct Outbox: ~Copyable {
     }
 
     /// A beat is a data frame, so it may not stand between the fragments of a message (RFC 6455 section 5.4).
-    private mutating func putPendingBeats() {
+    private func putPendingBeats() {
         guard !pendingBeats.isEmpty, !queue.isInsideMessage, !opening.isInsideMessage else { return }
         for beat in pendingBeats {
             let opcode = beat.opcode == .binary ? Opcode.binary : .text
@@ -463,12 +463,12 @@ package struct Outbox: ~Copyable {
         pendingBeats = []
     }
 
-    private mutating func mark(_ purpose: OutgoingHeartbeat.Purpose, _ opcode: Opcode) {
+    private func mark(_ purpose: OutgoingHeartbeat.Purpose, _ opcode: Opcode) {
         unsentBeats &+= 1
         marks.append(Mark(frame: .heartbeat(purpose), opcode: opcode, wireEnd: wireWritten))
     }
 
-    private mutating func putClose(_ frame: CloseFrame) {
+    private func putClose(_ frame: CloseFrame) {
         frame.payload.withUnsafeBytes { putFrame(.close, isFinal: true, $0) }
         mode = .closed
         hasSentKept = false
@@ -477,7 +477,7 @@ package struct Outbox: ~Copyable {
 
     @inline(never)
     @_optimize(speed)
-    private mutating func putFrame(
+    private func putFrame(
         _ opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer
     ) {
         let key: MaskingKey? =
@@ -488,7 +488,7 @@ package struct Outbox: ~Copyable {
         put { FrameWriter.append(opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &$0) }
     }
 
-    private mutating func put(_ write: (inout ByteQueue) -> Void) {
+    private func put(_ write: (inout ByteQueue) -> Void) {
         let before = wire.count
         write(&wire)
         wireWritten &+= UInt64(wire.count &- before)

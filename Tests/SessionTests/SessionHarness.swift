@@ -45,10 +45,7 @@ final class SessionHarness {
             kept: KeptMessages(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax))
     }
 
-    var outbox: Outbox {
-        _read { yield outboxes[session.active] }
-        _modify { yield &outboxes[session.active] }
-    }
+    var outbox: Outbox { outboxes[session.active] }
 
     var state: State { session.state }
     var deadline: Instant? { session.deadline }

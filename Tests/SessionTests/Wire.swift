@@ -130,7 +130,7 @@ final class OutboxHarness {
 
 extension Outbox {
     /// Open to messages at once, without an opening script.
-    mutating func openWithQueue(_ compression: Compression? = nil) {
+    func openWithQueue(_ compression: Compression? = nil) {
         open(compression)
         openQueue()
     }

@@ -49,7 +49,7 @@ struct Transport {
     var waitsToWrite: Bool { interest.contains(.writable) || writeWaitsForRead }
 
     /// Writes until the outbox is empty, the socket takes no more, or it is the others' turn; false if the stream has just broken.
-    mutating func flush(_ outbox: inout Outbox) -> Bool {
+    mutating func flush(_ outbox: Outbox) -> Bool {
         guard let stream, writeFailure == nil else { return true }
         writeWaitsForRead = false
         // However late the timers are, no message goes whose time has run out.

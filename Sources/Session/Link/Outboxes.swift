@@ -2,38 +2,30 @@ import WebSocket
 
 /// The ways out of a session's two places. The application's queue goes by the active one.
 package struct Outboxes: ~Copyable {
-    package var first: Outbox
-    package var second: Outbox
+    package let first: Outbox
+    package let second: Outbox
     package private(set) var active = LinkPlace.first
 
     /// Sent on every connection, before the queue.
     package private(set) var kept: KeptMessages
 
-    package init(first: consuming Outbox, second: consuming Outbox, kept: KeptMessages) {
+    package init(first: Outbox, second: Outbox, kept: KeptMessages) {
         self.first = first
         self.second = second
         self.kept = kept
     }
 
     package subscript(place: LinkPlace) -> Outbox {
-        _read {
-            switch place {
-            case .first: yield first
-            case .second: yield second
-            }
-        }
-        _modify {
-            switch place {
-            case .first: yield &first
-            case .second: yield &second
-            }
+        switch place {
+        case .first: first
+        case .second: second
         }
     }
 
     /// The queue goes on by the other place; nothing of it may be on its way.
     mutating func activate(_ place: LinkPlace) {
         guard place != active else { return }
-        if place == .second { first.exchangeQueue(with: &second) } else { second.exchangeQueue(with: &first) }
+        self[active].exchangeQueue(with: self[place])
         active = place
     }
 
