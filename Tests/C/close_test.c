@@ -75,6 +75,8 @@ TEST(server_close_codes_that_lead_to_reconnection)
     const int codes[] = {1000, 1001, 1011, 1012, 1013};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         client *client = client_new();
+        /* 1012 and 1013 ask for half a minute. */
+        client_set(client, "reconnect.retry_after_max", "10ms");
         client_open(client, server_url("ws", "/close?code=%d", codes[i]));
         client_event(client, HW_EVENT_OPENED, 1);
         client_free(client);

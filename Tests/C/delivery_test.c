@@ -377,8 +377,8 @@ TEST(blocked_callback_pauses_reading_and_costs_nothing)
     client->hook = hold_until_pings_went_out;
     client_set(client, "inbox.messages_max", "100");
     client_set(client, "ping.interval", "50ms");
-    client_set(client, "ping.timeout", "300ms");
-    client_set(client, "ping.missed_max", "1");
+    client_set(client, "ping.timeout", "1s");
+    client_set(client, "ping.missed_max", "2");
     client_open(client, server_url("ws", "/flood?n=5000&size=1000"));
     client_message(client, 4999);
     CHECK_EQUAL(client_event_count(client, HW_EVENT_CLOSED), 0);

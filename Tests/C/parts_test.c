@@ -51,7 +51,7 @@ TEST(parts_are_checked)
     uint64_t id = 99;
     CHECK_STATUS(send_part(client, "of nothing", HW_SEND_MORE, &id), HW_E_ARGUMENT);
     CHECK_EQUAL(id, 99);
-    hw_send_options options = {.struct_size = sizeof options, .flags = 2};
+    hw_send_options options = {.struct_size = sizeof options, .flags = 8};
     CHECK_STATUS(hw_connection_send(client->connection, HW_TEXT, "a", 1, &options, NULL), HW_E_ARGUMENT);
     options = (hw_send_options){.struct_size = 4};
     CHECK_STATUS(hw_connection_send(client->connection, HW_TEXT, "a", 1, &options, NULL), HW_E_ARGUMENT);

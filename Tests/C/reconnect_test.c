@@ -77,6 +77,8 @@ TEST(without_reconnection_a_lost_connection_fails)
 TEST(attempts_are_counted_from_the_last_established_connection)
 {
     client *client = client_new();
+    /* A 503 asks for the time of a restart. */
+    client_set(client, "reconnect.retry_after_max", "10ms");
     client_open(client, server_url("raw", "/accept-then-refuse?key=counted"));
     client_event(client, HW_EVENT_OPENED, 0);
     for (size_t i = 0; i < 3; i++) {
