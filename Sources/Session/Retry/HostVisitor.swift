@@ -1,8 +1,8 @@
 import Heartbeat
 import WebSocket
 
-/// A session's dealings with the gate of the host that its attempts go to. Redirects and proxies are not counted apart: an attempt is one
-/// to the host of its first URL.
+/// A session's dealings with the gate of the host that its attempts go to. An attempt is one to the host of the URL that it begins with:
+/// where a proxy, a redirect or the application's word before the attempt leads it does not count apart.
 package struct HostVisitor {
     /// What the circuit became since the session last looked.
     package struct Change {
