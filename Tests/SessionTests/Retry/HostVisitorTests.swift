@@ -13,10 +13,9 @@ struct HostVisitorTests {
         private var visitor: HostVisitor
         private var random = Random(seed: 1)
 
-        init(_ gates: HostGateTable, _ token: UInt64, failuresMax: Int = 2, attemptsPerMinuteMax: Int = 0) {
+        init(_ gates: HostGateTable, _ token: UInt64, failuresMax: Int = 2) {
             var policy = HostGate.Policy()
             policy.failuresMax = failuresMax
-            policy.attemptsPerMinuteMax = attemptsPerMinuteMax
             visitor = HostVisitor(gates, policy, token: token)
         }
 
@@ -96,15 +95,6 @@ struct HostVisitorTests {
             #expect(two.admit(to: host, now) == .go)
             #expect(two.takeChange()?.to == .halfOpen)
         }
-    }
-
-    @Test func anAdmittedAttemptIsCountedOnce() throws {
-        let gates = HostGateTable()
-        let one = Visitor(gates, 1, attemptsPerMinuteMax: 1)
-        for _ in 0..<3 { #expect(one.admit(to: try url("ws://host.test/a"), Self.start) == .go) }
-        one.attemptEnded(.well, Self.start)
-        #expect(one.admit(to: try url("ws://host.test"), Self.start) == .wait(until: Self.start + .seconds(60), .budget))
-        #expect(one.admit(to: try url("ws://other.test"), Self.start) == .go)
     }
 
     @Test func anAttemptEndsOnce() throws {
