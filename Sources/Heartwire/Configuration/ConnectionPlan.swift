@@ -52,15 +52,7 @@ final class ConnectionPlan {
             throw Self.conflict(
                 "message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
-        if let hook = settings.beforeConnect {
-            let runsCallbacks = delivery != .inbox
-            if hook.callback != nil && !runsCallbacks {
-                throw Self.conflict("with an inbox nobody runs the before_connect callback: give NULL, and take HW_EVENT_CONNECT_DUE from it")
-            }
-            if hook.callback == nil && runsCallbacks && settings.onEvent == nil {
-                throw Self.conflict("nobody would get HW_EVENT_CONNECT_DUE: give hw_config_before_connect a callback, or set one for events")
-            }
-        }
+        try Self.checkBeforeConnect(settings, delivery)
         self.settings = settings
         self.tlsContexts = tlsContexts
         // What is answered before an attempt may name a URL of the other scheme.
@@ -79,6 +71,17 @@ final class ConnectionPlan {
 
     /// Compression is wanted and cannot be had.
     var lacksCompression: Bool { settings.choice(.compression) == 1 && session.compression == nil }
+
+    /// That somebody hears of what is asked before attempts.
+    private static func checkBeforeConnect(_ settings: Config.Settings, _ delivery: DeliveryMode) throws(ErrorDetails) {
+        guard let beforeConnect = settings.beforeConnect else { return }
+        if delivery == .inbox && beforeConnect.callback != nil {
+            throw conflict("with an inbox nobody runs the callback of hw_config_before_connect: give NULL and take the event from it")
+        }
+        if delivery != .inbox && beforeConnect.callback == nil && settings.onEvent == nil {
+            throw conflict("nobody would get HW_EVENT_CONNECT_DUE: give hw_config_before_connect a callback, or set one for events")
+        }
+    }
 
     private static func session(
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, _ url: URL

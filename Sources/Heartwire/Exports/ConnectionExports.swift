@@ -54,12 +54,15 @@ public func hw_connection_proceed(
 ) -> hw_status {
     exported(error) { () throws(ErrorDetails) in
         let connection = try Library.shared.handles.connection(connection).get()
-        let isOver = ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the attempt \(attempt_id) is over, was answered, or has never been asked about")
-        guard connection.awaitsAnswer(attempt_id) else { throw isOver }
+        guard connection.awaitsAnswer(attempt_id) else { throw attemptIsOver }
         let prepared = try AttemptAnswer.prepared(attempt as UnsafePointer<hw_attempt>?, connection.plan)
         if prepared.url?.isSecure == true { try connection.prepareTLS() }
-        guard connection.proceed(attempt_id, prepared) else { throw isOver }
+        guard connection.proceed(attempt_id, prepared) else { throw attemptIsOver }
     }
+}
+
+private var attemptIsOver: ErrorDetails {
+    ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "that attempt is over or was answered; HW_EVENT_CONNECT_DUE tells of the next")
 }
 
 @_cdecl("hw_connection_close") @implementation
