@@ -462,8 +462,8 @@ hw_status hw_config_add_step(hw_config *config, const char *json, size_t size, h
 
 /*
  * Has every attempt wait for an answer, such as fresh credentials. callback gets HW_EVENT_CONNECT_DUE where event callbacks run, and
- * answers with hw_connection_proceed, from inside or later from any thread. NULL with an inbox, where the event is delivered like any
- * other. No answer within before_connect.timeout is a failed attempt. HW_E_HANDLE.
+ * answers with hw_connection_proceed, from inside or later from any thread. NULL: the event is delivered like any other; an inbox needs
+ * that. No answer within before_connect.timeout is a failed attempt. HW_E_HANDLE.
  */
 hw_status hw_config_before_connect(hw_config *config, hw_event_callback callback, void *context);
 
@@ -592,16 +592,19 @@ hw_status hw_connection_rotate(hw_connection *connection);
 typedef struct hw_attempt {
     uint32_t struct_size;
     uint32_t header_count;
-    const char *url;                    /* instead of the configured one, for this attempt; NULL: the configured one */
+    const char *url;                    /* instead of the one that the event names, for this attempt; NULL: that one */
     const char *const *header_names;    /* header_count of each: they replace configured fields of the same name, for this attempt */
     const char *const *header_values;
-    const char *failure;                /* not NULL: there is nothing to attempt with; the attempt fails with HW_E_BEFORE_CONNECT and this text */
+    const char *failure;                /* not NULL: there is nothing to attempt with; the attempt fails with HW_E_BEFORE_CONNECT and
+                                           the first 1,024 bytes of this text */
 } hw_attempt;
 
 /*
  * Answers HW_EVENT_CONNECT_DUE: the attempt attempt_id goes on as attempt says (NULL: as configured). Everything is copied.
- * HW_E_STATE: that attempt is over or was answered. HW_E_URL, HW_E_HEADER, HW_E_CONFLICT (a "wss" URL after "ws" with TLS properties that
- * do not fit, user names twice): error says what; the attempt still waits for an answer. HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ * A header or URL that authorizes takes the place of what is configured for that. HW_E_STATE: that attempt is over or was answered.
+ * HW_E_URL, HW_E_HEADER, HW_E_TOO_LARGE, HW_E_CONFLICT (user names twice), and with the first "wss" URL of a connection that was opened with
+ * "ws" what hw_connection_open says of TLS: error tells what; the attempt still waits for an answer. HW_E_ARGUMENT, HW_E_HANDLE. Never
+ * blocks, but for reading certificate files as hw_connection_open does.
  */
 hw_status hw_connection_proceed(hw_connection *connection, uint64_t attempt_id, const hw_attempt *attempt, hw_error *error);
 

@@ -152,8 +152,8 @@ static inline void hws_eventfd_clear(int fd) {
 }
 
 /*
- * A descriptor that becomes readable when the wall clock is set, which the kernel does too when the machine resumes; -1 with errno if there is
- * none to be had. It is a timer's, and its time never comes.
+ * A descriptor that becomes readable when the wall clock is set, which the kernel does too when the machine resumes; -1 with errno if
+ * there is none to be had. It is a timer's, and its time never comes.
  */
 static inline int hws_clock_changes(void) {
     int fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);

@@ -10,7 +10,7 @@ extension Connection {
         lastSerial &+= 1
         channel.serial = lastSerial
         let url = session.target(of: channel.place)
-        let tls = url.isSecure ? plan.tls : nil
+        let tls = url.isSecure ? tlsClient : nil
         guard !url.isSecure || tls != nil else {
             lock.withLock { session.transportEnded(channel.place, Self.noTLS, io.now, &outboxes) }
             return
@@ -50,7 +50,7 @@ extension Connection {
             if stream.hasPending { io.readAgain(self) }
             lock.withLock {
                 channel.transport.attach(stream, data: pollerData(channel))
-                if let warning = plan.tls?.warning(for: session.target(of: channel.place)) { session.emit(.warning(warning), io.now) }
+                if let warning = tls?.warning(for: session.target(of: channel.place)) { session.emit(.warning(warning), io.now) }
                 if let nonce = HandshakeNonce.random() {
                     session.transportOpened(channel.place, nonce, unixTime: hws_unix_time(), &outboxes)
                 } else {

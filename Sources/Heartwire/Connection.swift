@@ -38,6 +38,10 @@ final class Connection: @unchecked Sendable {
     private let first: Channel
     private let second: Channel
     private var published = ConnectionSnapshot()
+    /// Made with the plan, or when the application names the first wss URL.
+    var tls: TLSClient?
+    /// Answers to what was asked before attempts, for the I/O thread to take.
+    private var answers: [(attemptId: UInt64, prepared: PreparedAttempt)] = []
     /// What the host has detected, for the I/O thread to take.
     private var detections: [(detection: Detection, epoch: UInt64)] = []
     /// The I/O thread has been asked to look.
@@ -53,6 +57,7 @@ final class Connection: @unchecked Sendable {
         self.library = library
         self.io = io
         delivery = Delivery(plan)
+        tls = plan.tls
         let variables = (HeartbeatVariables(plan.session.heartbeat), HeartbeatVariables(plan.session.heartbeat))
         session = Session(
             plan.session, seed: SystemRandom.seed(), environment: library.environment, gates: library.hostGates,
@@ -202,6 +207,36 @@ final class Connection: @unchecked Sendable {
     /// Under the lock: the application has closed the connection, or it has ended.
     private var isSealed: Bool { outboxes[outboxes.active].isSealed }
 
+    /// False if the attempt is over, or was answered.
+    func awaitsAnswer(_ attemptId: UInt64) -> Bool {
+        lock.withLock { isAwaited(attemptId) }
+    }
+
+    /// Under the lock.
+    private func isAwaited(_ attemptId: UInt64) -> Bool {
+        attemptId > 0 && (published.preparing.0 == attemptId || published.preparing.1 == attemptId)
+            && !answers.contains { $0.attemptId == attemptId }
+    }
+
+    /// Has what a wss URL needs, also if the connection was not opened with one.
+    func prepareTLS() throws(ErrorDetails) {
+        if tlsClient != nil { return }
+        let client = try TLSClient(plan.settings, url: plan.session.url, contexts: plan.tlsContexts)
+        lock.withLock { if tls == nil { tls = client } }
+    }
+
+    var tlsClient: TLSClient? { lock.withLock { tls } }
+
+    /// The attempt goes on; false if it is over, or was answered.
+    func proceed(_ attemptId: UInt64, _ prepared: PreparedAttempt) -> Bool {
+        lock.withLock { () -> Bool in
+            guard isAwaited(attemptId) else { return false }
+            answers.append((attemptId, prepared))
+            askForAttention()
+            return true
+        }
+    }
+
     func close(_ frame: CloseFrame) {
         lock.withLock { outboxes[outboxes.active].seal() }
         io.post(.close(self, frame))
@@ -295,7 +330,7 @@ final class Connection: @unchecked Sendable {
     func start() {
         guard slot == nil, !isTornDown else { return }
         slot = io.adopt(self)
-        if plan.watchesNetwork { io.watchNetwork() }
+        if plan.session.watchesNetwork { io.watchNetwork() }
         session.start(io.now)
         if plan.lacksCompression { session.emit(.warning(Zlib.missing), io.now) }
         settle()
@@ -418,6 +453,12 @@ final class Connection: @unchecked Sendable {
             awaitsAttention = false
             for (detection, epoch) in detections { session.detected(detection, epoch: epoch, io.now, &outboxes) }
             detections = []
+            for (attemptId, prepared) in answers {
+                if let url = prepared.url { tls?.adopt(url) }
+                _ = session.proceed(attemptId, prepared, io.now, &outboxes)
+            }
+            published.preparing = session.preparingAttempts
+            answers = []
             for channel in [first, second] { _ = session.written(channel.place, io.now, &outboxes) }
         }
         settle()
@@ -432,10 +473,12 @@ final class Connection: @unchecked Sendable {
     /// Makes the state and the last error visible to other threads, before the host is told of them.
     private func publish(_ error: ErrorDetails?) {
         let (state, epoch, metrics) = (session.state, session.epoch, session.metrics)
+        let preparing = session.preparingAttempts
         lock.withLock {
             published.hasStarted = true
             // Together: whoever has waited for the state may name the connection at once, or look at what became of it.
             (published.state, published.epoch, published.session) = (state, epoch, metrics)
+            published.preparing = preparing
             if let error { published.lastError = error }
             changed.wake()
         }

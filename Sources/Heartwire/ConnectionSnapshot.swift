@@ -16,6 +16,8 @@ struct ConnectionSnapshot {
     var queuedMessages = 0
     var queuedBytes = 0
     var lastError: ErrorDetails?
+    /// Of each place, the attempt that waits for the host's answer; 0 for none.
+    var preparing: (UInt64, UInt64) = (0, 0)
 
     /// The snapshot as the C interface gives it.
     func metrics() -> hw_metrics {

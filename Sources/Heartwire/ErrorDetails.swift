@@ -66,8 +66,8 @@ final class ErrorDetails: Error, @unchecked Sendable {
             self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: \(advice)")
             closeCode = Int32(CloseCode.policyViolation)
         case .beforeConnect(let refusal):
-            let sentence = refusal.map { String(decoding: $0, as: UTF8.self) } ?? "hw_connection_proceed was not called within before_connect.timeout"
-            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, sentence)
+            let unanswered = "hw_connection_proceed was not called within before_connect.timeout"
+            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(decoding: $0, as: UTF8.self) } ?? unanswered)
         case .script(let failure):
             self.init(HW_E_SCRIPT, HW_LAYER_WEBSOCKET, failure.sentence)
         }

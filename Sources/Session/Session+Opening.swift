@@ -54,6 +54,9 @@ extension Session {
         actions.append(.openTransport(link.place))
     }
 
+    /// Of each place, the attempt that waits for `proceed`; 0 for none.
+    package var preparingAttempts: (UInt64, UInt64) { (link(.first).preparingAttempt, link(.second).preparingAttempt) }
+
     /// The answer to `connectDue`; false if that attempt is over or was answered.
     package mutating func proceed(_ attemptId: UInt64, _ prepared: PreparedAttempt, _ now: Instant, _ outboxes: inout Outboxes) -> Bool {
         for place in [LinkPlace.first, .second] {

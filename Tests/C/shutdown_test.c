@@ -173,7 +173,7 @@ TEST(connections_may_be_opened_and_released_meanwhile)
 
 static void shut_down(void) { CHECK_STATUS(hw_shutdown(UINT32_MAX, NULL), HW_OK); }
 
-/* An exit handler that was registered later than the library's own runs before it; one that was registered earlier finds nothing left to do. */
+/* An exit handler that was registered later than the library's own runs before it; an earlier one finds nothing left to do. */
 TEST(at_exit)
 {
     for (int is_registered_first = 0; is_registered_first < 2; is_registered_first++) {

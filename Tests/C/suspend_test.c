@@ -1,6 +1,6 @@
 /*
- * A suspension of the machine, as the library sees it: CLOCK_BOOTTIME runs ahead, and the timer that waits for the wall clock to be set becomes
- * readable. Both are this program's own, which come before libc's.
+ * A suspension of the machine, as the library sees it: CLOCK_BOOTTIME runs ahead, and the timer that waits for the wall clock to be set
+ * becomes readable. Both are this program's own, which come before libc's.
  */
 #include "client.h"
 

@@ -59,6 +59,14 @@ struct HeaderFieldsTests {
         #expect(!fields.contains("x"))
     }
 
+    @Test func removesAllOfAName() throws {
+        var fields = HeaderFields()
+        for name in ["X-Token", "X-Tokens", "x-token"] { try fields.add(name: bytes(name), value: [UInt8](repeating: 0x61, count: 10_000)) }
+        fields.removeAll(named: bytes("X-TOKEN"))
+        #expect(fields.lines.map { $0.prefix(10).elementsEqual(bytes("X-Tokens: ")) } == [true])
+        #expect(status(bytes("Y"), [UInt8](repeating: 0x61, count: 20_000), after: fields) == hw_status(HW_OK))
+    }
+
     @Test(arguments: ["Origin", "X-Host", "Hosts", "Sec-WebSocketX", "User-Agent"]) func takesOthers(name: String) {
         #expect(status(bytes(name), bytes("gr\u{FC}n\ttab")) == hw_status(HW_OK))
     }

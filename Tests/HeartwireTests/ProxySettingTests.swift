@@ -10,13 +10,13 @@ struct ProxySettingTests {
     /// The proxy's host, nil for none.
     private func host(_ setting: String, _ url: String, _ variables: [String: String] = [:]) throws -> String? {
         let url = try self.url(url)
-        let setting = try ProxySetting(bytes(setting), url: url) { name in variables[text(name)].map { bytes($0) } }
+        let setting = try ProxySetting(bytes(setting), mayBePlain: !url.isSecure) { name in variables[text(name)].map { bytes($0) } }
         return setting.proxy(for: url).map { String(decoding: $0.host, as: UTF8.self) }
     }
 
     @Test func readsNoEnvironmentUnlessAsked() throws {
         for setting in ["", "http://fixed"] {
-            _ = try ProxySetting(bytes(setting), url: url("wss://h")) { name in
+            _ = try ProxySetting(bytes(setting), mayBePlain: false) { name in
                 Issue.record("\(name) was read")
                 return nil
             }
@@ -55,7 +55,7 @@ struct ProxySettingTests {
     /// After a redirect from ws to wss.
     @Test func choosesByTheURLThatIsConnectedTo() throws {
         let variables = ["http_proxy": "http://plain", "https_proxy": "http://secure", "no_proxy": "direct"]
-        let setting = try ProxySetting(bytes("env"), url: url("ws://h")) { name in variables[text(name)].map { bytes($0) } }
+        let setting = try ProxySetting(bytes("env"), mayBePlain: true) { name in variables[text(name)].map { bytes($0) } }
         #expect(setting.proxy(for: try url("ws://h"))?.host == bytes("plain"))
         #expect(setting.proxy(for: try url("wss://h"))?.host == bytes("secure"))
         #expect(setting.proxy(for: try url("wss://direct"))?.host == nil)

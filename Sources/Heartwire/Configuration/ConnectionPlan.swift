@@ -18,7 +18,9 @@ final class ConnectionPlan {
     let inboxLimits: Inbox.Limits
     let delivery: DeliveryMode
     let settings: Config.Settings
+    /// Nil if neither the URL nor a redirect of its server can ask for it.
     let tls: TLSClient?
+    let tlsContexts: TLSContexts
     let proxy: ProxySetting
 
     init(
@@ -50,17 +52,17 @@ final class ConnectionPlan {
             throw Self.conflict(
                 "message.part_bytes needs inbox.overflow \"pause\" or \"close\": a message without one of its parts is none")
         }
+        try Self.checkBeforeConnect(settings, delivery)
         self.settings = settings
-        proxy = try ProxySetting(settings.bytes(.proxy), url: url)
+        self.tlsContexts = tlsContexts
+        // What is answered before an attempt may name a URL of the other scheme.
+        proxy = try ProxySetting(settings.bytes(.proxy), mayBePlain: !url.isSecure || session.asksBeforeConnect)
         let mayNeedTLS = url.isSecure || session.redirectsMax > 0
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }
 
     /// Each binary message is decoded for the heartbeat rules.
     var decodesMessages: Bool { session.heartbeat.rules.map { !$0.frame.decode.isEmpty } ?? false }
-
-    /// A change of the machine's network has the connection probed.
-    var watchesNetwork: Bool { settings.boolean(.networkWatch) }
 
     var isSendForbidden: Bool { session.heartbeat.rules?.isSendForbidden ?? false }
 
@@ -69,6 +71,17 @@ final class ConnectionPlan {
 
     /// Compression is wanted and cannot be had.
     var lacksCompression: Bool { settings.choice(.compression) == 1 && session.compression == nil }
+
+    /// That somebody hears of what is asked before attempts.
+    private static func checkBeforeConnect(_ settings: Config.Settings, _ delivery: DeliveryMode) throws(ErrorDetails) {
+        guard let beforeConnect = settings.beforeConnect else { return }
+        if delivery == .inbox && beforeConnect.callback != nil {
+            throw conflict("with an inbox nobody runs the callback of hw_config_before_connect: give NULL and take the event from it")
+        }
+        if delivery != .inbox && beforeConnect.callback == nil && settings.onEvent == nil {
+            throw conflict("nobody would get HW_EVENT_CONNECT_DUE: give hw_config_before_connect a callback, or set one for events")
+        }
+    }
 
     private static func session(
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, _ url: URL
@@ -86,6 +99,7 @@ final class ConnectionPlan {
         session.messages = try messages(settings)
         session.pongsPerSecondMax = Int(clamping: settings.number(.pongPerSecondMax))
         session.compression = compression(settings)
+        session.asksBeforeConnect = settings.beforeConnect != nil
         try LifePlan.configure(session, settings)
         return session
     }
@@ -115,7 +129,7 @@ final class ConnectionPlan {
     }
 
     /// The header line of Basic authentication, if credentials are given, in one place only. They stand in no error text.
-    private static func authorization(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> [[UInt8]] {
+    static func authorization(_ settings: Config.Settings, _ url: URL) throws(ErrorDetails) -> [[UInt8]] {
         let property = settings.bytes(.basicAuth)
         guard let credentials = url.credentials ?? (property.isEmpty ? nil : property) else { return [] }
         if url.credentials != nil && !property.isEmpty {
@@ -145,7 +159,7 @@ final class ConnectionPlan {
         return names
     }
 
-    private static func conflict(_ message: String) -> ErrorDetails {
+    static func conflict(_ message: String) -> ErrorDetails {
         ErrorDetails(HW_E_CONFLICT, HW_LAYER_CONFIGURATION, message)
     }
 }

@@ -38,8 +38,16 @@ struct HeaderFields {
 
     /// True if a field of this name has been added.
     func contains(_ name: StaticString) -> Bool {
-        lines.contains { line in ASCII.equalsIgnoringCase(line.prefix { $0 != 0x3A }, name) }
+        lines.contains { line in ASCII.equalsIgnoringCase(Self.name(line), name) }
     }
+
+    mutating func removeAll(named name: [UInt8]) {
+        let wanted = name.map(ASCII.lowercased)
+        lines.removeAll { line in Self.name(line).map(ASCII.lowercased).elementsEqual(wanted) }
+        size = lines.reduce(0) { $0 + $1.count }
+    }
+
+    private static func name(_ line: [UInt8]) -> ArraySlice<UInt8> { line.prefix { $0 != 0x3A } }
 
     private static func advice(_ name: [UInt8]) -> String {
         if ASCII.equalsIgnoringCase(name, "host") { return "; it is taken from the URL" }

@@ -17,6 +17,8 @@ struct Delivery {
     private let mode: Mode
     private let onMessages: (callback: hw_messages_callback, context: UnsafeMutableRawPointer?)?
     private let onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
+    /// Gets what is asked before an attempt; nil if that goes where all events go.
+    private let beforeConnect: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
     let inboxContext: UnsafeMutableRawPointer?
     private let detector: Detector?
     private let detectsInline: Bool
@@ -26,6 +28,7 @@ struct Delivery {
         detectsInline = plan.detectsInline
         onMessages = plan.settings.onMessages
         onEvent = plan.settings.onEvent
+        beforeConnect = plan.settings.beforeConnect.flatMap { hook in hook.callback.map { ($0, hook.context) } }
         inboxContext = plan.delivery == .inbox ? plan.settings.inbox?.context : nil
         switch (plan.delivery, plan.settings.inbox) {
         case (.inbox, let inbox?): mode = .inbox(inbox.inbox)
@@ -76,13 +79,17 @@ struct Delivery {
         case .dispatcher(let inbox), .inbox(let inbox):
             return inbox.push(record, origin, isLast: isLast)
         case .inline:
-            if let onEvent {
+            if let receiver = receiver(of: record.event.kind) {
                 let memory = Allocation(byteCount: record.size)
-                onEvent.callback(origin.handle, record.write(to: memory.base), onEvent.context)
+                receiver.callback(origin.handle, record.write(to: memory.base), receiver.context)
             }
             if isLast { lastCallbackRan() }
             return Inbox.Pushed()
         }
+    }
+
+    private func receiver(of kind: hw_event_kind) -> (callback: hw_event_callback, context: UnsafeMutableRawPointer?)? {
+        kind == hw_event_kind(HW_EVENT_CONNECT_DUE) ? beforeConnect ?? onEvent : onEvent
     }
 
     /// Has the detector that chose this thread look at the messages.
@@ -119,8 +126,8 @@ struct Delivery {
         while index < count {
             if let event = deliveries[index].event {
                 let isLast = event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED)
-                if let onEvent, isLast || !dropsDeliveries() {
-                    onEvent.callback(deliveries[index].connection, event, onEvent.context)
+                if let receiver = receiver(of: event.pointee.kind), isLast || !dropsDeliveries() {
+                    receiver.callback(deliveries[index].connection, event, receiver.context)
                 }
                 index += 1
                 if isLast { lastCallbackRan() }

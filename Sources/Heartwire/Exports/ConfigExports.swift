@@ -147,6 +147,17 @@ public func hw_config_on_event(
     }
 }
 
+@_cdecl("hw_config_before_connect") @implementation
+public func hw_config_before_connect(
+    _ config: OpaquePointer!, _ callback: hw_event_callback!, _ context: UnsafeMutableRawPointer!
+) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        let config = try Library.shared.handles.config(config).get()
+        let callback = callback as hw_event_callback?
+        config.update { $0.beforeConnect = (callback, context) }
+    }
+}
+
 @_cdecl("hw_config_set_inbox") @implementation
 public func hw_config_set_inbox(_ config: OpaquePointer!, _ inbox: OpaquePointer!, _ context: UnsafeMutableRawPointer!) -> hw_status {
     exported { () throws(ErrorDetails) in

@@ -48,6 +48,23 @@ public func hw_connection_wait(
     }
 }
 
+@_cdecl("hw_connection_proceed") @implementation
+public func hw_connection_proceed(
+    _ connection: OpaquePointer!, _ attempt_id: UInt64, _ attempt: UnsafePointer<hw_attempt>!, _ error: UnsafeMutablePointer<hw_error>!
+) -> hw_status {
+    exported(error) { () throws(ErrorDetails) in
+        let connection = try Library.shared.handles.connection(connection).get()
+        guard connection.awaitsAnswer(attempt_id) else { throw attemptIsOver }
+        let prepared = try AttemptAnswer.prepared(attempt as UnsafePointer<hw_attempt>?, connection.plan)
+        if prepared.url?.isSecure == true { try connection.prepareTLS() }
+        guard connection.proceed(attempt_id, prepared) else { throw attemptIsOver }
+    }
+}
+
+private var attemptIsOver: ErrorDetails {
+    ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "that attempt is over or was answered; HW_EVENT_CONNECT_DUE tells of the next")
+}
+
 @_cdecl("hw_connection_close") @implementation
 public func hw_connection_close(_ connection: OpaquePointer!, _ code: UInt16, _ reason: UnsafePointer<CChar>!) -> hw_status {
     exported { () throws(ErrorDetails) in

@@ -13,11 +13,11 @@ extension Log {
         guard wants(level) else { return }
         var line = [UInt8]("connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".utf8) + ASCII.bytes(name)
         let (before, after) = (record.event.previous_level, record.event.level)
-        if before != after { line += [UInt8](" \(before) -> \(after)".utf8) }
-        if record.event.count > 0 { line += [UInt8](", \(record.event.count) in a row".utf8) }
+        if before != after && Self.hasLevelBefore(record.event) { line += [UInt8](" \(before) -> \(after)".utf8) }
+        if record.event.count > 0 { line += [UInt8](", \(record.event.count) ".utf8) + ASCII.bytes(Self.counted(record.event)) }
         if record.event.latency_ns > 0 { line += [UInt8](", \(record.event.latency_ns / 1000) us".utf8) }
         if record.event.late > 0 { line += ASCII.bytes(", late") }
-        let text = Int(record.event.kind) == HW_EVENT_RECONNECT_ADVISED ? Self.withoutCredentials(url: record.text) : record.text[...]
+        let text = Self.textIsURL(record.event) ? Self.withoutCredentials(url: record.text) : record.text[...]
         if !text.isEmpty { line += ASCII.bytes(": ") + Self.shown(text) }
         if !record.body.isEmpty && Self.showsBody(record.event, heartbeat) {
             line += ASCII.bytes(" [") + Self.shown(record.body[...]) + ASCII.bytes("]")
@@ -31,6 +31,24 @@ extension Log {
         case HW_EVENT_ATTEMPT_FAILED, HW_EVENT_STATE, HW_EVENT_RECONNECT_ADVISED: false
         case HW_EVENT_BEAT_SENT, HW_EVENT_BEAT_MISSED: !heartbeat.sendsParameter(beat: Int(event.rule))
         default: true
+        }
+    }
+
+    /// Levels of the others are no change of anything.
+    private static func hasLevelBefore(_ event: hw_event) -> Bool {
+        ![HW_EVENT_ROTATION, HW_EVENT_OUTCOME, HW_EVENT_ATTEMPT_HELD].contains { hw_event_kind($0) == event.kind }
+    }
+
+    private static func textIsURL(_ event: hw_event) -> Bool {
+        [HW_EVENT_RECONNECT_ADVISED, HW_EVENT_CONNECT_DUE].contains { hw_event_kind($0) == event.kind }
+    }
+
+    /// What an event's count is of.
+    private static func counted(_ event: hw_event) -> StaticString {
+        switch Int(event.kind) {
+        case HW_EVENT_GAP: "in doubt"
+        case HW_EVENT_OUTCOME, HW_EVENT_SLOW_CONSUMER: "messages"
+        default: "in a row"
         }
     }
 
@@ -78,9 +96,33 @@ extension Log {
             case HW_EVENT_QUALITY: (HW_LOG_INFO, "quality")
             case HW_EVENT_RESPONSE_LEVEL: (HW_LOG_WARNING, "response level")
             case HW_EVENT_RECONNECT_ADVISED: (HW_LOG_WARNING, "reconnect advised")
+            case HW_EVENT_GAP: (HW_LOG_WARNING, "gap")
+            case HW_EVENT_ROTATION where event.level == hw_rotation(HW_ROTATION_FAILED): (HW_LOG_WARNING, "rotation failed")
+            case HW_EVENT_ROTATION: (HW_LOG_INFO, rotationStep(event.level))
+            case HW_EVENT_CIRCUIT: (HW_LOG_WARNING, "circuit")
+            case HW_EVENT_OUTCOME: (HW_LOG_DEBUG, outcome(event.level))
+            case HW_EVENT_CONNECT_DUE: (HW_LOG_DEBUG, "connect due")
+            case HW_EVENT_ATTEMPT_HELD: (HW_LOG_INFO, "attempt held")
             default: (HW_LOG_DEBUG, "event")
             }
         return (hw_log_level(level), name)
+    }
+
+    private static func rotationStep(_ step: hw_rotation) -> StaticString {
+        switch Int(step) {
+        case HW_ROTATION_STARTED: "rotation started"
+        case HW_ROTATION_SWITCHED: "rotation switched"
+        default: "rotation finished"
+        }
+    }
+
+    private static func outcome(_ outcome: hw_outcome) -> StaticString {
+        switch Int(outcome) {
+        case HW_OUTCOME_SENT: "sent"
+        case HW_OUTCOME_EXPIRED: "expired"
+        case HW_OUTCOME_DROPPED: "dropped"
+        default: "cancelled"
+        }
     }
 
     private static func stateName(_ state: hw_state) -> StaticString {

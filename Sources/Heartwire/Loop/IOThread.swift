@@ -1,5 +1,6 @@
 import CHeartwire
 import Heartbeat
+import Session
 import WebSocket
 
 /// The thread that owns sockets, TLS and timers, and sends heartbeats. It runs no code of the host's unless a connection chose inline
@@ -196,7 +197,7 @@ final class IOThread: @unchecked Sendable {
     /// After what had arrived before was read: it answers no question that is asked now.
     private func probeAfterChanges() {
         while let change = machine.takeChange(now) {
-            for connection in slots where change == .suspended || connection?.plan.watchesNetwork == true { connection?.probe() }
+            for connection in slots where change == .suspended || connection?.plan.session.watchesNetwork == true { connection?.probe() }
         }
     }
 

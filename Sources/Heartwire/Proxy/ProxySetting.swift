@@ -8,13 +8,13 @@ enum ProxySetting {
     case fixed(Proxy)
     case environment(ProxyEnvironment)
 
-    /// `url` is what will be connected to first. `variable` gives the value of an environment variable, nil if it is unset; none is read
+    /// `mayBePlain`: false if all that will be connected to is wss. `variable` gives the value of an environment variable, nil if it is unset; none is read
     /// unless the text asks for it.
-    init(_ text: [UInt8], url: URL, variable: (StaticString) -> [UInt8]? = ProxyEnvironment.ofProcess) throws(ErrorDetails) {
+    init(_ text: [UInt8], mayBePlain: Bool, variable: (StaticString) -> [UInt8]? = ProxyEnvironment.ofProcess) throws(ErrorDetails) {
         if text.isEmpty {
             self = .none
         } else if text.elementsEqual(ASCII.bytes("env")) {
-            self = .environment(try ProxyEnvironment(url: url, variable))
+            self = .environment(try ProxyEnvironment(mayBePlain: mayBePlain, variable))
         } else {
             do throws(ProxySettingError) {
                 self = .fixed(try Proxy(parsing: text))
@@ -42,9 +42,9 @@ struct ProxyEnvironment {
 
     /// An empty variable counts as unset. HTTP_PROXY in capitals is not looked at: to a program that a web server runs through CGI, it is what
     /// a client sent as the header Proxy. A connection that begins with wss never goes on with ws, so what holds for ws does not matter then.
-    init(url: URL, _ variable: (StaticString) -> [UInt8]?) throws(ErrorDetails) {
+    init(mayBePlain: Bool, _ variable: (StaticString) -> [UInt8]?) throws(ErrorDetails) {
         secure = try Self.proxy(["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"], variable)
-        plain = url.isSecure ? nil : try Self.proxy(["http_proxy", "all_proxy", "ALL_PROXY"], variable)
+        plain = !mayBePlain ? nil : try Self.proxy(["http_proxy", "all_proxy", "ALL_PROXY"], variable)
         exceptions = Self.first(["no_proxy", "NO_PROXY"], variable)?.value ?? []
     }
 

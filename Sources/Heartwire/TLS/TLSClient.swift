@@ -10,13 +10,15 @@ final class TLSClient: @unchecked Sendable {
     let pins: PinList
     /// Asked for and verified instead of the URL's host; empty if not set.
     private let serverName: [UInt8]
-    /// Where the application wants to connect to, as opposed to where it is redirected.
-    private let url: URL
+    /// Where the application wants to connect to, as opposed to where it is redirected. More than one if it names a URL for each attempt.
+    private var ownURLs: [URL]
     /// The latest last.
     private var kept: [Resumable] = []
 
     /// One for the server and one for each that it may redirect to in practice.
     private static let keptMax = 4
+    /// Two connections at a time, each with one before it whose sessions may be taken up.
+    private static let ownURLsMax = 4
 
     /// A session with what is needed to trust it again.
     final class Resumable {
@@ -44,7 +46,7 @@ final class TLSClient: @unchecked Sendable {
     }
 
     init(_ settings: Config.Settings, url: URL, contexts: TLSContexts) throws(ErrorDetails) {
-        self.url = url
+        ownURLs = [url]
         serverName = try settings.cString(.tlsServerName)
         guard let pins = PinList(settings.bytes(.tlsPins)) else {
             let form = "it takes sha256/ and the Base64 of a public key's SHA-256, 44 characters, separated by commas"
@@ -57,7 +59,14 @@ final class TLSClient: @unchecked Sendable {
 
     /// False for a server that another one redirected to: it gets no certificate of ours, and must go by its own name.
     func isOwn(_ url: URL) -> Bool {
-        Self.isSameServer(url, self.url)
+        ownURLs.contains { Self.isSameServer($0, url) }
+    }
+
+    /// The application has named another URL to connect to.
+    func adopt(_ url: URL) {
+        ownURLs.removeAll { Self.isSameServer($0, url) }
+        if ownURLs.count == Self.ownURLsMax { ownURLs.removeFirst() }
+        ownURLs.append(url)
     }
 
     /// The name to ask the server for and to find in its certificate.

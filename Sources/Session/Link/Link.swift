@@ -83,6 +83,11 @@ final class Link {
         }
     }
 
+    /// The number of the attempt that waits for an answer; 0 for none.
+    var preparingAttempt: UInt64 {
+        if case .preparing(let attemptId, _) = phase { attemptId } else { 0 }
+    }
+
     /// True from the end of the opening handshake to the end of the connection.
     var isEstablished: Bool {
         switch phase {

@@ -117,7 +117,8 @@ struct ProbeTests {
     @Test func asksAsTheFirstWatchThatAsksDoes() throws {
         let harness = try harness(
             #"{"beat": [{"every": "1h", "send": {"body": "beat"}}],"#
-                + #""watch": [{"on": {"eq": "a"}, "within": "1h", "probe": "none"}, {"on": {"eq": "b"}, "within": "1h", "probe": "beat"}]}"#)
+                + #""watch": [{"on": {"eq": "a"}, "within": "1h", "probe": "none"},"#
+                + #"{"on": {"eq": "b"}, "within": "1h", "probe": "beat"}]}"#)
         harness.probe()
         #expect(harness.takeSent() == ["0 beat"])
         harness.run(until: 1_000)
