@@ -7,15 +7,13 @@ import WebSocket
 final class ClosingEnds: Checker {
     private var asked: Mark?
     private var released: Mark?
-    private var isOver = false
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .closeAsked: if asked == nil && !client.driver.state.isFinal { asked = mark }
+        case .closeAsked: if asked == nil && !client.isOver { asked = mark }
         case .releaseAsked: released = mark
         case .released: released = nil
         case .event(let event):
-            if event.state.isFinal { isOver = true }
             guard case .closed(_, _, let failure) = event.kind else { return }
             // What could not be sent is no secret.
             if failure == nil { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
@@ -26,7 +24,7 @@ final class ClosingEnds: Checker {
 
     private func check() {
         if let released { expect(now - released.time <= slack(since: released), "the release takes longer than a turn") }
-        guard let asked, !isOver, !client.isReleaseAsked else { return }
+        guard let asked, !client.isOver, !client.isReleaseAsked else { return }
         let time = now - asked.time
         expect(
             time <= plan.session.closeTimeout + slack(since: asked), "closing was asked for \(time.text) ago, and it is not over")

@@ -5,12 +5,10 @@ import Heartbeat
 struct Disturbance {
     /// In the world's time.
     private(set) var last = Instant(nanoseconds: 0)
-    private var standstill = Interval.zero
 
     mutating func look(_ client: Client) {
         let machine = client.world.machine
-        guard client.driver.isBlocked || client.driver.isReadingPaused || machine.standstill != standstill else { return }
-        standstill = machine.standstill
-        last = client.world.timeline.now
+        last = max(last, machine.lastStandstill)
+        if client.driver.isBlocked || client.driver.isReadingPaused { last = client.world.timeline.now }
     }
 }

@@ -14,7 +14,7 @@ final class QueueIsBounded: Checker {
         switch fact {
         case .refused(let admission, let size): checkRefusal(admission, size)
         case .accepted:
-            expect(client.closeAsked == nil && !client.driver.state.isFinal, "a message is accepted after the end")
+            expect(client.closeAsked == nil && !client.isOver, "a message is accepted after the end")
             checkLimits()
         case .event(let event):
             if event.state.isFinal { awaitsWritable = false }
@@ -46,14 +46,14 @@ final class QueueIsBounded: Checker {
             refusedAt = now
         case .tooLarge: expect(size > plan.outbox.bytesMax, "a message of \(size) bytes is refused as too large")
         case .closed:
-            let isOver = client.driver.state.isFinal || client.closeAsked != nil || client.isReleaseAsked
+            let isOver = client.isOver || client.closeAsked != nil || client.isReleaseAsked
             expect(isOver, "a message is refused as if the connection were closing")
         case .accepted, .unknownMessage, .notUTF8: fail("a message is refused with \(admission)")
         }
     }
 
     private func checkWritable() {
-        guard awaitsWritable, isHalfEmpty, !client.driver.state.isFinal, client.closeAsked == nil, !client.isReleaseAsked else {
+        guard awaitsWritable, isHalfEmpty, !client.isOver, client.closeAsked == nil, !client.isReleaseAsked else {
             hasRoomSince = nil
             return
         }

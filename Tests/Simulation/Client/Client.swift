@@ -18,6 +18,8 @@ final class Client {
     private var isOnBreak = false
     private(set) var closeAsked: CloseFrame?
     private(set) var isReleaseAsked = false
+    /// A final state was told.
+    private(set) var isOver = false
     /// What servers have seen of its pings, for those that answer with an earlier one's payload.
     var pingsSeen: [[UInt8]] = []
 
@@ -135,6 +137,7 @@ final class Client {
 
     func happened(_ event: Event) {
         count(event)
+        if event.state.isFinal { isOver = true }
         see(.event(event))
     }
 

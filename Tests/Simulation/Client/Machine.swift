@@ -14,6 +14,7 @@ final class Machine {
     private var slept = Interval.zero
     private var clockAsleep = Instant(nanoseconds: 0)
     private var isAsleep = false
+    private var wentOn = Instant(nanoseconds: 0)
     private var stillUntil = Instant(nanoseconds: 0)
     /// Timers whose time would have come without the sleep.
     private var timersAsleep: [(time: Instant, action: () -> Void)] = []
@@ -114,7 +115,11 @@ final class Machine {
         goOn()
     }
 
+    /// The world's time when nothing ran for the last time.
+    var lastStandstill: Instant { standsStill ? timeline.now : wentOn }
+
     private func goOn() {
+        wentOn = timeline.now
         standsStill = false
         isAsleep = false
         if isTurnComing { turn() }

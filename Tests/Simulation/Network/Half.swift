@@ -38,6 +38,7 @@ final class Half {
     private var readOffset = 0
     /// When the bytes up to a position were taken over from the sender, oldest first.
     private var acceptances: [(end: UInt64, time: Instant)] = []
+    private var firstAcceptance = 0
     /// Called when the bytes up to a position have arrived, in the order of the positions.
     private var marks: [(end: UInt64, then: (Instant) -> Void)] = []
     private(set) var bytesAccepted: UInt64 = 0
@@ -60,7 +61,7 @@ final class Half {
 
     /// Takes as much as there is room for.
     func write(_ bytes: UnsafeRawBufferPointer) -> Int {
-        let count = min(bytes.count, quality.sendBuffer - bytesUnderway, dice.between(1, quality.pieceMax))
+        let count = min(bytes.count, quality.sendBuffer - bytesUnderway, pieceSize(of: bytes.count))
         guard count > 0, !isFinished, !isDead else {
             isBlocked = true
             return 0
@@ -75,6 +76,11 @@ final class Half {
         return count
     }
 
+    /// Many bytes are not cut into crumbs one by one, or a run would never end.
+    private func pieceSize(of count: Int) -> Int {
+        quality.pieceMax == .max ? count : max(dice.between(1, quality.pieceMax), count / 32)
+    }
+
     /// The sender says nothing more.
     func finish() {
         guard !isFinished else { return }
@@ -84,8 +90,12 @@ final class Half {
 
     /// When the byte before `position` was taken over from the sender; ask in the order of the positions.
     func accepted(upTo position: UInt64) -> Instant {
-        while acceptances.count > 1, acceptances[0].end < position { acceptances.removeFirst() }
-        return acceptances.first?.time ?? timeline.now
+        while firstAcceptance + 1 < acceptances.count, acceptances[firstAcceptance].end < position { firstAcceptance += 1 }
+        if firstAcceptance > 1000 {
+            acceptances.removeFirst(firstAcceptance)
+            firstAcceptance = 0
+        }
+        return firstAcceptance < acceptances.count ? acceptances[firstAcceptance].time : timeline.now
     }
 
     /// Calls `then` when the byte before `position` has arrived; ask in the order of the positions.
@@ -98,7 +108,7 @@ final class Half {
     var isAtEnd: Bool { isFinished && segments.count == firstSegment && readable == 0 }
 
     func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
-        let count = min(readable, buffer.count, dice.between(1, quality.pieceMax))
+        let count = min(readable, buffer.count, pieceSize(of: readable))
         arrived.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[readOffset..<(readOffset + count)])) }
         readOffset += count
         if readOffset == arrived.count {
