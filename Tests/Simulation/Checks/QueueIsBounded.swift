@@ -1,0 +1,66 @@
+import Heartbeat
+import Session
+
+/// The queue stays within its limits; a message is refused only if there is a reason; and after a refusal for lack of space WRITABLE comes, once,
+/// when there is room.
+final class QueueIsBounded: Checker {
+    private var awaitsWritable = false
+    private var refusedAt: Instant?
+    /// When the last WRITABLE was made out; it is delivered a turn later.
+    private var writableAt = Instant(nanoseconds: 0)
+    private var hasRoomSince: Mark?
+
+    override func see(_ fact: Fact) {
+        switch fact {
+        case .refused(let admission, let size): checkRefusal(admission, size)
+        case .accepted:
+            expect(client.closeAsked == nil && !client.isOver, "a message is accepted after the end")
+            checkLimits()
+        case .event(let event):
+            if event.state.isFinal { awaitsWritable = false }
+            guard case .writable = event.kind else { return }
+            expect(refusedAt.map { $0 >= writableAt } ?? false, "WRITABLE, and nothing was refused since \(writableAt.text)")
+            writableAt = event.time
+            awaitsWritable = refusedAt.map { $0 >= event.time } ?? false
+        case .settled: checkLimits()
+        case .audit: checkWritable()
+        default: break
+        }
+    }
+
+    private var isHalfEmpty: Bool {
+        client.driver.queuedMessages <= plan.outbox.messagesMax / 2 && client.driver.queuedBytes <= plan.outbox.bytesMax / 2
+    }
+
+    private func checkLimits() {
+        expect(client.driver.queuedMessages <= plan.outbox.messagesMax, "\(client.driver.queuedMessages) messages are queued")
+        expect(client.driver.queuedBytes <= plan.outbox.bytesMax, "\(client.driver.queuedBytes) bytes are queued")
+    }
+
+    private func checkRefusal(_ admission: Outbox.Admission, _ size: Int) {
+        let hasRoom = client.driver.queuedMessages < plan.outbox.messagesMax && client.driver.queuedBytes + size <= plan.outbox.bytesMax
+        switch admission {
+        case .full:
+            expect(!hasRoom, "a message is refused as if the queue were full")
+            awaitsWritable = true
+            refusedAt = now
+        case .tooLarge: expect(size > plan.outbox.bytesMax, "a message of \(size) bytes is refused as too large")
+        case .closed:
+            let isOver = client.isOver || client.closeAsked != nil || client.isReleaseAsked
+            expect(isOver, "a message is refused as if the connection were closing")
+        case .accepted, .unknownMessage, .notUTF8: fail("a message is refused with \(admission)")
+        }
+    }
+
+    private func checkWritable() {
+        guard awaitsWritable, isHalfEmpty, !client.isOver, client.closeAsked == nil, !client.isReleaseAsked else {
+            hasRoomSince = nil
+            return
+        }
+        if let hasRoomSince {
+            let waited = now - hasRoomSince.time
+            expect(waited <= .seconds(1) + slack(since: hasRoomSince), "WRITABLE does not come")
+        }
+        if hasRoomSince == nil { hasRoomSince = mark }
+    }
+}

@@ -1,0 +1,65 @@
+import Heartbeat
+import Session
+import WebSocket
+
+/// The way from the clients to the hosts: which host a name means, and how well the bytes travel now.
+final class Network {
+    enum Connected {
+        case line(Line)
+        case failure(TransportFailure)
+    }
+
+    let timeline: Timeline
+    private let dice: Dice
+    let hosts: [Host]
+    private(set) var lines: [Line] = []
+    private var linesMade = 0
+    /// Drawn anew for each line from these.
+    var qualities: [Half.Quality]
+    var connectDelayMax: Interval
+
+    init(_ timeline: Timeline, _ dice: Dice, _ hosts: [Host], _ qualities: [Half.Quality], connectDelayMax: Interval) {
+        self.timeline = timeline
+        self.dice = dice
+        self.hosts = hosts
+        self.qualities = qualities
+        self.connectDelayMax = connectDelayMax
+    }
+
+    /// Resolving, TCP and TLS in one. `then` is called once, or never.
+    func connect(_ url: URL, _ then: @escaping (Connected) -> Void) {
+        let host = hosts.first { $0.name.elementsEqual(url.host) && $0.port == url.port }
+        let quality = dice.pick(qualities)
+        let delay = quality.latency + quality.latency + dice.time(.zero, connectDelayMax)
+        guard let host else {
+            timeline.after(delay) { then(.failure(Self.unresolved)) }
+            return
+        }
+        let door = host.door()
+        host.attempted(door)
+        switch door {
+        case .unreachable:
+            timeline.after(delay) { then(.failure(Self.refused)) }
+        case .unresolved:
+            timeline.after(delay) { then(.failure(Self.unresolved)) }
+        case .badCertificate:
+            timeline.after(delay) { then(.failure(Self.certificate)) }
+        case .silent:
+            return
+        case .open, .mute, .answer, .wrongProof, .cutAnswer, .trickle:
+            timeline.after(delay) { [self] in
+                guard !host.isDown else { return then(.failure(Self.refused)) }
+                linesMade += 1
+                let line = Line(number: linesMade, timeline, dice.fork(), quality)
+                lines.removeAll { $0.isBroken || $0.toServer.isAtEnd && $0.toClient.isAtEnd }
+                lines.append(line)
+                host.accept(line, door)
+                then(.line(line))
+            }
+        }
+    }
+
+    private static let unresolved = TransportFailure(kind: .resolve, nativeCode: -2, sentence: "the name is unknown")
+    private static let refused = TransportFailure(kind: .connect, nativeCode: 111, sentence: "the connection was refused")
+    private static let certificate = TransportFailure(kind: .certificate, nativeCode: 10, sentence: "the certificate has expired")
+}

@@ -1,0 +1,114 @@
+import Heartbeat
+import Session
+import WebSocket
+
+/// A promise that was broken.
+struct Violation {
+    let checker: String
+    let text: String
+    let time: Instant
+}
+
+/// One run: clients on a machine, hosts, the network between them, and the checkers that watch.
+///
+/// First comes trouble, then calm: faults end and servers are honest, so that what is promised for then can be demanded.
+final class World {
+    let seed: UInt64
+    let plan: WorldPlan
+    let timeline: Timeline
+    let machine: Machine
+    private(set) var network: Network!
+    private(set) var clients: [Client] = []
+    let coverage: Coverage
+    private(set) var isCalm = false
+    private(set) var violation: Violation?
+    /// What happened, for people to read; empty unless asked for.
+    private(set) var trace: [String] = []
+    let isTraced: Bool
+    private var peerCount = 0
+    private let dice: Dice
+
+    init(seed: UInt64, coverage: Coverage, isTraced: Bool = false) {
+        self.seed = seed
+        self.coverage = coverage
+        self.isTraced = isTraced
+        dice = Dice(seed: seed)
+        plan = WorldPlan(dice.fork())
+        timeline = Timeline(dice.fork())
+        machine = Machine(timeline, dice.fork(), lateness: plan.lateness)
+        let hosts = plan.hosts.map { Host(self, dice.fork(), name: $0.name, port: $0.port, hostility: plan.hostility) }
+        network = Network(timeline, dice.fork(), hosts, plan.qualities, connectDelayMax: plan.connectDelayMax)
+    }
+
+    /// Runs to the end, or to the first broken promise.
+    func run() {
+        for number in 0..<plan.clientCount {
+            let plan = ClientPlan(number, dice.fork(), self.plan)
+            let client = Client(number, self, plan, dice.fork())
+            clients.append(client)
+            timeline.after(dice.time(.zero, self.plan.openingTime)) { client.begin() }
+        }
+        Weather(self, dice.fork()).begin()
+        audit()
+        advance(until: .start + plan.trouble)
+        calm()
+        advance(until: timeline.now + plan.calm)
+        for client in clients where violation == nil { client.see(.ended) }
+        for line in network.lines { line.breakDown() }
+        for client in clients where violation == nil { client.see(.nothingUnderway) }
+        for client in clients { client.end() }
+    }
+
+    private func advance(until end: Instant) {
+        while violation == nil && timeline.step(until: end) {
+            if machine.isSpinning { fail("Progress", "the loop turns without time going on") }
+        }
+    }
+
+    private func calm() {
+        isCalm = true
+        machine.wakeUp()
+        note { "calm" }
+        for host in network.hosts {
+            host.hostility = 0
+            host.doorForNow = nil
+            host.isDown = false
+        }
+        for line in network.lines { line.release() }
+        for client in clients { client.see(.calm) }
+    }
+
+    private func audit() {
+        timeline.after(plan.auditEvery) { [self] in
+            if !machine.standsStill { for client in clients where violation == nil { client.see(.audit) } }
+            audit()
+        }
+    }
+
+    // MARK: For the parts
+
+    func nextPeerNumber() -> Int {
+        peerCount += 1
+        return peerCount
+    }
+
+    /// The client that asks for this resource.
+    func client(of resource: [UInt8]) -> Client? {
+        guard let number = Wording.numbers(resource).first, number < clients.count else { return nil }
+        return clients[number]
+    }
+
+    func see(_ fact: Fact, _ client: Client) {
+        client.see(fact)
+    }
+
+    func fail(_ checker: String, _ text: String) {
+        guard violation == nil else { return }
+        violation = Violation(checker: checker, text: text, time: timeline.now)
+        note { "BROKEN \(checker): \(text)" }
+    }
+
+    func note(_ text: () -> String) {
+        if isTraced { trace.append("\(timeline.now.text)  \(text())") }
+    }
+}

@@ -1,0 +1,52 @@
+import Heartbeat
+import WebSocket
+
+/// What a seed makes of a world: how many clients, how long, how bad.
+struct WorldPlan {
+    struct HostName {
+        let name: [UInt8]
+        let port: UInt16
+    }
+
+    let clientCount: Int
+    let openingTime: Interval
+    let hosts: [HostName]
+    /// How many of a hundred things go wrong at a server.
+    let hostility: Int
+    /// The mean time between faults of the network; nil if it has none.
+    let faultsEvery: Interval?
+    let trouble: Interval
+    /// Nothing happens by itself more often than this, so that a long run is no slow run.
+    let pace: Interval
+    let calm: Interval
+    let auditEvery: Interval
+    let lateness: Interval
+    let qualities: [Half.Quality]
+    let connectDelayMax: Interval
+
+    init(_ dice: Dice) {
+        clientCount = dice.oneIn(4) ? dice.between(2, 4) : 1
+        openingTime = dice.oneIn(2) ? .zero : .seconds(1)
+        hosts = (0..<(dice.oneIn(4) ? 2 : 1)).map { HostName(name: ASCII.bytes("host") + [UInt8(0x61 + $0)], port: 80) }
+        hostility = dice.pick([0, 5, 15, 30, 60])
+        let isLong = dice.oneIn(10)
+        trouble = isLong ? dice.time(.minutes(60), .minutes(12 * 60)) : dice.magnitude(.seconds(10), .minutes(20))
+        pace = Interval(nanoseconds: trouble.nanoseconds / 2000)
+        faultsEvery = dice.oneIn(5) ? nil : isLong ? .minutes(20) : dice.magnitude(.seconds(2), .minutes(2))
+        calm = .minutes(10)
+        auditEvery = isLong ? .seconds(60) : .seconds(5)
+        lateness = dice.pick([.zero, .zero, .microseconds(100), .milliseconds(5)])
+        connectDelayMax = dice.pick([.zero, .milliseconds(50), .seconds(1)])
+        qualities = (0..<3).map { _ in Self.quality(dice) }
+    }
+
+    private static func quality(_ dice: Dice) -> Half.Quality {
+        var quality = Half.Quality()
+        quality.latency = dice.magnitude(.microseconds(20), .milliseconds(400))
+        quality.bytesPerSecond = dice.pick([2_000, 50_000, 1_000_000, 100_000_000])
+        quality.sendBuffer = dice.pick([300, 4096, 65536])
+        quality.receiveBuffer = dice.pick([1000, 65536, 262_144])
+        if dice.oneIn(3) { quality.pieceMax = dice.pick([1, 3, 50, 1000]) }
+        return quality
+    }
+}
