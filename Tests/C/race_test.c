@@ -231,6 +231,7 @@ TEST(address_that_gives_no_websocket_is_not_preferred)
 {
     make_dead_address();
     client *client = client_new();
+    client_set(client, "reconnect.retry_after_max", "0");
     client_open(client, url("dead.good.test", "/status?code=503"));
     client_event(client, HW_EVENT_ATTEMPT_FAILED, 1);
     CHECK_EQUAL(tried_port(0), dead_port());
