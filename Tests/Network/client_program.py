@@ -125,11 +125,16 @@ class Client:
         with self._changed:
             return len(self.events)
 
-    def event(self, kind: EventKind, after: int = 0, number: int = 0) -> Event:
-        """Waits for the event of that kind and number, counted from 0, among those that came after so many."""
+    def wait_for_answers(self, count: int) -> None:
+        """Waits until so many more messages have come."""
+        enough = len(self.messages) + count
+        self.wait_for(lambda: len(self.messages) >= enough)
+
+    def event(self, kind: EventKind, after: int = 0, number: int = 0, level: int | None = None) -> Event:
+        """Waits for the event of that kind, level if one is asked for, and number, counted from 0, among those after the first so many."""
 
         def found() -> Event | None:
-            of_kind = [event for event in self.events[after:] if event.kind is kind]
+            of_kind = [event for event in self.events[after:] if event.kind is kind and level in (None, event.level)]
             return of_kind[number] if len(of_kind) > number else None
 
         return self.wait_for(found)

@@ -70,8 +70,7 @@ class Soak:
         fault()
         self._pause.wait(self._dice.uniform(*FAULT_S))
         self._network.heal()
-        answered = len(self._client.messages)
-        self._client.wait_for(lambda: len(self._client.messages) > answered + 20)
+        self._client.wait_for_answers(20)
 
     def _delay(self) -> None:
         self._network.delay(self._dice.uniform(0.01, 0.3))
