@@ -21,6 +21,7 @@ class Run:
     numbers: list[int] = dataclasses.field(default_factory=list)
     sizes: set[int] = dataclasses.field(default_factory=set)
     texts: list[str] = dataclasses.field(default_factory=list)
+    texts_before_numbers: int = 0
 
 
 def read_runs(book: pathlib.Path) -> list[Run]:
@@ -36,6 +37,7 @@ def read_runs(book: pathlib.Path) -> list[Run]:
             runs[connection].sizes.add(int(rest[0]))
         else:
             runs[connection].texts.append(" ".join([word, *rest]))
+            runs[connection].texts_before_numbers += not runs[connection].numbers
     return list(runs.values())
 
 

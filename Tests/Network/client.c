@@ -1,12 +1,14 @@
 /*
  * A client that sends numbered messages and tells what happens to its connection.
  *
- * Usage: client URL [PROPERTY=VALUE ...]; the property "rule" adds a heartbeat rule.
+ * Usage: client URL [PROPERTY=VALUE ...]; "rule" adds a heartbeat rule, "step" a step of the opening script.
  *
  * Reads commands, one a line:
  *   start INTERVAL_US BYTES queue|now
  *                              from here on sends the next number each INTERVAL_US, in a text message of BYTES of this delivery class; a number
  *                              that is refused is tried again. The numbers are the messages' ids
+ *   keep KEY TEXT              keeps a text message
+ *   rotate                     makes a new connection before it breaks the old one
  *   stop                       sends no more; prints "stopped LAST", the last number that was accepted
  *   release                    releases the connection
  * Prints fields separated by tabs; ACCEPTED is the last number that was accepted until then:
@@ -97,6 +99,28 @@ static void stop(void)
     printf("stopped\t%llu\n", atomic_load(&sender.accepted));
 }
 
+static void keep(char *arguments)
+{
+    char *text = strchr(arguments, ' ');
+    if (text == NULL) fail(arguments, "no text");
+    *text++ = 0;
+    hw_status status = hw_connection_keep(sender.connection, arguments, HW_TEXT, text, strlen(text));
+    if (status != HW_OK) fail("hw_connection_keep", hw_status_name(status));
+}
+
+static void rotate(void)
+{
+    hw_status status = hw_connection_rotate(sender.connection);
+    if (status != HW_OK) fail("hw_connection_rotate", hw_status_name(status));
+}
+
+static hw_status set(hw_config *config, const char *name, const char *value, hw_error *error)
+{
+    if (strcmp(name, "rule") == 0) return hw_config_add_rule(config, value, strlen(value), error);
+    if (strcmp(name, "step") == 0) return hw_config_add_step(config, value, strlen(value), error);
+    return hw_config_set(config, name, value, error);
+}
+
 static void open_connection(const char *url, char **properties)
 {
     hw_config *config = NULL;
@@ -108,9 +132,7 @@ static void open_connection(const char *url, char **properties)
         char *value = strchr(*properties, '=');
         if (value == NULL) fail(*properties, "has no value");
         *value++ = 0;
-        hw_status status = strcmp(*properties, "rule") == 0 ? hw_config_add_rule(config, value, strlen(value), &error)
-                                                             : hw_config_set(config, *properties, value, &error);
-        if (status != HW_OK) fail(*properties, error.message);
+        if (set(config, *properties, value, &error) != HW_OK) fail(*properties, error.message);
     }
     if (hw_connection_open(config, url, &sender.connection, &error) != HW_OK) fail(url, error.message);
     hw_config_free(config);
@@ -126,6 +148,8 @@ int main(int argc, char **argv)
     while (getline(&line, &capacity, stdin) > 0) {
         line[strcspn(line, "\n")] = 0;
         if (strncmp(line, "start ", 6) == 0) start(line);
+        else if (strncmp(line, "keep ", 5) == 0) keep(line + 5);
+        else if (strcmp(line, "rotate") == 0) rotate();
         else if (strcmp(line, "stop") == 0) stop();
         else if (strcmp(line, "release") == 0) break;
         else fail(line, "no such command");

@@ -101,6 +101,14 @@ class Client:
         """Has it send the next number each interval."""
         self._command(f"start {interval_us} {size} {delivery}")
 
+    def keep(self, key: str, text: str) -> None:
+        """Has it keep a message; only the C client does."""
+        self._command(f"keep {key} {text}")
+
+    def rotate(self) -> None:
+        """Has it make a new connection before it breaks the old one; only the C client does when it is asked."""
+        self._command("rotate")
+
     def stop(self) -> int:
         """Has it send no more; the last number that was accepted."""
         self._stopped = None
