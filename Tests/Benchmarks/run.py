@@ -18,7 +18,7 @@ import trustme
 
 import texts
 from bench import BUILT, HERE, ROOT, Bench, Case, Figures, difference, medians, pin_to, relate, table
-from life import bench_reconnect
+from life import bench_reconnect, bench_rotation
 
 JSON_TEXTS, LARGE_TEXT = BUILT / "texts.json", BUILT / "large.txt"
 ANSWERS = 100_000
@@ -230,6 +230,7 @@ BENCHMARKS = {
     "beats": bench_beats,
     "gil": bench_gil,
     "reconnect": bench_reconnect,
+    "rotation": bench_rotation,
 }
 
 
@@ -243,10 +244,10 @@ def build_program(program: str, *linked: str) -> None:
 def build_programs(library: str) -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
     folder = str(pathlib.Path(library).parent)
-    for program in ("connect", "recv", "send", "idle", "answer", "beats", "reconnect"):
+    for program in ("connect", "recv", "send", "idle", "answer", "beats", "reconnect", "rotation"):
         build_program(program, f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread")
     build_program("server", "-lssl", "-lcrypto", "-lz", "-lpthread")
-    for server in ("answer_server", "restarting_server"):
+    for server in ("answer_server", "restarting_server", "feed_server"):
         build_program(server, "-lssl", "-lcrypto", "-lpthread")
     build_program("raw")
     build_program("raw_answer")
