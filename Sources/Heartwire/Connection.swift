@@ -278,6 +278,7 @@ final class Connection: @unchecked Sendable {
             snapshot.outcomes = outboxes[outboxes.active].outcomeCounts
             snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages
             snapshot.queuedBytes = outboxes[outboxes.active].queuedBytes
+            snapshot.keptMessages = outboxes.kept.count
             return snapshot
         }
     }

@@ -41,15 +41,15 @@ def test_parameters(name: str) -> None:
     assert len(parameters) == len(expected)
     for ours, theirs in zip(parameters, expected):
         is_pointer = "*" in theirs or "callback" in theirs
-        size = {"uint16_t": 2, "size_t": 8}.get(theirs.split()[-2], 4)
+        size = {"uint16_t": 2, "size_t": 8, "uint64_t": 8}.get(theirs.split()[-2], 4)
         assert ctypes.sizeof(ours) == (8 if is_pointer else size), theirs
 
 
 @pytest.mark.parametrize(
     "struct",
     [
-        "hw_error", "hw_message", "hw_event", "hw_property", "hw_preset", "hw_send_options", "hw_metrics", "hw_health", "hw_reply",
-        "hw_delivery",
+        "hw_error", "hw_message", "hw_event", "hw_property", "hw_preset", "hw_send_options", "hw_attempt", "hw_metrics", "hw_health",
+        "hw_reply", "hw_delivery", "hw_shutdown_report",
     ],
 )
 def test_struct_fields(struct: str) -> None:
@@ -90,6 +90,8 @@ def test_sizes_on_this_platform() -> None:
     """Batches are unpacked by offsets that are only right for this layout."""
     assert ctypes.sizeof(_declarations.hw_delivery) == 64
     assert ctypes.sizeof(_declarations.hw_send_options) == 24
+    assert ctypes.sizeof(_declarations.hw_attempt) == 40
+    assert ctypes.sizeof(_declarations.hw_shutdown_report) == 32
     assert ctypes.sizeof(_declarations.hw_reply) == 48
     assert ctypes.sizeof(_declarations.hw_health) == 240
     assert _declarations.hw_delivery.message.offset == 16

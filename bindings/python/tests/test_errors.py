@@ -194,7 +194,10 @@ def test_queue_limits(servers: Servers) -> None:
         (-180, heartwire.ResourceError),
         (-65, heartwire.RuleError),
         (-66, heartwire.PresetError),
-        (-67, heartwire.ConfigurationError),
+        (-67, heartwire.StepError),
+        (-68, heartwire.ConfigurationError),
+        (-24, heartwire.NotConnected),
+        (-122, heartwire.ScriptError),
         (-171, heartwire.SlowConsumer),
         (-9999, heartwire.HeartwireError),
     ],
@@ -204,8 +207,8 @@ def test_class_of_status(status: int, expected: type[heartwire.HeartwireError]) 
 
 
 def test_statuses_of_a_later_library_are_taken() -> None:
-    assert Status(-67) == -67
-    assert Status(-67).name == "UNKNOWN_-67"
+    assert Status(-68) == -68
+    assert Status(-68).name == "UNKNOWN_-68"
 
 
 def test_errors_survive_pickling() -> None:

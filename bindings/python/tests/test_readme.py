@@ -17,11 +17,15 @@ import ast, asyncio, sys
 import heartwire
 
 url, path, block = sys.argv[1:]
+
+async def fetch_token():
+    return "token"
+
 code = compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 async def main():
     async with heartwire.connect(url) as ws:
-        awaitable = eval(code, {"heartwire": heartwire, "url": url, "path": path, "ws": ws})
+        awaitable = eval(code, {"heartwire": heartwire, "url": url, "path": path, "ws": ws, "fetch_token": fetch_token})
         if awaitable is not None:
             await awaitable
 

@@ -28,6 +28,7 @@ from ._errors import (
     LimitError,
     MessageCutOff,
     MessageTooLarge,
+    NotConnected,
     PresetError,
     ProtocolError,
     ProxyError,
@@ -35,10 +36,12 @@ from ._errors import (
     ResolveError,
     ResourceError,
     RuleError,
+    ScriptError,
     SendForbidden,
     SlowConsumer,
     StateError,
     Status,
+    StepError,
     TimeoutError,
     TLSError,
 )
@@ -46,11 +49,14 @@ from ._events import Event, EventKind, Metrics, State
 from ._health import Health, HealthReport, Quality, ResponseLevel
 from ._life import Circuit, Outcome, Rotation
 from ._logging import disable_logging, enable_logging
+from ._preparing import Attempt
+from ._shutdown import ShutdownReport, shutdown
 from .aio import Connection, connect
 from .callbacks import Client
 
 __all__ = [
     "ArgumentError",
+    "Attempt",
     "CertificateError",
     "Circuit",
     "Client",
@@ -74,6 +80,7 @@ __all__ = [
     "MessageCutOff",
     "MessageTooLarge",
     "Metrics",
+    "NotConnected",
     "Outcome",
     "Part",
     "Preset",
@@ -88,11 +95,14 @@ __all__ = [
     "ResponseLevel",
     "Rotation",
     "RuleError",
+    "ScriptError",
     "SendForbidden",
+    "ShutdownReport",
     "SlowConsumer",
     "State",
     "StateError",
     "Status",
+    "StepError",
     "TLSError",
     "TimeoutError",
     "aio",
@@ -102,5 +112,6 @@ __all__ = [
     "enable_logging",
     "presets",
     "properties",
+    "shutdown",
     "sync",
 ]

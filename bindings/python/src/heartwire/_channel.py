@@ -11,14 +11,17 @@ import threading
 from collections import deque
 from typing import Any, Union
 
-from ._config import Config, Settings, c_text
-from ._declarations import BINARY, SEND_MORE, TEXT, handle, hw_health, hw_metrics, hw_reply, hw_send_options
+from ._config import Config, Headers, Settings, c_text, header_fields
+from ._declarations import (
+    BINARY, SEND_MORE, TEXT, handle, hw_attempt, hw_health, hw_metrics, hw_reply, hw_send_options,
+)  # fmt: skip
 from ._delivery import CAPACITY, Batch, Item, Message
 from ._detection import Arrival
 from ._errors import ForkedError, StateError, Status, TimeoutError, error_from_status, error_from_struct, new_error_struct
 from ._events import Event, Metrics, State
 from ._health import Health, HealthReport, Quality, ResponseLevel
 from ._library import library
+from ._life import Outcome
 
 Outgoing = Union[str, bytes, bytearray, memoryview]
 """What can be sent: text or bytes."""
@@ -30,10 +33,17 @@ POLL_SECONDS_MAX = 86400.0
 
 _SEND_FAILURES = {
     Status.STATE: "the connection is closing, closed or failed",
+    Status.NOT_CONNECTED: "there is no connection that takes the message now",
     Status.SEND_FORBIDDEN: "the heartbeat rules forbid sending, for the service would close the connection",
     Status.FULL: "the outbound queue is full; EventKind.WRITABLE tells when to go on",
     Status.TOO_LARGE: "the message is larger than queue_bytes_max",
     Status.UTF8: "the text is not UTF-8",
+}
+
+_KEEP_FAILURES = {
+    **_SEND_FAILURES,
+    Status.ARGUMENT: "a key is 1 to 255 bytes of UTF-8",
+    Status.FULL: "the kept messages have reached queue_messages_max or queue_bytes_max",
 }
 
 _RESPOND_FAILURES = {**_SEND_FAILURES, Status.TOO_LARGE: "the answer is larger than 64 KiB"}
@@ -96,24 +106,78 @@ class Channel:
         }  # fmt: skip
         return HealthReport(**{**_fields(raw, HealthReport), **levels})
 
-    def send(self, message: Outgoing) -> int:
+    def send(self, message: Outgoing, flags: int = 0, ttl_ms: int = 0) -> int:
         """Sends or queues one message and returns its number."""
-        return self._send(*encoded(message), None)
+        options = _send_options(flags, 0, ttl_ms) if flags or ttl_ms else None
+        return self._send(*encoded(message), options)
 
-    def send_part(self, kind: int, data: bytes, number: int, is_last: bool) -> int:
+    def send_part(self, kind: int, data: bytes, number: int, is_last: bool, flags: int = 0, ttl_ms: int = 0) -> int:
         """Sends or queues a part of the message with this number, 0 for a new one. Returns the message's number."""
-        flags = 0 if is_last else SEND_MORE
-        options = hw_send_options(struct_size=ctypes.sizeof(hw_send_options), flags=flags, message_id=number)
-        return self._send(kind, data, ctypes.byref(options))
+        return self._send(kind, data, _send_options(flags | (0 if is_last else SEND_MORE), number, ttl_ms))
 
     def _send(self, kind: int, data: bytes, options: Any) -> int:
-        if self._released:
-            raise closed_error()
+        self._require_open()
         number = ctypes.c_uint64()
         status = library.hw_connection_send(self._connection, kind, data, len(data), options, ctypes.byref(number))
         if status != Status.OK:
             self._fail(status, _SEND_FAILURES.get(status, "the message was not sent"))
         return number.value
+
+    def outcome(self, number: int) -> Outcome:
+        out = ctypes.c_int32()
+        self._ask(library.hw_connection_outcome, number, ctypes.byref(out))
+        return Outcome(out.value)
+
+    def cancel(self, number: int) -> bool:
+        """False if it is too late."""
+        return self._ask(library.hw_connection_cancel, number) == Status.OK
+
+    def _ask(self, function: Any, number: int, *arguments: Any) -> int:
+        """Calls a function about the message with this number."""
+        self._require_open()
+        # ctypes would cut a number that is too large, or negative, to size.
+        status: int = function(self._connection, number, *arguments) if 0 <= number < 1 << 64 else Status.RANGE
+        if status not in (Status.OK, Status.STATE):
+            self._fail(status, f"no message of this connection has the number {number}, or it was too long ago")
+        return status
+
+    def keep(self, key: str, message: tuple[int, bytes] | None) -> None:
+        """Keeps a message, its kind and bytes, under key; None keeps none there."""
+        self._require_open()
+        kind, data = message or (0, None)
+        size = len(data) if data else 0
+        status = library.hw_connection_keep(self._connection, c_text(key, "a key"), kind, data, size)
+        if status != Status.OK:
+            self._fail(status, _KEEP_FAILURES.get(status, "the message is not kept"))
+
+    def rotate(self) -> None:
+        self._require_open()
+        status = library.hw_connection_rotate(self._connection)
+        if status != Status.OK:
+            self._fail(status, _SEND_FAILURES.get(status, "the connection does not rotate"))
+
+    def proceed(self, attempt_id: int, url: str | None, headers: Headers | None) -> None:
+        """Has an attempt go on. Nothing is left to do for one that is over."""
+        fields = list(header_fields(headers))
+        strings = ctypes.c_char_p * len(fields)
+        attempt = hw_attempt(
+            url=None if url is None else c_text(url, "the URL"),
+            header_count=len(fields),
+            header_names=strings(*(name for name, _ in fields)),
+            header_values=strings(*(value for _, value in fields)),
+        )
+        self._proceed(attempt_id, attempt)
+
+    def refuse(self, attempt_id: int, failure: str) -> None:
+        """Has an attempt fail."""
+        self._proceed(attempt_id, hw_attempt(failure=failure.encode("utf-8", "replace").replace(b"\0", b" ")))
+
+    def _proceed(self, attempt_id: int, attempt: hw_attempt) -> None:
+        attempt.struct_size = ctypes.sizeof(hw_attempt)
+        error = new_error_struct()
+        status = library.hw_connection_proceed(self._connection, attempt_id, ctypes.byref(attempt), ctypes.byref(error))
+        if status not in (Status.OK, Status.STATE, Status.HANDLE):
+            raise error_from_struct(error)
 
     def respond(self, detection: int, arrival: Arrival, answer: Outgoing = b"") -> None:
         """Tells what a detector found, with the answer if there is one. Nothing is left to do for a connection that is over."""
@@ -223,6 +287,11 @@ class Channel:
         if not self._polling:
             library.hw_inbox_release(self._inbox)
 
+    def _require_open(self) -> None:
+        """The handles of a connection that was released may be in use for a while yet."""
+        if self._released:
+            raise closed_error()
+
     def _fail(self, status: int, message: str) -> None:
         """A handle that is not live was released here, so the caller's mistake is to use a closed connection."""
         self.require_own_process()
@@ -241,6 +310,11 @@ def encoded(message: Outgoing) -> tuple[int, bytes]:
     raise TypeError(
         f"a message, or a part of one for send_streaming, is str, bytes, bytearray or memoryview, not {type(message).__name__}"
     )
+
+
+def _send_options(flags: int, number: int, ttl_ms: int) -> Any:
+    size = ctypes.sizeof(hw_send_options)
+    return ctypes.byref(hw_send_options(struct_size=size, flags=flags, message_id=number, ttl_ms=ttl_ms))
 
 
 def _fields(raw: ctypes.Structure, shape: type[Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple, Union
@@ -28,6 +28,9 @@ Headers = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 
 Rules = Iterable[Union[str, Mapping[str, object]]]
 """Heartbeat rules, each as JSON text or as the mapping that it stands for."""
+
+Steps = Rules
+"""Steps of the opening script, each as JSON text or as the mapping that it stands for."""
 
 _FIXED = {
     "delivery": 'delivery cannot be set in Python: it is always "inbox"',
@@ -112,6 +115,8 @@ class Settings(NamedTuple):
     properties: Mapping[str, Option] | None
     headers: Headers | None
     rules: Rules | None
+    opening: Steps | None
+    before_connect: Callable[..., object] | None
 
 
 class Config:
@@ -137,8 +142,10 @@ class Config:
         named: Mapping[str, Option] | None = None,
         headers: Headers | None = None,
         rules: Rules | None = None,
+        opening: Steps | None = None,
+        before_connect: Callable[..., object] | None = None,
     ) -> None:
-        """Sets options by keyword and by property name, and adds the headers and rules."""
+        """Sets options by keyword and by property name, adds what comes in lists, and has attempts wait for before_connect."""
         by_keyword = {known.keyword: known.name for known in properties()}
         for keyword, value in options.items():
             self.set(by_keyword.get(keyword) or _likely_name(keyword), value)
@@ -146,10 +153,16 @@ class Config:
             raise TypeError(f"properties is a mapping of names to values, not {type(named).__name__}")
         for name, value in (named or {}).items():
             self.set(name, value)
-        for name, text in _fields(headers):
-            self.add_header(name, text)
-        for rule in _rule_texts(rules):
-            self.add_rule(rule)
+        for field in header_fields(headers):
+            self.add_header(*field)
+        for rule in _json_texts(rules, "rules"):
+            self._add_json(library.hw_config_add_rule, rule)
+        for step in _json_texts(opening, "opening"):
+            self._add_json(library.hw_config_add_step, step)
+        if before_connect is not None:
+            status = library.hw_config_before_connect(self.handle, None, None)
+            if status != Status.OK:
+                raise error_from_status(status, "attempts cannot wait for before_connect")
 
     def set(self, name: str, value: Option) -> None:
         if value is None:
@@ -166,16 +179,13 @@ class Config:
             status = library.hw_config_set(self.handle, c_text(name, "an option's name"), text, ctypes.byref(error))
         _check(status, error)
 
-    def add_header(self, name: str, value: str) -> None:
+    def add_header(self, name: bytes, value: bytes) -> None:
         error = new_error_struct()
-        status = library.hw_config_add_header(
-            self.handle, c_text(name, "a header's name"), c_text(value, f"the value of header {name}"), ctypes.byref(error)
-        )
-        _check(status, error)
+        _check(library.hw_config_add_header(self.handle, name, value, ctypes.byref(error)), error)
 
-    def add_rule(self, rule: bytes) -> None:
+    def _add_json(self, function: Callable[..., int], text: bytes) -> None:
         error = new_error_struct()
-        _check(library.hw_config_add_rule(self.handle, rule, len(rule), ctypes.byref(error)), error)
+        _check(function(self.handle, text, len(text), ctypes.byref(error)), error)
 
     def nanoseconds(self, name: str) -> int:
         """The value of a property that is a duration."""
@@ -200,7 +210,8 @@ def _likely_name(keyword: str) -> str:
     return keyword.replace("_", ".", 1)
 
 
-def _fields(headers: Headers | None) -> Iterator[tuple[str, str]]:
+def header_fields(headers: Headers | None) -> Iterator[tuple[bytes, bytes]]:
+    """Names and values as the library takes them."""
     if headers is None:
         return
     if isinstance(headers, (str, bytes)) or not isinstance(headers, Iterable):
@@ -208,19 +219,20 @@ def _fields(headers: Headers | None) -> Iterator[tuple[str, str]]:
     for index, field in enumerate(headers.items() if isinstance(headers, Mapping) else headers):
         if not isinstance(field, (tuple, list)) or len(field) != 2:
             raise TypeError(f"headers[{index}] is not a pair of name and value")
-        yield field[0], field[1]
+        name, value = field
+        yield c_text(name, "a header's name"), c_text(value, f"the value of header {name}")
 
 
-def _rule_texts(rules: Rules | None) -> Iterator[bytes]:
-    """A lone rule would pass as an iterable of characters, or of member names."""
-    if rules is None:
+def _json_texts(items: Rules | Steps | None, name: str) -> Iterator[bytes]:
+    """A lone rule or step would pass as an iterable of characters, or of member names."""
+    if items is None:
         return
-    if isinstance(rules, (str, bytes, Mapping)) or not isinstance(rules, Iterable):
-        raise TypeError(f"rules is a sequence of rules, each a mapping or JSON text, not {type(rules).__name__}")
-    for index, rule in enumerate(rules):
-        if not isinstance(rule, (str, Mapping)):
-            raise TypeError(f"rules[{index}] is a mapping or JSON text, not {type(rule).__name__}")
-        yield (rule if isinstance(rule, str) else json.dumps(rule)).encode()
+    if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
+        raise TypeError(f"{name} is a sequence, each item a mapping or JSON text, not {type(items).__name__}")
+    for index, item in enumerate(items):
+        if not isinstance(item, (str, Mapping)):
+            raise TypeError(f"{name}[{index}] is a mapping or JSON text, not {type(item).__name__}")
+        yield (item if isinstance(item, str) else json.dumps(item)).encode()
 
 
 def _as_text(name: str, value: Option, kind: int | None) -> str:

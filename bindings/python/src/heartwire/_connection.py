@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ._channel import Channel, Outgoing, closed_error
+from ._channel import Channel, Outgoing, closed_error, encoded
 from ._config import Settings
+from ._declarations import SEND_NOW, SEND_REPORT
 from ._delivery import Item, Message, Part
 from ._detection import Detector, Inspection
 from ._errors import HeartwireError, StateError
 from ._events import Event, EventKind, Metrics, State
 from ._health import HealthReport
+from ._life import Outcome
 from ._lifetime import Managed
 from ._logging import logger
+from ._preparing import prepare
 from ._receiving import Assembly
 from ._sending import Parts, send_parts
+from ._timeout import ttl_milliseconds
 
 
 class BaseConnection(Managed):
@@ -30,8 +35,10 @@ class BaseConnection(Managed):
     ) -> None:
         require_callable(on_event, "on_event")
         require_callable(detector, "detector")
+        require_callable(settings.before_connect, "before_connect")
         self._on_event = on_event
         self._inspection = Inspection(detector) if detector else None
+        self._before_connect: Any = settings.before_connect
         self._pending: deque[Item] = deque()
         self._assembly = Assembly()
         self._connected_once = False
@@ -63,12 +70,50 @@ class BaseConnection(Managed):
         """A snapshot of what the library knows of the heartbeats; the last one once the connection has ended."""
         return self._channel.health()
 
-    def send(self, message: Outgoing) -> int:
+    def send(self, message: Outgoing, *, now: bool = False, report: bool = False, ttl: float | None = None) -> int:
         """
         Sends text (str) or binary (bytes) and returns the message's number. Never blocks: while the connection is down the
         message waits in the library's queue. QueueFull, MessageTooLarge or StateError. May be called from any thread.
+
+        now: only if connected (NotConnected), and never again on another connection: for what must not be replayed, such as an
+        order. report: on_event hears also when it has been sent (EventKind.OUTCOME). ttl: how many seconds it may wait before its
+        first byte is written; None: as queue_ttl says, and more than a week is a week.
         """
-        return self._channel.send(message)
+        return self._channel.send(message, send_flags(report, now), ttl_milliseconds(ttl))
+
+    def outcome(self, number: int) -> Outcome:
+        """
+        What has become of the message with this number, until the connection has ended; on_event hears of all that were not sent.
+        ArgumentError: there is no such message, or it was too long ago.
+        """
+        return self._channel.outcome(number)
+
+    def cancel(self, number: int) -> bool:
+        """
+        Takes back a message of which nothing has been written yet. False: it is too late, its outcome stands or it is being
+        written. ArgumentError: there is no such message, or it was too long ago.
+        """
+        return self._channel.cancel(number)
+
+    def keep(self, key: str, message: Outgoing) -> None:
+        """
+        Keeps a message, such as a subscription, under a key: it is sent at once if connected, and again on every new connection,
+        after the opening script and before what is queued, in the order in which the keys were first given. The same key replaces
+        the message, and keeps its place. Raises what send raises.
+        """
+        self._channel.keep(key, encoded(message))
+
+    def remove(self, key: str) -> None:
+        """Keeps the message under this key no longer; sends nothing."""
+        self._channel.keep(key, None)
+
+    def rotate(self) -> None:
+        """
+        Opens a new connection, runs its opening script while the old one still delivers, then sends by the new one, and closes the
+        old one when what it has begun is written. Returns at once; on_event hears how far it is (EventKind.ROTATION). Does nothing
+        before the first connection or while a rotation is under way. StateError.
+        """
+        self._channel.rotate()
 
     def _take(self) -> bool:
         """Moves one batch from the inbox to _pending; False if nothing was there."""
@@ -77,19 +122,30 @@ class BaseConnection(Managed):
             self._follow(event)
         if self._inspection is not None:
             self._inspection.run(self._channel, self._report_detector)
+        if self._before_connect is not None and not self._released:
+            self._prepare([event for event in events or () if event.kind is EventKind.CONNECT_DUE])
         return events is not None
+
+    def _prepare(self, due: Sequence[Event]) -> None:
+        """Asks before_connect about attempts."""
+        for event in due:
+            prepare(self._channel, event, self._before_connect, self._report_before_connect)
 
     def _report_detector(self, error: Exception) -> None:
         """A failing detector must not break a receive, which may have nothing to do with heartbeats."""
         logger.error("the detector of %r raised an exception", self, exc_info=error)
 
+    def _report_before_connect(self, error: Exception) -> None:
+        logger.error("before_connect of %r raised an exception", self, exc_info=error)
+
     def _follow(self, event: Event) -> None:
         """The release at the end also wakes any other thread that waits for the inbox."""
         if event.kind is EventKind.OPENED:
-            self._connected_once = True
             self._subprotocol = event.text
         elif event.kind is EventKind.ATTEMPT_FAILED:
             self._refusal = event
+        elif event.kind is EventKind.STATE and event.state is State.CONNECTED:
+            self._connected_once = True
         elif event.kind is EventKind.STATE and event.state in (State.DISCONNECTED, State.FAILED):
             self._final = event
             self.release()
@@ -169,16 +225,27 @@ class BaseConnection(Managed):
 class ThreadConnection(BaseConnection):
     """What the connections for ordinary threads have in common beyond that."""
 
-    def send_streaming(self, parts: Parts) -> int:
+    def __init__(
+        self, url: str, on_event: Callable[[Any, Event], object] | None, detector: Detector | None, settings: Settings
+    ) -> None:
+        if inspect.iscoroutinefunction(settings.before_connect):
+            raise TypeError("before_connect is a coroutine function, which only the asyncio API can await")
+        super().__init__(url, on_event, detector, settings)
+
+    def send_streaming(self, parts: Parts, *, report: bool = False, ttl: float | None = None) -> int:
         """
         Sends one message in parts, each as soon as the iterable gives it: all str or all bytes. Returns the message's number, 0
-        if there was no part and so no message. Waits while the queue is full; a message that is larger than queue_bytes_max in
-        all is MessageTooLarge. May be called from any thread; what is sent meanwhile follows the message.
+        if there was no part and so no message. report and ttl as for send. Waits while the queue is full; a message that is larger
+        than queue_bytes_max in all is MessageTooLarge. May be called from any thread; what is sent meanwhile follows the message.
 
         A message that cannot be brought to its end, because the iterable raises an exception or gives something else, would hold
         up all that follow. So the exception is raised, and if a part has been sent, the connection is closed with code 1011.
         """
-        return send_parts(self._channel, parts)
+        return send_parts(self._channel, parts, send_flags(report), ttl_milliseconds(ttl))
+
+
+def send_flags(report: bool, now: bool = False) -> int:
+    return (SEND_REPORT if report else 0) | (SEND_NOW if now else 0)
 
 
 def require_callable(callback: object, name: str) -> None:

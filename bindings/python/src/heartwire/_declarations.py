@@ -195,6 +195,17 @@ class hw_send_options(ctypes.Structure):
     ]
 
 
+class hw_attempt(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("header_count", c_uint32),
+        ("url", c_char_p),
+        ("header_names", ctypes.POINTER(c_char_p)),
+        ("header_values", ctypes.POINTER(c_char_p)),
+        ("failure", c_char_p),
+    ]
+
+
 class hw_reply(ctypes.Structure):
     _fields_ = [
         ("struct_size", c_uint32),
@@ -213,6 +224,17 @@ class hw_delivery(ctypes.Structure):
         ("context", c_void_p),
         ("message", hw_message),
         ("event", c_void_p),
+    ]
+
+
+class hw_shutdown_report(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("connections", c_uint32),
+        ("connections_cut", c_uint32),
+        ("connections_unsent", c_uint32),
+        ("messages_unsent", c_uint64),
+        ("bytes_unsent", c_uint64),
     ]
 
 
@@ -241,12 +263,19 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_config_on_event": (status, [handle, c_void_p, c_void_p]),
     "hw_config_on_detect": (status, [handle, c_void_p, c_void_p]),
     "hw_config_add_rule": (status, [handle, c_char_p, c_size_t, _error_out]),
+    "hw_config_add_step": (status, [handle, c_char_p, c_size_t, _error_out]),
+    "hw_config_before_connect": (status, [handle, c_void_p, c_void_p]),
     "hw_config_set_inbox": (status, [handle, handle, c_void_p]),
     "hw_connection_open": (status, [handle, c_char_p, _handle_out, _error_out]),
     "hw_connection_wait": (status, [handle, c_int32, c_uint32, _error_out]),
     "hw_connection_send": (
         status, [handle, c_uint32, c_char_p, c_size_t, ctypes.POINTER(hw_send_options), ctypes.POINTER(c_uint64)],
     ),
+    "hw_connection_outcome": (status, [handle, c_uint64, ctypes.POINTER(c_int32)]),
+    "hw_connection_cancel": (status, [handle, c_uint64]),
+    "hw_connection_keep": (status, [handle, c_char_p, c_uint32, c_char_p, c_size_t]),
+    "hw_connection_rotate": (status, [handle]),
+    "hw_connection_proceed": (status, [handle, c_uint64, ctypes.POINTER(hw_attempt), _error_out]),
     "hw_connection_respond": (status, [handle, c_int32, ctypes.POINTER(hw_reply)]),
     "hw_connection_close": (status, [handle, c_uint16, c_char_p]),
     "hw_connection_release": (None, [handle]),
@@ -257,5 +286,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_inbox_take": (status, [handle, ctypes.POINTER(hw_delivery), c_size_t, _size_out, c_uint32]),
     "hw_inbox_fd": (c_int, [handle]),
     "hw_inbox_release": (None, [handle]),
+    "hw_shutdown": (status, [c_uint32, ctypes.POINTER(hw_shutdown_report)]),
     "hw_log": (status, [c_int32, log_callback, c_void_p]),
 }

@@ -122,6 +122,10 @@ class StateError(HeartwireError, RuntimeError):
     """The connection is closing, closed or failed."""
 
 
+class NotConnected(StateError):
+    """The message was to be sent now or not at all, and there is no connection that takes it."""
+
+
 class SendForbidden(StateError):
     """The heartbeat rules say that this service closes the connection when anything is sent to it."""
 
@@ -148,6 +152,10 @@ class ConfigurationError(HeartwireError, ValueError):
 
 class RuleError(ConfigurationError):
     """A heartbeat rule is malformed; the text names the member and says what would be right."""
+
+
+class StepError(ConfigurationError):
+    """A step of the opening script is malformed; the text names the member and says what would be right."""
 
 
 class PresetError(ConfigurationError):
@@ -186,6 +194,10 @@ class HandshakeError(HeartwireError, ConnectionError):
     """The server refused or spoiled the opening handshake; http_status and body are its HTTP answer, if it sent one."""
 
 
+class ScriptError(HandshakeError):
+    """What the opening script expects did not come in time, or the server refused; the text names the step."""
+
+
 class ProtocolError(HeartwireError, ConnectionError):
     """The server broke RFC 6455, or sent more than message_bytes_max."""
 
@@ -210,14 +222,17 @@ _BY_STATUS: dict[int, type[HeartwireError]] = {
     Status.FORKED: ForkedError,
     Status.TIMEOUT: TimeoutError,
     Status.SEND_FORBIDDEN: SendForbidden,
+    Status.NOT_CONNECTED: NotConnected,
     Status.FULL: QueueFull,
     Status.TOO_LARGE: MessageTooLarge,
     Status.RULE: RuleError,
     Status.PRESET: PresetError,
+    Status.STEP: StepError,
     Status.RESOLVE: ResolveError,
     Status.CONNECT_TIMEOUT: ConnectTimeout,
     Status.PROXY: ProxyError,
     Status.CERTIFICATE: CertificateError,
+    Status.SCRIPT: ScriptError,
     Status.CLOSED_BY_PEER: ClosedByPeer,
 }
 
@@ -261,4 +276,4 @@ def error_from_struct(error: hw_error) -> HeartwireError:
 
 def error_from_status(status: int, message: str) -> HeartwireError:
     """For the functions without an hw_error parameter."""
-    return error_class(status)(message, status=Status(status), retryable=status in (Status.FULL, Status.TIMEOUT))
+    return error_class(status)(message, status=Status(status), retryable=status in (Status.FULL, Status.TIMEOUT, Status.NOT_CONNECTED))

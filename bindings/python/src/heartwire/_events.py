@@ -65,9 +65,10 @@ _LEVELS: dict[EventKind, type[Health | Quality | ResponseLevel | Rotation | Circ
     EventKind.ROTATION: Rotation,
     EventKind.CIRCUIT: Circuit,
     EventKind.OUTCOME: Outcome,
+    EventKind.ATTEMPT_HELD: Circuit,
 }
 # Their level is not the end of a change.
-_WITHOUT_PREVIOUS = (EventKind.HEARTBEAT_RESPONDED, EventKind.ROTATION, EventKind.OUTCOME)
+_WITHOUT_PREVIOUS = (EventKind.HEARTBEAT_RESPONDED, EventKind.ROTATION, EventKind.OUTCOME, EventKind.ATTEMPT_HELD)
 
 
 @final

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import warnings
 import weakref
@@ -39,7 +38,7 @@ class Managed:
             self.release()
 
 
-def _release_all() -> None:
+def release_all() -> None:
     for managed in list(_live):
         managed.release()
 
@@ -50,5 +49,4 @@ def _forget_all() -> None:
     _live.clear()
 
 
-atexit.register(_release_all)
 os.register_at_fork(after_in_child=_forget_all)

@@ -26,8 +26,10 @@ class MessageInParts:
     is closed.
     """
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, flags: int, ttl_ms: int) -> None:
         self._channel = channel
+        self._flags = flags
+        self._ttl_ms = ttl_ms
         self._kind = 0
         self._data = b""
         self._is_last = False
@@ -60,7 +62,9 @@ class MessageInParts:
         # Set before the call, since Ctrl-C may come between it and whatever follows.
         self._is_unfinished = True
         try:
-            self.number = self._channel.send_part(self._kind, self._data, self.number, self._is_last)
+            self.number = self._channel.send_part(
+                self._kind, self._data, self.number, self._is_last, self._flags, self._ttl_ms
+            )
         except HeartwireError as error:
             self._is_unfinished = self.number != 0
             if isinstance(error, QueueFull):
@@ -69,10 +73,10 @@ class MessageInParts:
         return True
 
 
-def send_parts(channel: Channel, parts: Parts) -> int:
+def send_parts(channel: Channel, parts: Parts, flags: int, ttl_ms: int) -> int:
     """Sends the parts from an ordinary thread, which waits while the queue is full. Returns the message's number."""
     refuse_whole(parts)
-    with MessageInParts(channel) as message:
+    with MessageInParts(channel, flags, ttl_ms) as message:
         for part in parts:
             message.put(part)
             _hand_over(message)

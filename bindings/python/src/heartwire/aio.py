@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import weakref
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 
 from ._channel import Channel, closed_error
-from ._config import Headers, Option, Rules, Settings
-from ._connection import BaseConnection, is_interruption
+from ._config import Headers, Option, Rules, Settings, Steps
+from ._connection import BaseConnection, is_interruption, send_flags
 from ._delivery import CAPACITY, Message, Part
 from ._detection import Detector
 from ._errors import HeartwireError
 from ._events import Event
+from ._preparing import AsyncBeforeConnect, prepare_later
 from ._receiving import PartReader
 from ._sending import RETRY_SECONDS, AsyncParts, MessageInParts, Parts, refuse_whole
-from ._timeout import checked
+from ._timeout import checked, ttl_milliseconds
 
 OnEvent = Callable[["Connection", Event], object]
 
@@ -42,6 +44,13 @@ class connect:
     express: it sees every whole message before the program does, in the loop, and returns the answer (str or bytes),
     Detection.SEEN for a heartbeat that needs none, or None. It is no coroutine. deadline_ns is the latest time for the answer, by
     time.monotonic_ns(). An exception counts as a failed heartbeat and goes to the loop's exception handler.
+
+    before_connect(url, attempt) is called in the loop before every attempt, and may be a coroutine function. It returns an Attempt with
+    a fresh URL or headers, or None to go on as configured. An exception, or no answer within before_connect_timeout, is a failed
+    attempt; the exception also goes to the loop's exception handler.
+
+    opening is a list of steps, each a dict or JSON text, that run on every connection before queued messages are sent:
+    {"send": {"body": "..."}} or {"expect": {...}, "timeout": "5s"}.
     """
 
     def __init__(
@@ -50,7 +59,9 @@ class connect:
         *,
         on_event: OnEvent | None = None,
         detector: Detector | None = None,
+        before_connect: AsyncBeforeConnect | None = None,
         open_timeout: float | None = 30,
+        opening: Steps | None = None,
         headers: Headers | None = None,
         rules: Rules | None = None,
         properties: Mapping[str, Option] | None = None,
@@ -60,7 +71,7 @@ class connect:
         self._on_event = on_event
         self._detector = detector
         self._open_timeout = checked(open_timeout, "open_timeout")
-        self._settings = Settings(options, properties, headers, rules)
+        self._settings = Settings(options, properties, headers, rules, opening, before_connect)
         self._connection: Connection | None = None
 
     def __await__(self) -> Generator[object, None, Connection]:
@@ -98,6 +109,7 @@ class Connection(BaseConnection):
         self._arrived = asyncio.Event()
         self._reading = False
         self._closing = False
+        self._preparing: set[asyncio.Task[None]] = set()
         super().__init__(url, on_event, detector, settings)
         self._start_reading()
 
@@ -137,18 +149,18 @@ class Connection(BaseConnection):
         """
         return _PartIterator(self)
 
-    async def send_streaming(self, parts: Parts | AsyncParts) -> int:
+    async def send_streaming(self, parts: Parts | AsyncParts, *, report: bool = False, ttl: float | None = None) -> int:
         """
         Sends one message in parts, each as soon as the iterable or asynchronous iterable gives it: all str or all bytes. Returns
-        the message's number, 0 if there was no part and so no message. Waits while the queue is full; a message that is larger
-        than queue_bytes_max in all is MessageTooLarge. What is sent meanwhile follows the message.
+        the message's number, 0 if there was no part and so no message. report and ttl as for send. Waits while the queue is full; a
+        message that is larger than queue_bytes_max in all is MessageTooLarge. What is sent meanwhile follows the message.
 
         A message that cannot be brought to its end, because the iterable raises an exception or gives something else, or the task
         is cancelled, would hold up all that follow. So the exception is raised, and if a part has been sent, the connection is
         closed with code 1011.
         """
         refuse_whole(parts)
-        with MessageInParts(self._channel) as message:
+        with MessageInParts(self._channel, send_flags(report), ttl_milliseconds(ttl)) as message:
             if isinstance(parts, AsyncIterable):
                 async for part in parts:
                     message.put(part)
@@ -240,6 +252,14 @@ class Connection(BaseConnection):
     def _report_detector(self, error: Exception) -> None:
         self._loop.call_exception_handler({"message": "the detector raised an exception", "exception": error})
 
+    def _prepare(self, due: Sequence[Event]) -> None:
+        """The tasks do not know the connection, so that one dropped without close is noticed."""
+        report = functools.partial(_report_before_connect, self._loop)
+        for event in due:
+            task = self._loop.create_task(prepare_later(self._channel, event, self._before_connect, report))
+            self._preparing.add(task)
+            task.add_done_callback(self._preparing.discard)
+
     def _start_reading(self) -> None:
         """The reader knows the connection weakly, so that one dropped without close is noticed."""
         if not self._reading and not self._released:
@@ -255,9 +275,9 @@ class Connection(BaseConnection):
         if self._loop.is_closed():
             self._channel.release()
         elif not self._loop.is_running() or _running_loop() is self._loop:
-            _detach(self._loop, self._channel, self._arrived)
+            _detach(self._loop, self._channel, self._arrived, self._preparing)
         else:
-            self._loop.call_soon_threadsafe(_detach, self._loop, self._channel, self._arrived)
+            self._loop.call_soon_threadsafe(_detach, self._loop, self._channel, self._arrived, self._preparing)
 
 
 class _PartIterator(PartReader, AsyncIterator[Message]):
@@ -286,11 +306,19 @@ def _read(reference: weakref.ref[Connection]) -> None:
         connection._on_readable()
 
 
-def _detach(loop: asyncio.AbstractEventLoop, channel: Channel, arrived: asyncio.Event) -> None:
+def _detach(
+    loop: asyncio.AbstractEventLoop, channel: Channel, arrived: asyncio.Event, preparing: set[asyncio.Task[None]]
+) -> None:
     """Takes no connection, which may be about to be collected."""
     loop.remove_reader(channel.fd)
     channel.release()
     arrived.set()
+    for task in preparing:
+        task.cancel()
+
+
+def _report_before_connect(loop: asyncio.AbstractEventLoop, error: Exception) -> None:
+    loop.call_exception_handler({"message": "before_connect raised an exception", "exception": error})
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
 
-from ._config import Headers, Option, Rules, Settings
+from ._config import Headers, Option, Rules, Settings, Steps
 from ._connection import ThreadConnection, is_interruption, require_callable
 from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
 from ._logging import logger
+from ._preparing import BeforeConnect
 from ._timeout import checked
 
 OnMessage = Callable[["Client", Message], object]
@@ -37,7 +38,7 @@ class Client(ThreadConnection):
     to end the program, such as that of sys.exit, is logged too, ends the client, and is raised again by wait.
 
     Options as for heartwire.connect. detector runs on the same thread, before the messages that have arrived by then are handed to
-    the callbacks; its exceptions are logged too.
+    the callbacks, and so does before_connect; their exceptions are logged too.
 
     With on_part, messages larger than message_part_bytes come to on_part(client, part) part by part as they arrive, with part.data,
     part.is_first and part.is_last; without it they come to on_message whole. If the connection ends inside a message, which on_event
@@ -52,6 +53,8 @@ class Client(ThreadConnection):
         on_part: OnPart | None = None,
         on_event: OnEvent | None = None,
         detector: Detector | None = None,
+        before_connect: BeforeConnect | None = None,
+        opening: Steps | None = None,
         headers: Headers | None = None,
         rules: Rules | None = None,
         properties: Mapping[str, Option] | None = None,
@@ -59,7 +62,7 @@ class Client(ThreadConnection):
     ) -> None:
         require_callable(on_message, "on_message")
         require_callable(on_part, "on_part")
-        super().__init__(url, on_event, detector, Settings(options, properties, headers, rules))
+        super().__init__(url, on_event, detector, Settings(options, properties, headers, rules, opening, before_connect))
         self._on_message = on_message
         self._on_part = on_part
         self._ending: BaseException | None = None

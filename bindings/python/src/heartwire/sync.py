@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
 from ._channel import closed_error
-from ._config import Headers, Option, Rules, Settings
+from ._config import Headers, Option, Rules, Settings, Steps
 from ._connection import ThreadConnection, is_interruption
 from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._preparing import BeforeConnect
 from ._receiving import PartReader
 from ._timeout import checked
 
@@ -24,7 +25,9 @@ def connect(
     *,
     on_event: OnEvent | None = None,
     detector: Detector | None = None,
+    before_connect: BeforeConnect | None = None,
     open_timeout: float | None = 30,
+    opening: Steps | None = None,
     headers: Headers | None = None,
     rules: Rules | None = None,
     properties: Mapping[str, Option] | None = None,
@@ -32,11 +35,11 @@ def connect(
 ) -> Connection:
     """
     Opens a managed connection and waits until it is established, at most open_timeout seconds (None: as long as the library goes
-    on trying). Options as for heartwire.connect. on_event and detector are called in the thread that receives, while it receives;
-    an exception of the detector goes to the logger "heartwire".
+    on trying). Options as for heartwire.connect. on_event, detector and before_connect are called in the thread that receives, while
+    it receives; an exception of the latter two goes to the logger "heartwire".
     """
     timeout = checked(open_timeout, "open_timeout")
-    connection = Connection(url, on_event, detector, Settings(options, properties, headers, rules))
+    connection = Connection(url, on_event, detector, Settings(options, properties, headers, rules, opening, before_connect))
     try:
         connection._until_connected(timeout)
     except BaseException:
