@@ -15,6 +15,7 @@ struct ConnectionSnapshot {
     var messagesDropped: UInt64 = 0
     var queuedMessages = 0
     var queuedBytes = 0
+    var keptMessages = 0
     var lastError: ErrorDetails?
     /// Of each place, the attempt that waits for the host's answer; 0 for none.
     var preparing: (UInt64, UInt64) = (0, 0)
@@ -51,6 +52,7 @@ struct ConnectionSnapshot {
         metrics.queue_expired = outcomes.expired
         metrics.queue_dropped = outcomes.dropped
         metrics.queue_cancelled = outcomes.cancelled
+        metrics.kept_messages = UInt64(keptMessages)
         return metrics
     }
 
