@@ -277,6 +277,7 @@ final class Connection: @unchecked Sendable {
             snapshot.outbox = outboxes.metrics
             snapshot.outcomes = outboxes[outboxes.active].outcomeCounts
             snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages
+            snapshot.keptMessages = outboxes.kept.count
             snapshot.queuedBytes = outboxes[outboxes.active].queuedBytes
             snapshot.keptMessages = outboxes.kept.count
             return snapshot

@@ -68,8 +68,17 @@ static hw_status add_rule(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM json, 
                : fail(error, HW_E_RULE, HW_LAYER_CONFIGURATION, "A rule must be a binary with JSON text.");
 }
 
-hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, ERL_NIF_TERM rules, hw_error *error)
+static hw_status add_step(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM json, hw_error *error)
 {
+    ErlNifBinary text;
+    return enif_inspect_binary(env, json, &text)
+               ? hw_config_add_step(config, (const char *)text.data, text.size, error)
+               : fail(error, HW_E_STEP, HW_LAYER_CONFIGURATION, "A step must be a binary with JSON text.");
+}
+
+hw_status configure(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM lists[4], hw_error *error)
+{
+    ERL_NIF_TERM properties = lists[0], headers = lists[1], rules = lists[2], steps = lists[3];
     ERL_NIF_TERM head;
     const ERL_NIF_TERM *elements;
     int arity;
@@ -86,6 +95,9 @@ hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, 
     }
     while (status == HW_OK && enif_get_list_cell(env, rules, &head, &rules)) {
         status = add_rule(env, config, head, error);
+    }
+    while (status == HW_OK && enif_get_list_cell(env, steps, &head, &steps)) {
+        status = add_step(env, config, head, error);
     }
     return status;
 }

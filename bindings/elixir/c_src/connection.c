@@ -14,9 +14,8 @@
 #include <unistd.h>
 
 enum {
-    BATCH_MAX = 128,            /* Deliveries taken at once from the inbox. */
-    TAKE_BYTES_MAX = 64 * 1024, /* Payload copied in one call on an ordinary scheduler. Page faults are what takes time. */
-    SEND_BYTES_MAX = 64 * 1024  /* Payload masked, encrypted and written in one call on an ordinary scheduler. */
+    BATCH_MAX = 128,           /* Deliveries taken at once from the inbox. */
+    TAKE_BYTES_MAX = 64 * 1024 /* Payload copied in one call on an ordinary scheduler. Page faults are what takes time. */
 };
 
 /*
@@ -113,6 +112,16 @@ static bool get_connection(ErlNifEnv *env, ERL_NIF_TERM term, connection **out)
     return enif_get_resource(env, term, connection_type, (void **)out);
 }
 
+bool connection_handle(ErlNifEnv *env, ERL_NIF_TERM term, hw_connection **out)
+{
+    connection *it;
+    if (!get_connection(env, term, &it)) {
+        return false;
+    }
+    *out = it->handle;
+    return true;
+}
+
 /* ---- Opening -------------------------------------------------------------------------------------------------------------------- */
 
 static hw_status open_with_inbox(connection *it, hw_config *config, const char *url, hw_error *error)
@@ -140,7 +149,10 @@ static hw_status open_url(ErlNifEnv *env, connection *it, const ERL_NIF_TERM arg
     hw_status status = url == NULL ? fail(error, HW_E_URL, HW_LAYER_CONFIGURATION, "The URL must be a binary without NUL bytes.")
                                    : hw_config_new(&config);
     if (status == HW_OK) {
-        status = configure(env, config, argv[1], argv[2], argv[3], error);
+        status = configure(env, config, argv + 1, error);
+    }
+    if (status == HW_OK && enif_is_identical(argv[5], enif_make_atom(env, "true"))) {
+        status = hw_config_before_connect(config, NULL, NULL);
     }
     if (status == HW_OK) {
         status = open_with_inbox(it, config, url, error);
@@ -150,7 +162,10 @@ static hw_status open_url(ErlNifEnv *env, connection *it, const ERL_NIF_TERM arg
     return status;
 }
 
-/* open(Url, [{text | bytes, Name, Value}], [{Name, Value}], [JSON]). Runs on a dirty scheduler: the trust store may come from disk. */
+/*
+ * open(Url, [{text | bytes, Name, Value}], [{Name, Value}], Rules :: [JSON], Steps :: [JSON], AsksBeforeConnect). Runs on a dirty
+ * scheduler: the trust store may come from disk.
+ */
 ERL_NIF_TERM connection_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {
     (void)argc;
@@ -266,91 +281,7 @@ ERL_NIF_TERM connection_take(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
     return is_large ? enif_schedule_nif(env, "take", ERL_NIF_DIRTY_JOB_CPU_BOUND, take_large, argc, argv) : list;
 }
 
-/* ---- Sending and the rest ------------------------------------------------------------------------------------------------------- */
-
-static hw_kind kind_of(ErlNifEnv *env, ERL_NIF_TERM term)
-{
-    return enif_is_identical(term, enif_make_atom(env, "text")) ? HW_TEXT : HW_BINARY;
-}
-
-static ERL_NIF_TERM send_now(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
-{
-    (void)argc;
-    connection *it;
-    ErlNifBinary data;
-    if (!get_connection(env, argv[0], &it) || !enif_inspect_binary(env, argv[2], &data)) {
-        return enif_make_badarg(env);
-    }
-    return term_result(env, hw_connection_send(it->handle, kind_of(env, argv[1]), data.data, data.size, NULL, NULL));
-}
-
-/* send(Connection, text | binary, Data). Large messages move to a dirty scheduler; the caller waits, so its order is kept. */
-ERL_NIF_TERM connection_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
-{
-    ErlNifBinary data;
-    if (!enif_inspect_binary(env, argv[2], &data)) {
-        return enif_make_badarg(env);
-    }
-    if (data.size > SEND_BYTES_MAX) {
-        return enif_schedule_nif(env, "send", ERL_NIF_DIRTY_JOB_IO_BOUND, send_now, argc, argv);
-    }
-    return send_now(env, argc, argv);
-}
-
-static ERL_NIF_TERM send_part_now(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
-{
-    (void)argc;
-    connection *it;
-    ErlNifBinary data;
-    ErlNifUInt64 number;
-    if (!get_connection(env, argv[0], &it) || !enif_inspect_binary(env, argv[2], &data) || !enif_get_uint64(env, argv[3], &number)) {
-        return enif_make_badarg(env);
-    }
-    bool is_last = enif_is_identical(argv[4], enif_make_atom(env, "true"));
-    hw_send_options options = {.struct_size = sizeof options, .flags = is_last ? 0 : HW_SEND_MORE, .message_id = number};
-    uint64_t id = 0;
-    hw_status status = hw_connection_send(it->handle, kind_of(env, argv[1]), data.data, data.size, &options, &id);
-    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), enif_make_uint64(env, id)) : term_result(env, status);
-}
-
-/* send_part(Connection, text | binary, Data, Number, IsLast): Number is the message's, which its first part, sent with 0, brings. */
-ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
-{
-    ErlNifBinary data;
-    if (!enif_inspect_binary(env, argv[2], &data)) {
-        return enif_make_badarg(env);
-    }
-    if (data.size > SEND_BYTES_MAX) {
-        return enif_schedule_nif(env, "send_part", ERL_NIF_DIRTY_JOB_IO_BOUND, send_part_now, argc, argv);
-    }
-    return send_part_now(env, argc, argv);
-}
-
-/* respond(Connection, {text | binary, Data} | seen | failed, ReceivedNs, Epoch): what a detector found. An answer is at most 64 KiB. */
-ERL_NIF_TERM connection_respond(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
-{
-    (void)argc;
-    connection *it;
-    ErlNifUInt64 received_ns, epoch;
-    ErlNifBinary data;
-    const ERL_NIF_TERM *answer;
-    int arity;
-    if (!get_connection(env, argv[0], &it) || !enif_get_uint64(env, argv[2], &received_ns) || !enif_get_uint64(env, argv[3], &epoch)) {
-        return enif_make_badarg(env);
-    }
-    hw_reply reply = {.struct_size = sizeof reply, .kind = HW_TEXT, .received_ns = received_ns, .epoch = epoch};
-    if (enif_get_tuple(env, argv[1], &arity, &answer)) {
-        if (arity != 2 || !enif_inspect_binary(env, answer[1], &data)) {
-            return enif_make_badarg(env);
-        }
-        reply.kind = kind_of(env, answer[0]);
-        reply.data = data.data;
-        reply.size = data.size;
-        return term_result(env, hw_connection_respond(it->handle, HW_DETECT_ANSWER, &reply));
-    }
-    bool is_seen = enif_is_identical(argv[1], enif_make_atom(env, "seen"));
-    return term_result(env, hw_connection_respond(it->handle, is_seen ? HW_DETECT_SEEN : HW_DETECT_FAILED, &reply));
-}
+/* ---- The rest ---------------------------------------------------------------------------------------------------------------------- */
 
 /* close(Connection, Code, Reason) */
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
@@ -368,6 +299,14 @@ ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     }
     free(reason);
     return term_result(env, status);
+}
+
+/* rotate(Connection) */
+ERL_NIF_TERM connection_rotate(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    hw_connection *handle;
+    return connection_handle(env, argv[0], &handle) ? term_result(env, hw_connection_rotate(handle)) : enif_make_badarg(env);
 }
 
 /* state(Connection) */

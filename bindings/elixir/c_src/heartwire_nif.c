@@ -51,23 +51,42 @@ static ERL_NIF_TERM now_ns(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
     return enif_make_uint64(env, (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec);
 }
 
+/* shutdown(TimeoutMs): closes every connection and tells what could not be finished. Waits, so it runs on a dirty scheduler. */
+static ERL_NIF_TERM shut_down(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    unsigned timeout_ms;
+    hw_shutdown_report report = {.struct_size = sizeof report};
+    if (!enif_get_uint(env, argv[0], &timeout_ms)) {
+        return enif_make_badarg(env);
+    }
+    hw_status status = hw_shutdown(timeout_ms, &report);
+    return status == HW_OK || status == HW_E_TIMEOUT ? term_shutdown_report(env, &report) : term_result(env, status);
+}
+
 static ErlNifFunc functions[] = {
     {"version", 0, version, 0},
     {"now_ns", 0, now_ns, 0},
     {"properties", 0, properties, 0},
     {"presets", 0, presets, 0},
-    {"open", 4, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"open", 6, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"watch", 1, connection_watch, 0},
     {"take", 1, connection_take, 0},
-    {"send", 3, connection_send, 0},
-    {"send_part", 5, connection_send_part, 0},
+    {"send", 3, sending_send, 0},
+    {"send_with", 6, sending_send_with, 0},
+    {"outcome", 2, sending_outcome, 0},
+    {"cancel", 2, sending_cancel, 0},
+    {"keep", 4, sending_keep, 0},
+    {"rotate", 1, connection_rotate, 0},
+    {"proceed", 3, attempt_proceed, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"close", 3, connection_close, 0},
     {"state", 1, connection_state, 0},
     {"metrics", 1, connection_metrics, 0},
     {"health", 1, connection_health, 0},
-    {"respond", 4, connection_respond, 0},
+    {"respond", 4, sending_respond, 0},
     {"log", 2, log_set, 0},
     {"log_taken", 0, log_taken, 0},
+    {"shutdown", 1, shut_down, ERL_NIF_DIRTY_JOB_IO_BOUND},
 };
 
 enum { LOADED = 0, WRONG_VERSION = 1, NO_RESOURCE_TYPE = 2, NO_LOCK = 3 };

@@ -16,8 +16,12 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event);
 /* {Message, ReceivedNs, Epoch}: Message is {text | binary, Data}, of a part {text_part | binary_part, Data, first | middle | last}. */
 ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message);
 
+/* What became of a message. */
+ERL_NIF_TERM term_outcome(ErlNifEnv *env, hw_outcome outcome);
+
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics);
 ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health);
+ERL_NIF_TERM term_shutdown_report(ErlNifEnv *env, const hw_shutdown_report *report);
 ERL_NIF_TERM term_preset(ErlNifEnv *env, const hw_preset *preset);
 ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property);
 
@@ -32,8 +36,9 @@ ERL_NIF_TERM term_result(ErlNifEnv *env, hw_status status);
 /* A NUL-terminated copy of a binary, freed with free; NULL if the term is no binary or holds a NUL byte. */
 char *copy_text(ErlNifEnv *env, ERL_NIF_TERM term);
 
-/* Fills config from [{text | bytes, Name, Value}], [{Name, Value}] and [JSON]. Writes *error on failure. */
-hw_status configure(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM properties, ERL_NIF_TERM headers, ERL_NIF_TERM rules, hw_error *error);
+/* Fills config from properties [{text | bytes, Name, Value}], headers [{Name, Value}], rules [JSON] and steps [JSON]. Writes *error on
+   failure. */
+hw_status configure(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM lists[4], hw_error *error);
 
 /* Describes a failure that the binding found itself, and answers status. */
 hw_status fail(hw_error *error, hw_status status, hw_layer layer, const char *message);
@@ -42,16 +47,30 @@ hw_status fail(hw_error *error, hw_status status, hw_layer layer, const char *me
 
 bool connection_load(ErlNifEnv *env);
 
+/* False if the term is no connection. The handle may be stale, which every function of the library answers. */
+bool connection_handle(ErlNifEnv *env, ERL_NIF_TERM term, hw_connection **out);
+
 ERL_NIF_TERM connection_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_watch(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_take(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
-ERL_NIF_TERM connection_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
-ERL_NIF_TERM connection_send_part(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_rotate(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_health(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
-ERL_NIF_TERM connection_respond(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+/* ---- sending.c: messages and what becomes of them ------------------------------------------------------------------------------- */
+
+ERL_NIF_TERM sending_send(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM sending_send_with(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM sending_outcome(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM sending_cancel(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM sending_keep(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM sending_respond(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+
+/* ---- attempt.c: what an attempt to connect goes by ------------------------------------------------------------------------------ */
+
+ERL_NIF_TERM attempt_proceed(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 
 /* ---- log.c: the library's log lines as messages to a process -------------------------------------------------------------------- */
 

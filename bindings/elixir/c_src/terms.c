@@ -47,6 +47,12 @@ static const atom_name event_kinds[] = {
     {HW_EVENT_QUALITY, "quality"},
     {HW_EVENT_RESPONSE_LEVEL, "response_level"},
     {HW_EVENT_RECONNECT_ADVISED, "reconnect_advised"},
+    {HW_EVENT_GAP, "gap"},
+    {HW_EVENT_ROTATION, "rotation"},
+    {HW_EVENT_CIRCUIT, "circuit"},
+    {HW_EVENT_OUTCOME, "outcome"},
+    {HW_EVENT_CONNECT_DUE, "connect_due"},
+    {HW_EVENT_ATTEMPT_HELD, "attempt_held"},
 };
 
 static const atom_name health_levels[] = {
@@ -64,6 +70,30 @@ static const atom_name qualities[] = {
 static const atom_name response_levels[] = {
     {HW_RESPONSE_ON_TARGET, "on_target"}, {HW_RESPONSE_SLOW, "slow"},       {HW_RESPONSE_WARNING, "warning"},
     {HW_RESPONSE_CRITICAL, "critical"},   {HW_RESPONSE_OVERDUE, "overdue"},
+};
+
+static const atom_name rotations[] = {
+    {HW_ROTATION_STARTED, "started"},
+    {HW_ROTATION_SWITCHED, "switched"},
+    {HW_ROTATION_FINISHED, "finished"},
+    {HW_ROTATION_FAILED, "failed"},
+};
+
+static const atom_name circuits[] = {
+    {HW_CIRCUIT_CLOSED, "closed"},
+    {HW_CIRCUIT_OPEN, "open"},
+    {HW_CIRCUIT_HALF_OPEN, "half_open"},
+};
+
+static const atom_name outcomes[] = {
+    {HW_OUTCOME_PENDING, "pending"}, {HW_OUTCOME_SENT, "sent"},           {HW_OUTCOME_EXPIRED, "expired"},
+    {HW_OUTCOME_DROPPED, "dropped"}, {HW_OUTCOME_CANCELLED, "cancelled"},
+};
+
+/* What holds an attempt back: the level of HW_EVENT_ATTEMPT_HELD. */
+static const atom_name holders[] = {
+    {0, "budget"},
+    {1, "circuit"},
 };
 
 static const atom_name property_types[] = {
@@ -148,7 +178,12 @@ ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state)
     return atom_of(env, states, LENGTH(states), state);
 }
 
-/* What a level means depends on the kind of its event; nil for the kinds that have none. */
+ERL_NIF_TERM term_outcome(ErlNifEnv *env, hw_outcome outcome)
+{
+    return atom_of(env, outcomes, LENGTH(outcomes), outcome);
+}
+
+/* What a level means depends on the kind of its event; nil for the kinds whose level does not change. */
 static ERL_NIF_TERM level_of(ErlNifEnv *env, const hw_event *event, int32_t level)
 {
     switch (event->kind) {
@@ -158,16 +193,28 @@ static ERL_NIF_TERM level_of(ErlNifEnv *env, const hw_event *event, int32_t leve
         return atom_of(env, qualities, LENGTH(qualities), level);
     case HW_EVENT_RESPONSE_LEVEL:
         return atom_of(env, response_levels, LENGTH(response_levels), level);
+    case HW_EVENT_CIRCUIT:
+        return atom_of(env, circuits, LENGTH(circuits), level);
     default:
         return enif_make_atom(env, "nil");
     }
 }
 
-/* Only an answer has a level without a change. */
+/* Some levels are no change from another. */
 static ERL_NIF_TERM present_level(ErlNifEnv *env, const hw_event *event)
 {
-    return event->kind == HW_EVENT_HEARTBEAT_RESPONDED ? atom_of(env, response_levels, LENGTH(response_levels), event->level)
-                                                       : level_of(env, event, event->level);
+    switch (event->kind) {
+    case HW_EVENT_HEARTBEAT_RESPONDED:
+        return atom_of(env, response_levels, LENGTH(response_levels), event->level);
+    case HW_EVENT_ROTATION:
+        return atom_of(env, rotations, LENGTH(rotations), event->level);
+    case HW_EVENT_OUTCOME:
+        return term_outcome(env, event->level);
+    case HW_EVENT_ATTEMPT_HELD:
+        return atom_of(env, holders, LENGTH(holders), event->level);
+    default:
+        return level_of(env, event, event->level);
+    }
 }
 
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
@@ -198,6 +245,10 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
         {"previous_level", level_of(env, event, event->previous_level)},
         {"late", boolean(env, event->late)},
         {"rule", event->rule < 0 ? enif_make_atom(env, "nil") : enif_make_int(env, event->rule)},
+        {"message_id", enif_make_uint64(env, event->message_id)},
+        {"attempt_id", enif_make_uint64(env, event->attempt_id)},
+        {"began_ns", enif_make_uint64(env, event->began_ns)},
+        {"last_message_ns", enif_make_uint64(env, event->last_message_ns)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "An event has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));
@@ -246,6 +297,13 @@ ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
         {"rtt_last_ns", enif_make_uint64(env, metrics->rtt_last_ns)},
         {"rtt_mean_ns", enif_make_uint64(env, metrics->rtt_mean_ns)},
         {"epoch", enif_make_uint64(env, metrics->epoch)},
+        {"attempts", enif_make_uint64(env, metrics->attempts)},
+        {"rotations", enif_make_uint64(env, metrics->rotations)},
+        {"duplicates_dropped", enif_make_uint64(env, metrics->duplicates_dropped)},
+        {"queue_expired", enif_make_uint64(env, metrics->queue_expired)},
+        {"queue_dropped", enif_make_uint64(env, metrics->queue_dropped)},
+        {"queue_cancelled", enif_make_uint64(env, metrics->queue_cancelled)},
+        {"kept_messages", enif_make_uint64(env, metrics->kept_messages)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The metrics have more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));
@@ -289,6 +347,19 @@ ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health)
         {"beats_late", enif_make_uint64(env, health->beats_late)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The health has more fields than a map may have.");
+    return map_of(env, fields, LENGTH(fields));
+}
+
+ERL_NIF_TERM term_shutdown_report(ErlNifEnv *env, const hw_shutdown_report *report)
+{
+    const field fields[] = {
+        {"connections", enif_make_uint(env, report->connections)},
+        {"connections_cut", enif_make_uint(env, report->connections_cut)},
+        {"connections_unsent", enif_make_uint(env, report->connections_unsent)},
+        {"messages_unsent", enif_make_uint64(env, report->messages_unsent)},
+        {"bytes_unsent", enif_make_uint64(env, report->bytes_unsent)},
+    };
+    _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The report has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));
 }
 

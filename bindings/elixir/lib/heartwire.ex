@@ -83,6 +83,55 @@ defmodule Heartwire do
   What becomes of heartbeats is told by events, see `Heartwire.Event`, by `health/1` and by
   `Heartwire.Log`.
 
+  ## The life of a connection
+
+  A lost connection is tried again by itself; after it is back an event of kind `:gap` says what was
+  missed. `:reconnect_base`, `:reconnect_jitter`, `:circuit_failures_max` and the like say how often.
+
+  `send/3` sends with options and answers with the message's id, by which `outcome/2` and `cancel/2`
+  find it:
+
+      {:ok, id} = Heartwire.send(socket, {:text, order}, now: true, report: true)
+
+      receive do
+        {:heartwire, ^socket, {:event, %{kind: :outcome, message_id: ^id, level: outcome}}} -> outcome
+      end
+
+  An opening script says what has to be said on every new connection before anything else, as JSON
+  text; the language is described in `Sources/Session/Opening/README.md`:
+
+      opening: [
+        ~S({"send":{"body":"{\"op\":\"login\",\"key\":\"k1\"}"}}),
+        ~S({"expect":{"json":{"/event":"login"}},"timeout":"3s"})
+      ]
+
+  Then follow the messages that `keep/3` keeps, such as subscriptions, and then what is queued.
+
+  A function that is asked before each attempt gives it fresh credentials. It is called with the
+  event of kind `:connect_due`, whose `text` is the URL and `attempt` the number of the attempt:
+
+      before_connect: fn _event ->
+        case MyApp.Token.fetch() do
+          {:ok, token} -> {:ok, headers: [{"Authorization", "Bearer " <> token}]}
+          {:error, reason} -> {:error, "no token: \#{reason}"}
+        end
+      end
+
+  It returns `:ok` to go on as configured, `{:ok, url: url, headers: headers}`, either of which may
+  be left out and holds for this attempt alone, or `{:error, text}`: the attempt fails with the status
+  `:before_connect` and this text, and the next one follows as after any failure. A header replaces
+  configured ones of its name. The function runs in a process of its own, which is killed when
+  `:before_connect_timeout` has passed; if it raises, that is logged and the attempt fails.
+
+  `rotate/1`, or the option `:rotate_after`, replaces a connection without a gap.
+
+  ## The end of the VM
+
+  When the VM stops, or a script ends, the connections that are still open are closed with 1001. What
+  is queued is sent first, within five seconds; `shutdown/1` does the same at any time. A connection
+  whose owner or supervisor has ended before that is gone already, and `System.halt/1` waits for
+  none.
+
   ## Large messages
 
   With the option `:message_part_bytes` a message larger than that comes in parts, as it arrives and
@@ -99,7 +148,7 @@ defmodule Heartwire do
 
   import Kernel, except: [send: 2]
 
-  alias Heartwire.{Connection, Error, Health, NIF, Parts}
+  alias Heartwire.{Connection, Error, Event, Health, NIF, Options, Parts}
 
   @owner_queue_max 10_000
 
@@ -108,6 +157,9 @@ defmodule Heartwire do
   @type found :: message | :seen | :none | nil
   @type detector :: (received -> found) | (received, deadline_ms :: integer -> found)
   @type received :: {:text, binary} | {:binary, binary}
+  @type before_connect :: (Event.t() -> :ok | {:ok, attempt} | {:error, String.t()})
+  @type attempt :: [url: String.t(), headers: [{String.t(), String.t()}]]
+  @type send_option :: {:now, boolean} | {:report, boolean} | {:ttl, pos_integer}
   @type option ::
           {:url, String.t()}
           | {:owner, GenServer.server()}
@@ -119,6 +171,8 @@ defmodule Heartwire do
              keyword | %{(atom | String.t()) => String.t() | integer} | String.t()}
           | {:rules, [json :: iodata]}
           | {:detector, detector}
+          | {:opening, [json :: iodata]}
+          | {:before_connect, before_connect}
           | {atom, String.t() | integer | boolean | atom | [String.t()]}
 
   @doc """
@@ -133,6 +187,7 @@ defmodule Heartwire do
     * `:owner_queue_max` - see "A slow owner"; #{@owner_queue_max} by default
     * `:headers` - a list of `{name, value}` for the opening handshake
     * `:preset`, `:preset_parameters`, `:rules`, `:detector` - see "Heartbeats"
+    * `:opening`, `:before_connect` - see "The life of a connection"
     * every property of the library, with `_` in the place of `.`: `:ping_interval`,
       `:reconnect_cap`, `:tls_ca_file` and so on, see `properties/0`. A duration is a string such
       as `"20s"` or an integer of milliseconds, a choice may be an atom, and `:subprotocols` a
@@ -177,6 +232,86 @@ defmodule Heartwire do
   end
 
   @doc """
+  Sends one message as `send/2` does, and answers with its id, counted from 1 in this connection.
+
+    * `now: true` - sends it only if connected, and never again: `:not_connected` if there is no
+      connection, and if it breaks before it has taken the whole message, that is dropped
+    * `report: true` - an event of kind `:outcome` tells also when it has been sent
+    * `ttl: milliseconds` - how long it may wait before its first byte is written; otherwise as long
+      as the option `:queue_ttl` says
+  """
+  @spec send(connection, message, [send_option]) :: {:ok, id :: pos_integer} | {:error, Error.t()}
+  def send(connection, {kind, data}, options) when kind in [:text, :binary] do
+    with {:ok, {flags, ttl}} <- Options.of_message(options) do
+      data = IO.iodata_to_binary(data)
+      with_handle(connection, &NIF.send_with(&1, kind, data, 0, flags, ttl))
+    end
+  end
+
+  @doc """
+  What became of the message with an id that `send/3` gave. `:range` says that there is none, or that
+  it is too long ago.
+  """
+  @spec outcome(connection, id :: pos_integer) :: {:ok, Event.outcome()} | {:error, Error.t()}
+  def outcome(connection, id) when is_integer(id) and id >= 0,
+    do: with_handle(connection, &NIF.outcome(&1, id))
+
+  @doc """
+  Takes back a message of which nothing has been written yet. `:state` says that it is too late,
+  `:range` that there is no such message.
+  """
+  @spec cancel(connection, id :: pos_integer) :: :ok | {:error, Error.t()}
+  def cancel(connection, id) when is_integer(id) and id >= 0 do
+    case with_handle(connection, &NIF.cancel(&1, id)) do
+      {:error, %Error{status: :state} = error} ->
+        message =
+          "It is too late: the message has its outcome or is being written; see outcome/2."
+
+        {:error, %{error | message: message}}
+
+      result ->
+        result
+    end
+  end
+
+  @doc """
+  Keeps a message, such as a subscription, under a key of 1 to 255 bytes.
+
+  It is sent at once if connected, and again on every new connection, after the opening script and
+  before queued messages, in the order in which the keys were first given. The same key replaces the
+  message and keeps its place; the new one is sent too. The kept messages have among themselves the
+  limits of the queue: `:full`, `:too_large`.
+  """
+  @spec keep(connection, key :: String.t(), message) :: :ok | {:error, Error.t()}
+  def keep(connection, key, {kind, data}) when is_binary(key) and kind in [:text, :binary] do
+    data = IO.iodata_to_binary(data)
+
+    case with_handle(connection, &NIF.keep(&1, kind, data, key)) do
+      {:error, %Error{status: :full} = error} ->
+        message = "No more messages can be kept; remove some, or raise the limits of the queue."
+        {:error, %{error | message: message}}
+
+      result ->
+        result
+    end
+  end
+
+  @doc "Removes the message kept under a key, if there is one. Nothing is sent."
+  @spec remove_kept(connection, key :: String.t()) :: :ok | {:error, Error.t()}
+  def remove_kept(connection, key) when is_binary(key),
+    do: with_handle(connection, &NIF.keep(&1, :none, "", key))
+
+  @doc """
+  Replaces the connection without a gap: opens a new one and runs its opening script while the old one
+  still delivers, then sends by the new one and closes the old one.
+
+  Returns at once; events of kind `:rotation` tell how far it is. During another rotation, or before
+  the first connection, it does nothing.
+  """
+  @spec rotate(connection) :: :ok | {:error, Error.t()}
+  def rotate(connection), do: with_handle(connection, &NIF.rotate/1)
+
+  @doc """
   Sends one message in parts, each as soon as the enumerable gives it:
 
       Heartwire.send_parts(socket, {:binary, File.stream!(path, [], 65_536)})
@@ -207,8 +342,20 @@ defmodule Heartwire do
     end
   end
 
+  @doc """
+  Closes all connections of the VM gracefully with 1001, waits at most `timeout_ms` until they have
+  ended, and cuts off those that have not.
+
+  Answers how many `:connections` there were, how many of them were cut off because the server had
+  not answered (`:connections_cut`) or ended with something unsent (`:connections_unsent`), and how
+  many `:messages_unsent` and `:bytes_unsent` that was. Connections may be opened anew afterwards.
+  """
+  @spec shutdown(non_neg_integer) :: %{atom => non_neg_integer}
+  def shutdown(timeout_ms) when is_integer(timeout_ms) and timeout_ms >= 0,
+    do: NIF.shutdown(timeout_ms)
+
   @doc "The present state; `:disconnected` if the process is gone."
-  @spec state(connection) :: Heartwire.Event.state()
+  @spec state(connection) :: Event.state()
   def state(connection) do
     case with_handle(connection, &{:ok, NIF.state(&1)}) do
       {:ok, state} -> state

@@ -12,7 +12,7 @@ defmodule Heartwire.OptionsTest do
         {property.name |> String.replace(".", "_") |> String.to_atom(), property.default}
       end
 
-    assert {:ok, {native, [], []}} = Options.to_native(options)
+    assert {:ok, {native, [], [], []}} = Options.to_native(options)
 
     assert Enum.map(native, fn {_setter, name, value} -> {name, value} end) ==
              for(
@@ -41,12 +41,12 @@ defmodule Heartwire.OptionsTest do
           {{:heartbeat_binary, <<0, 1>>}, {:bytes, "heartbeat.binary", <<0, 1>>}},
           {{:no_such_thing, "x"}, {:text, "no.such_thing", "x"}}
         ] do
-      assert Options.to_native([option]) == {:ok, {[written], [], []}}
+      assert Options.to_native([option]) == {:ok, {[written], [], [], []}}
     end
   end
 
   test "header fields keep their order" do
     headers = [{"a", "1"}, {"b", "2"}, {"a", "3"}]
-    assert Options.to_native(headers: headers) == {:ok, {[], headers, []}}
+    assert Options.to_native(headers: headers) == {:ok, {[], headers, [], []}}
   end
 end

@@ -1,6 +1,6 @@
 defmodule Heartwire.Backlog do
   @moduledoc false
-  # What was taken from the inbox for the detector to see while the owner's message queue is full.
+  # What was taken from the inbox for the host's functions to see while the owner's queue is full.
   # It waits here, in order and in the lots in which it came, within the default limits of the inbox.
 
   alias Heartwire.NIF

@@ -6,14 +6,14 @@ defmodule Heartwire.Connection do
 
   use GenServer
 
-  alias Heartwire.{Backlog, Detector, Error, Event, NIF, Options}
+  alias Heartwire.{Backlog, BeforeConnect, Detector, Error, Event, NIF, Options}
 
   # The VM does not tell when a message queue has become short again, so a full one is looked at
   # again after this time. Heartbeats do not wait for it.
   @recheck_ms 10
 
-  # With a detector: what runs it, its process and the monitor of that, and what it has seen before
-  # the owner had room for it.
+  # With a detector: what runs it, its process and the monitor of that. With it or a function to ask
+  # before each attempt: what these have seen before the owner had room for it.
   @enforce_keys [:handle, :owner, :monitor, :high_water]
   defstruct [
     :handle,
@@ -23,6 +23,7 @@ defmodule Heartwire.Connection do
     :detector,
     :detector_pid,
     :detector_monitor,
+    :before_connect,
     backlog: %Backlog{}
   ]
 
@@ -41,15 +42,19 @@ defmodule Heartwire.Connection do
     {owner, options} = Keyword.pop!(options, :owner)
     {high_water, options} = Keyword.pop!(options, :owner_queue_max)
     {detector, options} = Keyword.pop(options, :detector)
+    {before_connect, options} = Keyword.pop(options, :before_connect)
 
     with {:ok, owner} <- find_owner(owner),
          :ok <- check_detector(detector),
-         {:ok, {properties, headers, rules}} <- Options.to_native(options),
-         {:ok, handle} <- native(NIF.open(url, properties, headers, rules)),
+         :ok <- check_before_connect(before_connect),
+         {:ok, {properties, headers, rules, steps}} <- Options.to_native(options),
+         asks = before_connect != nil,
+         {:ok, handle} <- native(NIF.open(url, properties, headers, rules, steps, asks)),
          :ok <- native(NIF.watch(handle)) do
       {:ok, _registry} = Registry.register(Heartwire.Registry, self(), handle)
       monitor = Process.monitor(owner)
       state = %__MODULE__{handle: handle, owner: owner, monitor: monitor, high_water: high_water}
+      state = %{state | before_connect: before_connect}
       {:ok, start_detector(state, detector, properties)}
     else
       {:error, %Error{} = error} ->
@@ -75,15 +80,15 @@ defmodule Heartwire.Connection do
   def handle_info(_other, state), do: {:noreply, state}
 
   # One batch for each message to this process, so that its other messages get their turn. Where
-  # there is a detector it goes on seeing what arrives while the owner has no room.
-  defp take(%{detector: nil} = state) do
+  # there is a function of the host's it goes on seeing what arrives while the owner has no room.
+  defp take(%{detector: nil, before_connect: nil} = state) do
     if crowded?(state), do: recheck(state), else: take_for_owner(state)
   end
 
   defp take(state) do
     cond do
-      Detector.busy?(state.detector_pid) -> recheck(state)
-      crowded?(state) -> take_for_detector(state)
+      state.detector != nil and Detector.busy?(state.detector_pid) -> recheck(state)
+      crowded?(state) -> take_ahead(state)
       Backlog.empty?(state.backlog) -> take_for_owner(state)
       true -> deliver_backlog(state)
     end
@@ -105,7 +110,7 @@ defmodule Heartwire.Connection do
     end
   end
 
-  defp take_for_detector(state) do
+  defp take_ahead(state) do
     case if(Backlog.full?(state.backlog), do: [], else: NIF.take(state.handle)) do
       [] ->
         recheck(state)
@@ -122,8 +127,15 @@ defmodule Heartwire.Connection do
     deliver(deliveries, %{state | backlog: backlog})
   end
 
-  defp show(_deliveries, %{detector: nil}), do: :ok
-  defp show(deliveries, state), do: Detector.show(state.detector_pid, deliveries)
+  defp show(deliveries, state) do
+    if state.detector, do: Detector.show(state.detector_pid, deliveries)
+    if state.before_connect, do: ask_before_connect(deliveries, state)
+  end
+
+  defp ask_before_connect(deliveries, state) do
+    for {:event, %{kind: :connect_due} = fields} <- deliveries,
+        do: BeforeConnect.ask(state.handle, state.before_connect, struct!(Event, fields))
+  end
 
   defp watch(state) do
     case native(NIF.watch(state.handle)) do
@@ -181,6 +193,13 @@ defmodule Heartwire.Connection do
     message =
       "A detector is a function of a message, or a message and a deadline: #{inspect(other)}."
 
+    {:error, Error.new(status: :value, layer: :configuration, message: message)}
+  end
+
+  defp check_before_connect(function) when is_nil(function) or is_function(function, 1), do: :ok
+
+  defp check_before_connect(other) do
+    message = "before_connect is a function of the event :connect_due, not #{inspect(other)}."
     {:error, Error.new(status: :value, layer: :configuration, message: message)}
   end
 

@@ -36,6 +36,8 @@ defmodule Heartwire.Error do
     handle: "The connection is gone.",
     state: "The connection is closing, disconnected or failed.",
     send_forbidden: "The heartbeat rules say that this service closes on anything sent to it.",
+    not_connected: "There is no connection that takes the message now, so it was not sent.",
+    range: "No message has this id, or it is too long ago.",
     full: "The outbound queue is full; an event of kind :writable will follow.",
     too_large: "The message can never fit into the outbound queue.",
     utf8: "The text is not UTF-8."

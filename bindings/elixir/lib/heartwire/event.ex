@@ -44,7 +44,25 @@ defmodule Heartwire.Event do
     * `:response_level` - an answer crossed a limit: `level` and `previous_level` are of
       `t:response_level/0`; `latency_ns`
     * `:reconnect_advised` - the service asks for a new connection, or this one has reached the age
-      that it allows; `text` is the URL to go to, if the service named one. Nothing is done by itself
+      that it allows; `text` is the URL to go to, if the service named one. What follows is
+      `:rotate_on_notice`'s to say
+
+  ## The connection's life
+
+    * `:gap` - connected again after a loss, the opening script done: `began_ns` and `latency_ns`,
+      how long; `last_message_ns`, when the last message before it was received, 0 if none was;
+      `count` of own messages whose arrival at the server is in doubt: they are not sent again
+    * `:rotation` - `level`, of `t:rotation/0`; `epoch` of the connection it speaks of; on `:failed`
+      also the reason as above
+    * `:circuit` - attempts to a host have failed too often, or may be made again: `level` and
+      `previous_level` are of `t:circuit/0`; `text` is the host and port, `delay_ms` how long the
+      circuit stays open
+    * `:attempt_held` - the next attempt is held back for `delay_ms`; `level` says by what: the open
+      `:circuit`, or the host's `:budget` (`:attempts_per_minute_max`)
+    * `:connect_due` - the function `:before_connect` is asked: `attempt`, `attempt_id`, `text` is
+      the URL, `delay_ms` until the answer is too late
+    * `:outcome` - `count` messages, the first of them `message_id`, in unbroken order, came to an
+      outcome: `level`, of `t:outcome/0`; `:sent` only if it was to be reported
 
   `epoch` counts the established connections from 1. `time_ns` is a monotonic reading.
   """
@@ -74,6 +92,12 @@ defmodule Heartwire.Event do
           | :quality
           | :response_level
           | :reconnect_advised
+          | :gap
+          | :rotation
+          | :circuit
+          | :outcome
+          | :connect_due
+          | :attempt_held
           | :unknown
 
   @typedoc "Whether what is expected from the server comes."
@@ -84,6 +108,35 @@ defmodule Heartwire.Event do
 
   @typedoc "How long an answer to the server took; `:overdue` counts as a failure."
   @type response_level :: :on_target | :slow | :warning | :critical | :overdue | :unknown
+
+  @typedoc """
+  How far a rotation is: the new connection is being opened; what is sent goes by it; the old one is
+  closed. `:failed`: the old one stays, and another try follows.
+  """
+  @type rotation :: :started | :switched | :finished | :failed | :unknown
+
+  @typedoc "Whether attempts to a host are made; `:half_open` lets one connection try for all."
+  @type circuit :: :closed | :open | :half_open | :unknown
+
+  @typedoc """
+  What became of a message. `:pending`: it waits, or is being written; `:sent`: the kernel has all
+  its bytes; `:expired`: its time to live ran out; `:dropped`: it gave way to a newer one
+  (`:queue_overflow`), or was to be sent now and the connection broke; `:cancelled`: taken back, or
+  the connection ended for good.
+  """
+  @type outcome :: :pending | :sent | :expired | :dropped | :cancelled | :unknown
+
+  @typedoc "What the kinds of events mean by a level."
+  @type level ::
+          health
+          | quality
+          | response_level
+          | rotation
+          | circuit
+          | outcome
+          | :circuit
+          | :budget
+          | nil
 
   @type t :: %__MODULE__{
           kind: kind,
@@ -107,10 +160,14 @@ defmodule Heartwire.Event do
           resumed: boolean,
           retry_after_ms: non_neg_integer,
           latency_ns: non_neg_integer,
-          level: health | quality | response_level | nil,
-          previous_level: health | quality | response_level | nil,
+          level: level,
+          previous_level: health | quality | response_level | circuit | nil,
           late: boolean,
-          rule: non_neg_integer | nil
+          rule: non_neg_integer | nil,
+          message_id: non_neg_integer,
+          attempt_id: non_neg_integer,
+          began_ns: non_neg_integer,
+          last_message_ns: non_neg_integer
         }
 
   @enforce_keys [:kind]
@@ -138,5 +195,9 @@ defmodule Heartwire.Event do
             level: nil,
             previous_level: nil,
             late: false,
-            rule: nil
+            rule: nil,
+            message_id: 0,
+            attempt_id: 0,
+            began_ns: 0,
+            last_message_ns: 0
 end

@@ -1,7 +1,7 @@
 defmodule Heartwire.NIF do
   @moduledoc false
-  # The native functions. None of them blocks: `open`, and sending and taking what is large, run on
-  # dirty schedulers. A connection belongs to the process that opened it and ends with it.
+  # The native functions. None of them blocks a scheduler: `open`, `proceed`, `shutdown`, and sending
+  # and taking what is large, run on dirty ones. A connection belongs to the process that opened it and ends with it.
 
   @type connection :: reference
   @type setter :: :text | :bytes
@@ -12,6 +12,7 @@ defmodule Heartwire.NIF do
   @type delivery :: {message, received_ns, epoch} | {:event, map}
   @type received_ns :: non_neg_integer
   @type epoch :: non_neg_integer
+  @type flag :: :more | :now | :report
   @type log_level :: :off | :error | :warning | :info | :debug
 
   @on_load :load
@@ -40,7 +41,7 @@ defmodule Heartwire.NIF do
   @spec now_ns() :: non_neg_integer
   def now_ns, do: not_loaded()
 
-  @doc "Describes the properties that `open/4` takes."
+  @doc "Describes the properties that `open/6` takes."
   @spec properties() :: [map]
   def properties, do: not_loaded()
 
@@ -48,9 +49,15 @@ defmodule Heartwire.NIF do
   def presets, do: not_loaded()
 
   @doc "Opens a connection that belongs to the caller."
-  @spec open(binary, [{setter, binary, binary}], [{binary, binary}], [binary]) ::
-          {:ok, connection} | error
-  def open(_url, _properties, _headers, _rules), do: not_loaded()
+  @spec open(
+          binary,
+          properties :: [{setter, binary, binary}],
+          headers :: [{binary, binary}],
+          rules :: [binary],
+          steps :: [binary],
+          asks_before_connect :: boolean
+        ) :: {:ok, connection} | error
+  def open(_url, _properties, _headers, _rules, _steps, _asks_before_connect), do: not_loaded()
 
   @doc "Sends the caller `{:select, connection, :undefined, :ready_input}` once something waits."
   @spec watch(connection) :: :ok | error
@@ -63,10 +70,41 @@ defmodule Heartwire.NIF do
   @spec send(connection, kind, binary) :: :ok | error
   def send(_connection, _kind, _data), do: not_loaded()
 
-  @doc "Sends a part of the message `number`, or the first part of a new one with 0."
-  @spec send_part(connection, kind, binary, non_neg_integer, boolean) ::
-          {:ok, number :: pos_integer} | error
-  def send_part(_connection, _kind, _data, _number, _is_last), do: not_loaded()
+  @doc """
+  Sends a message, its first part if `:more` is among the flags, or with the `id` of an unfinished
+  message a further part of it. A time to live of 0 leaves that to the property.
+  """
+  @spec send_with(
+          connection,
+          kind,
+          binary,
+          id :: non_neg_integer,
+          [flag],
+          ttl_ms :: non_neg_integer
+        ) ::
+          {:ok, id :: pos_integer} | error
+  def send_with(_connection, _kind, _data, _id, _flags, _ttl_ms), do: not_loaded()
+
+  @spec outcome(connection, id :: non_neg_integer) :: {:ok, Heartwire.Event.outcome()} | error
+  def outcome(_connection, _id), do: not_loaded()
+
+  @spec cancel(connection, id :: non_neg_integer) :: :ok | error
+  def cancel(_connection, _id), do: not_loaded()
+
+  @doc "Keeps a message under a key; `:none` with empty data removes it."
+  @spec keep(connection, kind | :none, binary, key :: binary) :: :ok | error
+  def keep(_connection, _kind, _data, _key), do: not_loaded()
+
+  @spec rotate(connection) :: :ok | error
+  def rotate(_connection), do: not_loaded()
+
+  @doc "Lets an attempt go on, to the configured URL with `nil`, or fail with a text."
+  @spec proceed(
+          connection,
+          attempt_id :: pos_integer,
+          {url :: binary | nil, headers :: [{binary, binary}]} | (failure :: binary)
+        ) :: :ok | error
+  def proceed(_connection, _attempt_id, _answer), do: not_loaded()
 
   @spec close(connection, integer, binary) :: :ok | error
   def close(_connection, _code, _reason), do: not_loaded()
@@ -93,6 +131,10 @@ defmodule Heartwire.NIF do
 
   @spec log_taken() :: :ok
   def log_taken, do: not_loaded()
+
+  @doc "Closes all connections of the VM, waits for their ends, and tells what was left undone."
+  @spec shutdown(timeout_ms :: non_neg_integer) :: map | error
+  def shutdown(_timeout_ms), do: not_loaded()
 
   defp path do
     case :code.priv_dir(:heartwire) do

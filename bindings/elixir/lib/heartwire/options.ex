@@ -6,21 +6,55 @@ defmodule Heartwire.Options do
   alias Heartwire.{Error, NIF}
 
   @type properties :: [{NIF.setter(), binary, binary}]
-  @type native :: {properties, headers :: [{binary, binary}], rules :: [binary]}
+  @type headers :: [{binary, binary}]
+  @type native :: {properties, headers, rules :: [binary], steps :: [binary]}
+
+  # What a native function takes as milliseconds.
+  @ttl_max 0xFFFF_FFFF_FFFF_FFFF
 
   @unit_ms %{"ms" => 1, "s" => 1000, "m" => 60_000, "h" => 3_600_000}
 
   @spec to_native(keyword) :: {:ok, native} | {:error, Error.t()}
   def to_native(options) do
     {headers, options} = Keyword.pop(options, :headers, [])
-    {rules, properties} = Keyword.pop(options, :rules, [])
+    {rules, options} = Keyword.pop(options, :rules, [])
+    {steps, properties} = Keyword.pop(options, :opening, [])
     types = Map.new(NIF.properties(), &{&1.name, &1.type})
 
     with {:ok, properties} <- map(properties, &property(&1, types)),
-         {:ok, headers} <- map(headers, &header/1),
-         {:ok, rules} <- map(rules, &rule/1) do
-      {:ok, {properties, headers, rules}}
+         {:ok, headers} <- headers(headers),
+         {:ok, rules} <- map(rules, &json(&1, :rule, "A rule")),
+         {:ok, steps} <- map(steps, &json(&1, :step, "A step of the opening script")) do
+      {:ok, {properties, headers, rules, steps}}
     end
+  end
+
+  @doc "Checks header fields."
+  @spec headers(term) :: {:ok, headers} | {:error, Error.t()}
+  def headers(headers), do: map(headers, &header/1)
+
+  @doc "Turns the options of a message into flags and a time to live, 0 if there is none."
+  @spec of_message(term) :: {:ok, {[NIF.flag()], non_neg_integer}} | {:error, Error.t()}
+  def of_message(options) when is_list(options), do: of_message(options, {[], 0})
+  def of_message(other), do: unknown_of_message(other)
+
+  defp of_message([], taken), do: {:ok, taken}
+
+  defp of_message([{flag, true} | rest], {flags, ttl}) when flag in [:now, :report],
+    do: of_message(rest, {[flag | flags], ttl})
+
+  defp of_message([{flag, false} | rest], taken) when flag in [:now, :report],
+    do: of_message(rest, taken)
+
+  defp of_message([{:ttl, ttl} | rest], {flags, _none})
+       when is_integer(ttl) and ttl in 1..@ttl_max,
+       do: of_message(rest, {flags, ttl})
+
+  defp of_message([other | _rest], _taken), do: unknown_of_message(other)
+
+  defp unknown_of_message(other) do
+    known = "now: boolean, report: boolean, ttl: 1..#{@ttl_max} (milliseconds)"
+    invalid(:argument, "A message's options are #{known}; not #{inspect(other)}.")
   end
 
   @doc "What a duration comes to that the library has taken, or its default."
@@ -108,10 +142,10 @@ defmodule Heartwire.Options do
   defp header(other),
     do: invalid(:header, "A header field is a pair of two strings, not #{inspect(other)}.")
 
-  defp rule(json) do
-    {:ok, IO.iodata_to_binary(json)}
+  defp json(text, status, name) do
+    {:ok, IO.iodata_to_binary(text)}
   rescue
-    ArgumentError -> invalid(:rule, "A rule is JSON text, not #{inspect(json)}.")
+    ArgumentError -> invalid(status, "#{name} is JSON text, not #{inspect(text)}.")
   end
 
   defp map(list, convert) when is_list(list) do

@@ -48,7 +48,9 @@ defmodule Heartwire.Parts do
     # Set before the call: a process that is killed inside cannot tell any more what came of it.
     if number == 0, do: :atomics.put(message.number, 1, @beginning)
 
-    case NIF.send_part(message.handle, message.kind, data, number, is_last) do
+    flags = if is_last, do: [], else: [:more]
+
+    case NIF.send_with(message.handle, message.kind, data, number, flags, 0) do
       {:ok, number} ->
         :atomics.put(message.number, 1, if(is_last, do: 0, else: number))
 

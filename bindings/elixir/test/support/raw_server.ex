@@ -11,10 +11,22 @@ defmodule Heartwire.RawServer do
     {listener, port}
   end
 
+  @doc "A port of the loopback interface that refuses, of which no one else knows, while its socket is open."
+  def refuse do
+    {:ok, socket} = :socket.open(:inet, :stream)
+    :ok = :socket.bind(socket, %{family: :inet, addr: {127, 0, 0, 1}, port: 0})
+    {:ok, %{port: port}} = :socket.sockname(socket)
+    {socket, port}
+  end
+
   @doc "Accepts one client and answers its opening handshake."
-  def accept(listener) do
+  def accept(listener), do: listener |> accept_with_head() |> elem(0)
+
+  @doc "Does the same, and gives the head of the client's request too."
+  def accept_with_head(listener) do
     {:ok, socket} = :gen_tcp.accept(listener, @timeout_ms)
-    [_all, key] = Regex.run(~r/sec-websocket-key:\s*(\S+)/i, read_head(socket, ""))
+    head = read_head(socket, "")
+    [_all, key] = Regex.run(~r/sec-websocket-key:\s*(\S+)/i, head)
     accept = Base.encode64(:crypto.hash(:sha, key <> @guid))
 
     :ok =
@@ -23,8 +35,12 @@ defmodule Heartwire.RawServer do
         "Sec-WebSocket-Accept: #{accept}\r\n\r\n"
       ])
 
-    socket
+    {socket, head}
   end
+
+  @doc "Sends one short message of text."
+  def send_text(socket, text) when byte_size(text) < 126,
+    do: :ok = :gen_tcp.send(socket, [<<0x81, byte_size(text)>>, text])
 
   @doc "Reads one short masked frame: its opcode and unmasked payload, or `:closed`."
   def read_frame(socket) do
