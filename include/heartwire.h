@@ -59,8 +59,8 @@ enum {
     HW_E_STATE = -20,      /* The connection is closing, disconnected or failed. */
     HW_E_TIMEOUT = -21,    /* The time given to this call ran out. */
     HW_E_IN_CALLBACK = -22, /* The call would wait for the callback that it is made from. */
-    HW_E_NOT_CONNECTED = -24, /* The message was to be sent now or not at all (HW_SEND_NOW), and there is no connection that takes it. */
     HW_E_SEND_FORBIDDEN = -23, /* The heartbeat rules say that this service closes on anything that is sent to it. */
+    HW_E_NOT_CONNECTED = -24, /* The message was to be sent now or not at all (HW_SEND_NOW), and there is no connection that takes it. */
 
     /* Limits */
     HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. */
@@ -73,8 +73,8 @@ enum {
     HW_E_URL = -63,      /* The URL is malformed or its scheme is not ws or wss. */
     HW_E_HEADER = -64,   /* A header field's name or value is not allowed. */
     HW_E_RULE = -65,     /* A heartbeat rule is malformed; the text names the member and says what would be right. */
-    HW_E_STEP = -67,     /* A step of the opening script is malformed; the text names the member and says what would be right. */
     HW_E_PRESET = -66,   /* No preset has this name; the text suggests the nearest. */
+    HW_E_STEP = -67,     /* A step of the opening script is malformed; the text names the member and says what would be right. */
 
     /* Resolving and connecting */
     HW_E_RESOLVE = -80,         /* The host name could not be resolved. */
