@@ -5,7 +5,7 @@ import WebSocket
 
 struct SessionOpeningTests {
     private static let login = [
-        #"{"send": {"text": "login"}}"#, #"{"expect": {"json": {"/op": "welcome"}}, "timeout": "2s"}"#, #"{"send": {"text": "ready"}}"#,
+        #"{"send": {"body": "login"}}"#, #"{"expect": {"json": {"/op": "welcome"}}, "timeout": "2s"}"#, #"{"send": {"body": "ready"}}"#,
     ]
 
     private func harness(_ steps: [String] = login, _ change: (SessionConfiguration) -> Void = { _ in }) throws -> SessionHarness {
@@ -59,7 +59,7 @@ struct SessionOpeningTests {
     }
 
     @Test func whatIsRemovedIsNotSentAgain() throws {
-        let harness = try harness([#"{"send": {"text": "hello"}}"#])
+        let harness = try harness([#"{"send": {"body": "hello"}}"#])
         harness.connect()
         keep(harness, "a", "subscribe a")
         harness.step { bytes("a").withUnsafeBytes { harness.outboxes.unkeep($0) } }
