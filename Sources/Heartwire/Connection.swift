@@ -129,10 +129,7 @@ final class Connection: @unchecked Sendable {
     func keep(_ key: UnsafeRawBufferPointer, _ message: (kind: MessageKind, payload: UnsafeRawBufferPointer)?) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
-                guard let message else {
-                    outboxes.unkeep(key)
-                    return .accepted(id: 0)
-                }
+                guard let message else { return outboxes.unkeep(key) }
                 let admission = outboxes.keep(key, message.kind, message.payload)
                 if case .accepted = admission {
                     flushAsSender(.first)

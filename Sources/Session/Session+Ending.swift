@@ -176,7 +176,6 @@ extension Session {
         link.visitor.leave(now)
         link.handshake = nil
         link.script = nil
-        if link.place != active || !rotation.hasSuccessor { duplicates = nil }
         link.phase = .idle
     }
 

@@ -27,13 +27,15 @@ struct Rotation {
     /// When the connection has reached the age to be replaced at.
     var due: Instant?
     var attempts = 0
+    /// The new connection may be behind the old one, and repeat what that has delivered, until then.
+    var overlapEnd: Instant?
     /// Where the service asked for the new connection.
     var url: URL?
 
     var deadline: Instant? {
         switch phase {
-        case .none: due
-        case .waiting(_, let until): until
+        case .none: earliest(due, overlapEnd)
+        case .waiting(_, let until): earliest(until, overlapEnd)
         case .switching(let deadline): deadline
         case .opening, .retiring: nil
         }
@@ -89,6 +91,7 @@ extension Session {
     }
 
     mutating func pollRotation(_ now: Instant, _ outboxes: inout Outboxes) {
+        if let end = rotation.overlapEnd, now >= end { endOverlap() }
         switch rotation.phase {
         case .none:
             if let due = rotation.due, now >= due { rotate(now) }
@@ -148,6 +151,12 @@ extension Session {
     mutating func beginOverlap(_ link: Link) {
         guard link.place != active, let key = configuration.duplicateKey else { return }
         duplicates = DuplicateFilter(key, seed: random.next())
+        rotation.overlapEnd = nil
+    }
+
+    private mutating func endOverlap() {
+        duplicates = nil
+        rotation.overlapEnd = nil
     }
 
     /// True if the other connection has delivered the same message.
@@ -164,6 +173,7 @@ extension Session {
         closeLink(link, now)
         rotation.phase = .none
         metrics.rotations &+= 1
+        if duplicates != nil { rotation.overlapEnd = now + configuration.closeTimeout }
         emit(.rotation(.finished, failure: nil), link, now)
     }
 

@@ -95,11 +95,6 @@ package struct Session: ~Copyable {
     /// When the attempt in this place is to have become a connection.
     package func attemptDeadline(of place: LinkPlace) -> Instant? { link(place).deadline }
 
-    private func earliest(_ a: Instant?, _ b: Instant?) -> Instant? {
-        guard let a, let b else { return a ?? b }
-        return min(a, b)
-    }
-
     /// True if what is read next may be compressed, so that few bytes can become many.
     package func mayInflate(_ place: LinkPlace) -> Bool {
         let link = link(place)
@@ -265,4 +260,10 @@ package struct Session: ~Copyable {
             if now >= deadline { end(link, ending, now, &outboxes) }
         }
     }
+}
+
+/// The earlier of the two that are there.
+func earliest(_ a: Instant?, _ b: Instant?) -> Instant? {
+    guard let a, let b else { return a ?? b }
+    return min(a, b)
 }

@@ -62,7 +62,7 @@ struct SessionOpeningTests {
         let harness = try harness([#"{"send": {"body": "hello"}}"#])
         harness.connect()
         keep(harness, "a", "subscribe a")
-        harness.step { bytes("a").withUnsafeBytes { harness.outboxes.unkeep($0) } }
+        harness.step { bytes("a").withUnsafeBytes { _ = harness.outboxes.unkeep($0) } }
         harness.endTransport()
         harness.runToDeadline()
         harness.connect()

@@ -52,8 +52,10 @@ package struct Outboxes: ~Copyable {
     }
 
     /// A message that is kept no more is not sent again.
-    package mutating func unkeep(_ key: UnsafeRawBufferPointer) {
+    package mutating func unkeep(_ key: UnsafeRawBufferPointer) -> Outbox.Admission {
+        guard !self[active].isSealed else { return .closed }
         kept.remove(key)
+        return .accepted(id: 0)
     }
 
     mutating func sendKept(_ place: LinkPlace) {
