@@ -176,7 +176,9 @@ def test_release_cancels_the_question(servers: Servers) -> None:
                 raise
 
         with pytest.raises(heartwire.TimeoutError):
-            await heartwire.connect(servers.url("ws"), before_connect=before_connect, open_timeout=0.01)
+            await heartwire.connect(
+                servers.url("ws"), before_connect=before_connect, before_connect_timeout="1h", open_timeout=0.01
+            )
         await cancelled.wait()
 
     run(main())

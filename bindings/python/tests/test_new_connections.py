@@ -81,7 +81,7 @@ def test_kept_messages_are_replaced_in_place_and_removed(servers: Servers) -> No
         for key, message in (("a", "a1"), ("b", "b1"), ("c", "c1"), ("a", "a2")):
             ws.keep(key, message)
             assert ws.recv(PATIENCE_SECONDS) == message
-        ws.remove("b")
+        ws.remove_kept("b")
         ws.rotate()
         assert [ws.recv(PATIENCE_SECONDS), ws.recv(PATIENCE_SECONDS)] == ["a2", "c1"]
         assert ws.metrics().kept_messages == 2
@@ -143,7 +143,7 @@ def test_rotation_before_and_after(servers: Servers) -> None:
     client = heartwire.Client(servers.url("refused"))
     client.rotate()
     client.release()
-    for call in (client.rotate, lambda: client.keep("key", "message"), lambda: client.remove("key")):
+    for call in (client.rotate, lambda: client.keep("key", "message"), lambda: client.remove_kept("key")):
         with pytest.raises(heartwire.StateError):
             call()
 

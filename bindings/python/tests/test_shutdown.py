@@ -18,7 +18,7 @@ def nothing_else_is_open() -> None:
 
 
 def test_everything_is_sent(servers: Servers) -> None:
-    client = heartwire.Client(servers.url("ws"))
+    client = heartwire.Client(servers.url("raw", "/obey"))
     wait_until(lambda: client.state is State.CONNECTED)
     for _ in range(1000):
         client.send("x" * 1000)

@@ -103,7 +103,7 @@ class BaseConnection(Managed):
         """
         self._channel.keep(key, encoded(message))
 
-    def remove(self, key: str) -> None:
+    def remove_kept(self, key: str) -> None:
         """Keeps the message under this key no longer; sends nothing."""
         self._channel.keep(key, None)
 
