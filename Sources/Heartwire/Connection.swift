@@ -279,7 +279,6 @@ final class Connection: @unchecked Sendable {
             snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages
             snapshot.keptMessages = outboxes.kept.count
             snapshot.queuedBytes = outboxes[outboxes.active].queuedBytes
-            snapshot.keptMessages = outboxes.kept.count
             return snapshot
         }
     }
