@@ -95,6 +95,34 @@ defmodule Heartwire.BeforeConnectTest do
     end
   end
 
+  test "what it returns stands in no error text" do
+    answers = [
+      {:ok, [{"Authorization", "hunter2"}]},
+      {:ok, headers: [{"Authorization", ["hunter2"]}]},
+      {:ok, headers: [["Authorization", "hunter2"]]},
+      {:ok, headers: "Authorization: hunter2"},
+      {:ok, headers: [{"Authorization", "hunter2\n"}]},
+      {:ok, url: "ws://user:hunter2@local host/"},
+      {:hunter2, "hunter2"}
+    ]
+
+    log =
+      capture_log(fn ->
+        before_connect = &Enum.at(answers, &1.attempt - 1, :ok)
+        options = [before_connect: before_connect, reconnect_base: 1]
+        socket = open!(url(:ws, "/echo"), options)
+
+        for _answer <- answers do
+          assert %Event{status: :before_connect} = event = await_event(socket, :attempt_failed)
+          refute inspect(event) =~ "hunter2"
+        end
+
+        await_state(socket, :connected)
+      end)
+
+    refute log =~ "hunter2"
+  end
+
   test "a function that does not answer in time is ended" do
     test = self()
 

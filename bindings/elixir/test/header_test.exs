@@ -30,6 +30,16 @@ defmodule Heartwire.HeaderTest do
     assert Enum.sort(Map.keys(filled)) == Enum.sort(keys(%Health{}))
   end
 
+  test "the metrics have the fields of hw_metrics" do
+    assert {:ok, metrics} = Heartwire.metrics(connect!(url(:ws, "/echo")))
+    assert Enum.sort(Map.keys(metrics)) == Enum.sort(fields("hw_metrics"))
+  end
+
+  test "what a shutdown reports has the fields of hw_shutdown_report" do
+    report = Heartwire.shutdown(20_000)
+    assert Enum.sort(Map.keys(report)) == Enum.sort(fields("hw_shutdown_report"))
+  end
+
   test "every kind of event of the header is one of the type's" do
     in_header =
       for [_all, name] <- Regex.scan(~r/HW_EVENT_([A-Z_]+) = \d+/, @header),

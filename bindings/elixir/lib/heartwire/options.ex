@@ -29,9 +29,10 @@ defmodule Heartwire.Options do
     end
   end
 
-  @doc "Checks header fields."
+  @doc "Checks header fields. Their values may authorize, so no error text shows them."
   @spec headers(term) :: {:ok, headers} | {:error, Error.t()}
-  def headers(headers), do: map(headers, &header/1)
+  def headers(headers) when is_list(headers), do: map(headers, &header/1)
+  def headers(_other), do: invalid(:header, "Header fields are a list of pairs of two strings.")
 
   @doc "Turns the options of a message into flags and a time to live, 0 if there is none."
   @spec of_message(term) :: {:ok, {[NIF.flag()], non_neg_integer}} | {:error, Error.t()}
@@ -139,8 +140,10 @@ defmodule Heartwire.Options do
 
   defp header({name, value}) when is_binary(name) and is_binary(value), do: {:ok, {name, value}}
 
-  defp header(other),
-    do: invalid(:header, "A header field is a pair of two strings, not #{inspect(other)}.")
+  defp header({name, _value}),
+    do: invalid(:header, "The header field #{inspect(name)} is not a pair of two strings.")
+
+  defp header(_other), do: invalid(:header, "A header field is a pair of two strings.")
 
   defp json(text, status, name) do
     {:ok, IO.iodata_to_binary(text)}
