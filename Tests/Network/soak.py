@@ -23,13 +23,11 @@ from books import check_arrivals, wait_for_number
 from client_program import Client
 from faulty_proxy import FaultyProxy
 from networks import Server
+from settings import QUICK, beats
 
-from heartwire import EventKind
+from heartwire import EventKind, Rotation
 
-PROPERTIES = {
-    "circuit.failures_max": "0", "reconnect.base": "10ms", "reconnect.cap": "100ms", "connect.timeout": "500ms",
-    "ping.interval": "200ms", "ping.timeout": "400ms",
-}  # fmt: skip
+PROPERTIES = QUICK | beats(every="100ms", within="400ms") | {"heartbeat.failure_threshold": "2", "close.timeout": "200ms"}
 INTERVAL_US = 5000
 FAULT_S = (0.0, 1.0)
 # What is allocated once, when a fault is met for the first time, does not count as growth, nor what the allocator does with its arenas.
@@ -63,7 +61,7 @@ class Soak:
         """Has one thing go wrong for a while; when it is over, waits until what is sent then is answered."""
         faults: list[Callable[[], None]] = [
             self._delay, self._lose, self._crumble, self._network.swallow, self._network.reset, self._reset_often, self._restart,
-            self._vanish,
+            self._vanish, self._rotate,
         ]  # fmt: skip
         fault = self._dice.choice(faults)
         self.faults[fault.__name__.lstrip("_")] += 1
@@ -90,6 +88,11 @@ class Soak:
         self._server.kill()
         self._pause.wait(self._dice.uniform(*FAULT_S))
         self._server.start()
+
+    def _rotate(self) -> None:
+        before = self._client.count()
+        self._client.rotate()
+        self._client.event(EventKind.ROTATION, after=before, level=Rotation.FINISHED)
 
     def _vanish(self) -> None:
         self._network.swallow()
