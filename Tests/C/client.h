@@ -2,7 +2,7 @@
  * A connection for tests that records all it delivers, in order, and lets the test wait for it.
  *
  * Any order that the header forbids fails the test as it happens: anything after HW_EVENT_RELEASED, two callbacks at once,
- * a struct_size that is not the header's, an epoch that goes back.
+ * a struct_size that is not the header's, an epoch that goes back, further than to the connection before while two overlap.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -28,6 +28,7 @@ typedef struct client {
     size_t count;
     size_t capacity;
     uint64_t epoch;
+    int overlaps; /* The test sets it if connections are rotated: two deliver at a time then. */
     int inside;   /* callbacks running now */
     int released; /* HW_EVENT_RELEASED has come */
     /* Runs inside the callback after each record, if the test sets it. */

@@ -7,6 +7,7 @@ import socket
 import struct
 
 from close_log import CloseLog
+from group import Groups
 from obedient import Obedience
 from raw_frames import (
     BINARY,
@@ -64,6 +65,7 @@ class RawServer:
     def __init__(self, closes: CloseLog) -> None:
         self._closes = closes
         self._refused: set[str] = set()
+        groups = Groups()
         self._paths = {
             "/wrong-accept": self._wrong_accept,
             "/garbage": self._garbage,
@@ -100,6 +102,8 @@ class RawServer:
             "/report-frames-after-close": self._report_frames_after_close,
             "/deaf": self._deaf,
             "/late-pongs": self._late_pongs,
+            "/member": groups.serve_member,
+            "/control": groups.serve_control,
         }
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

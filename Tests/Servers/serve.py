@@ -86,11 +86,11 @@ async def listen_aiohttp() -> int:
     return sockets[0].getsockname()[1]
 
 
-async def listen_raw(server: RawServer) -> int:
-    """Starts the misbehaving server, and returns its port."""
+async def listen_raw(server: RawServer, tls: ssl.SSLContext | None) -> int:
+    """Starts the misbehaving server on a port of its own, and returns the port."""
     sockets = bind_loopback()
     for bound in sockets:
-        await asyncio.start_server(server.handle, sock=bound)
+        await asyncio.start_server(server.handle, sock=bound, ssl=tls)
     return sockets[0].getsockname()[1]
 
 
@@ -116,10 +116,12 @@ async def main() -> None:
         facts, contexts = make_certificates(pathlib.Path(directory))
         closes = CloseLog()
         app = WebSocketsApp(closes)
+        raw = RawServer(closes)
         ports = {
             "ws": await listen_websockets(app, None),
             "aiohttp": await listen_aiohttp(),
-            "raw": await listen_raw(RawServer(closes)),
+            "raw": await listen_raw(raw, None),
+            "wss_raw": await listen_raw(raw, contexts["good"]),
             "refused": refused[0].getsockname()[1],
         }
         for kind, context in contexts.items():
