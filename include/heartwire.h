@@ -653,7 +653,7 @@ typedef struct hw_metrics {
     uint64_t pings_received;
     uint64_t pongs_sent;        /* answers to the server's pings */
     uint64_t pongs_received;    /* those that match a ping of ours */
-    uint64_t reconnections;     /* connections established after the first */
+    uint64_t reconnections;     /* connections established after a loss */
     uint64_t attempts_failed;
     uint64_t errors;            /* failed attempts, protocol violations, lost connections, dead peers */
     uint64_t messages_dropped;  /* by inbox.overflow */
