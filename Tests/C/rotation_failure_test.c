@@ -1,6 +1,7 @@
 /* Rotations that fail, or are overtaken by the loss or the end of the connection. */
 #include "rotation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 TEST(a_failed_rotation_is_tried_again_while_the_old_connection_stays)
@@ -113,6 +114,40 @@ TEST(a_connection_lost_before_the_switch_gives_up_its_message)
     CHECK_STATUS(hw_connection_send(client->connection, HW_TEXT, " and ended", 10, &part, NULL), HW_OK);
     group_await_seen(&group, "2 begun and ended\n2 next");
     CHECK_EQUAL(hw_connection_state(client->connection), HW_STATE_CONNECTED);
+    client_free(client);
+    group_free(&group);
+}
+
+/* The old connection takes nothing any more: what it had begun goes by the new one, but for what was to be sent now. */
+TEST(a_connection_that_is_stuck_is_given_up)
+{
+    enum { LARGE = 16 << 20 };
+    group group = group_new("rotation-stuck");
+    client *client = rotating();
+    client_set(client, "close.timeout", "100ms");
+    client_set(client, "queue.bytes_max", "64MiB");
+    client_connect(client, group_url(&group, "raw", ""));
+    group_ask(&group, "deaf 1");
+    char *large = malloc(LARGE);
+    memset(large, 'x', LARGE);
+    hw_send_options now = {.struct_size = sizeof now, .flags = HW_SEND_NOW};
+    CHECK_STATUS(hw_connection_send(client->connection, HW_TEXT, large, LARGE, &now, NULL), HW_OK);
+    CHECK_STATUS(hw_connection_send(client->connection, HW_TEXT, large, LARGE, NULL, NULL), HW_OK);
+    free(large);
+    client_send(client, "next");
+    rotate(client);
+    rotation(client, 0, HW_ROTATION_STARTED, 1);
+    rotation(client, 1, HW_ROTATION_SWITCHED, 2);
+    CHECK_STATUS(client_event(client, HW_EVENT_CLOSED, 0)->event.status, HW_E_CONNECTION_LOST);
+    AWAIT(strstr(group_ask(&group, "seen"), "\n2 next") != NULL);
+    CHECK_CONTAINS(group_ask(&group, "seen"), "seen\n2 xxx");
+    hw_outcome outcome = HW_OUTCOME_PENDING;
+    CHECK_STATUS(hw_connection_outcome(client->connection, 1, &outcome), HW_OK);
+    CHECK_EQUAL(outcome, HW_OUTCOME_DROPPED);
+    CHECK_STATUS(hw_connection_outcome(client->connection, 2, &outcome), HW_OK);
+    CHECK_EQUAL(outcome, HW_OUTCOME_SENT);
+    CHECK_EQUAL(client_metrics(client).queue_dropped, 1);
+    CHECK_EQUAL(client_event_count(client, HW_EVENT_STATE), 2);
     client_free(client);
     group_free(&group);
 }
@@ -272,4 +307,27 @@ TEST(release_ends_a_rotation)
 TEST(close_ends_a_rotation)
 {
     end_rotations("rotation-close", close_gracefully);
+}
+
+TEST(shutdown_ends_rotations)
+{
+    group group = group_new("rotation-shutdown");
+    client *scripted = scripted_first(&group, rotating());
+    rotate(scripted);
+    client_event(scripted, HW_EVENT_OPENED, 1);
+    client *connecting = rotating_first(&group);
+    group_ask(&group, "hold");
+    rotate(connecting);
+    group_ask(&group, "await 4");
+    client_send(connecting, "last words");
+    group_await_seen(&group, "3 last words");
+    client_free(group.control);
+    hw_shutdown_report report = {.struct_size = sizeof report};
+    CHECK_STATUS(hw_shutdown(PATIENCE_MS, &report), HW_OK);
+    CHECK_EQUAL(report.connections, 2);
+    CHECK_EQUAL(report.messages_unsent, 0);
+    CHECK_EQUAL(hw_connection_state(scripted->connection), HW_STATE_DISCONNECTED);
+    CHECK_EQUAL(hw_connection_state(connecting->connection), HW_STATE_DISCONNECTED);
+    client_free(scripted);
+    client_free(connecting);
 }

@@ -240,6 +240,26 @@ TEST(kept_messages_and_the_script_go_to_each_connection)
     group_free(&group);
 }
 
+TEST(what_is_kept_meanwhile_goes_to_both_connections_once)
+{
+    group group = group_new("rotation-kept-meanwhile");
+    client *client = scripted_first(&group, rotating());
+    rotate(client);
+    client_event(client, HW_EVENT_OPENED, 1);
+    CHECK_STATUS(hw_connection_keep(client->connection, "a", HW_TEXT, "first", 5), HW_OK);
+    CHECK_STATUS(hw_connection_keep(client->connection, "a", HW_TEXT, "second", 6), HW_OK);
+    CHECK_STATUS(hw_connection_keep(client->connection, "b", HW_TEXT, "other", 5), HW_OK);
+    group_await_seen(&group, "1 first\n1 second\n1 other");
+    CHECK_STATUS(hw_connection_keep(client->connection, "b", HW_TEXT, NULL, 0), HW_OK);
+    group_ask(&group, "text 2 go");
+    whole_rotation(client, 0, 1);
+    client_send(client, "queued");
+    group_await_seen(&group, "1 first\n1 second\n1 other\n2 second\n2 queued");
+    CHECK_EQUAL(client_metrics(client).kept_messages, 1);
+    client_free(client);
+    group_free(&group);
+}
+
 TEST(what_both_connections_deliver_is_left_out_by_a_key)
 {
     group group = group_new("rotation-duplicates");

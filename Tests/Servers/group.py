@@ -87,9 +87,9 @@ class Group:
                 self.closes.append(f"{member.number} {code}")
                 return
             elif opcode != PONG:
-                message = message + payload if opcode == CONTINUATION else payload
+                message = (message + payload if opcode == CONTINUATION else payload)[:REMEMBERED_BYTES]
                 if is_last:
-                    self.seen.append(f"{member.number} {message[:REMEMBERED_BYTES].decode('latin-1')}")
+                    self.seen.append(f"{member.number} {message.decode('latin-1')}")
 
     async def count(self, member: Member) -> None:
         """Sends numbered messages until the member has closed."""
