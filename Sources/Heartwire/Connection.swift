@@ -118,7 +118,8 @@ final class Connection: @unchecked Sendable {
         if !channel.transport.waitsToWrite && !channel.transport.flush(outboxes[place]) {
             io.post(.broken(self, serial: channel.serial))
         }
-        if outboxes[place].hasHandedOver || outboxes[place].hasReports || outboxes[place].nextExpiry != nil { askForAttention() }
+        let outbox = outboxes[place]
+        if outbox.hasHandedOver || outbox.hasReports || outbox.nextExpiry != nil || outbox.isQueueReleased { askForAttention() }
     }
 
     func outcome(of id: UInt64) -> Outcome? {
@@ -419,7 +420,10 @@ final class Connection: @unchecked Sendable {
             for action in session.takeActions() {
                 switch action {
                 case .openTransport(let place): openTransport(channel(place))
-                case .closeTransport(let place): closeTransport(channel(place))
+                case .closeTransport(let place):
+                    // A close frame still goes, if the socket takes it.
+                    lock.withLock { _ = channel(place).transport.flush(outboxes[place]) }
+                    closeTransport(channel(place))
                 }
             }
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed($0.epoch)) }

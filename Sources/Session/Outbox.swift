@@ -220,6 +220,9 @@ package final class Outbox {
         takesQueue = false
     }
 
+    /// True if another connection waits for the queue, and can have it.
+    package var isQueueReleased: Bool { mode == .open && !takesQueue && hasQueue && isQueueFree }
+
     /// True if nothing of the queue's messages is on its way here: they can go by another connection.
     package var isQueueFree: Bool { !queue.hasBegun }
 

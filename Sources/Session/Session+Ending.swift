@@ -53,7 +53,7 @@ extension Session {
         let delay = delay(after: failure)
         emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
-            successorFailed(link, failure, retryAfter: delay, now)
+            successorFailed(link, failure, retryAfter: delay, now, &outboxes)
         } else if let delay {
             waitForNextAttempt(delay, reason: failure, now)
         } else {
@@ -128,10 +128,14 @@ extension Session {
             finish(.disconnected, reason: nil, now, &outboxes)
             return
         }
+        if case .waiting = rotation.phase { rotation.phase = .none }
+        rotation.due = nil
         let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
+        // A server that sends everybody away again and again is given the usual time.
+        let isFollowedAtOnce = isNotice(failure) && (isStable || backoff.failures == 0)
         if isStable { backoff.reset() } else { backoff.recordFailure() }
         if let delay = delay(after: failure) {
-            waitForNextAttempt(isNotice(failure) ? .zero : delay, reason: failure, now)
+            waitForNextAttempt(isFollowedAtOnce ? .zero : delay, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
         }
@@ -186,6 +190,7 @@ extension Session {
         metrics.messagesUnsent = UInt64(outboxes[active].queuedMessages)
         metrics.bytesUnsent = UInt64(outboxes[active].queuedBytes)
         outboxes[active].discardQueue()
+        reportOutcomes(now, &outboxes)
         closeLink(activeLink, now)
         phase = .ended
         change(to: final, reason: reason, now)

@@ -96,7 +96,7 @@ extension Session {
         case .none:
             if let due = rotation.due, now >= due { rotate(now) }
         case .waiting(let url, let until):
-            if now >= until { beginSuccessor(url, now) }
+            if now >= until, case .open = activeLink.phase { beginSuccessor(url, now) }
         case .switching:
             changeOver(now, &outboxes)
         case .opening, .retiring:
@@ -105,7 +105,10 @@ extension Session {
     }
 
     /// The new connection came to nothing. The old one stays; a later try follows if one may help.
-    mutating func successorFailed(_ link: Link, _ failure: Failure, retryAfter delay: Interval?, _ now: Instant) {
+    mutating func successorFailed(
+        _ link: Link, _ failure: Failure, retryAfter delay: Interval?, _ now: Instant, _ outboxes: inout Outboxes
+    ) {
+        if activeLink.isReady { outboxes[active].openQueue() }
         let url = rotation.url ?? configuration.url
         closeLink(link, now)
         emit(.rotation(.failed, failure: failure), now)
@@ -185,8 +188,11 @@ extension Session {
         attempts = rotation.attempts
         if isStanding {
             activateSuccessor(now, &outboxes)
+            metrics.rotations &+= 1
+            emit(.rotation(.finished, failure: nil), lost, now)
             established(activeLink, now)
         } else {
+            emit(.rotation(.failed, failure: reason), lost, now)
             active = active.other
             outboxes.activate(active)
             metrics.openedAt = nil
@@ -212,6 +218,7 @@ extension Session {
                 emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
             }
             closeLink(link, now)
+            emit(.rotation(.failed, failure: nil), now)
             outboxes[active].openQueue()
         }
         rotation.phase = .none

@@ -217,10 +217,13 @@ package struct Session: ~Copyable {
     package mutating func review(_ now: Instant, _ outboxes: inout Outboxes) {
         outboxes[active].expire(now)
         nextExpiry = outboxes[active].nextExpiry
-        if outboxes[active].hasReports {
-            for stretch in outboxes[active].takeReports() { emit(.outcome(stretch), now) }
-        }
+        reportOutcomes(now, &outboxes)
         if outboxes[active].takeWritable() { emit(.writable, now) }
+    }
+
+    mutating func reportOutcomes(_ now: Instant, _ outboxes: inout Outboxes) {
+        guard outboxes[active].hasReports else { return }
+        for stretch in outboxes[active].takeReports() { emit(.outcome(stretch), now) }
     }
 
     // MARK: Time

@@ -97,7 +97,7 @@ struct SessionRotationTests {
         harness.advance(.seconds(5))
         harness.isWritable = true
         harness.settle()
-        #expect(harness.takeEvents() == ["closed 1006 (lost)", "rotation switched 2", "gap of 5000 ms, 0 in doubt"])
+        #expect(harness.takeEvents() == ["closed 1006 (lost)", "rotation switched 2", "rotation finished 1", "gap of 5000 ms, 0 in doubt"])
         #expect(try SessionHarness.frames(harness.streams[1]).frames.map { $0.payload } == [bytes("stuck")])
     }
 
@@ -133,7 +133,7 @@ struct SessionRotationTests {
         harness.place = .first
         harness.endTransport()
         harness.send(bytes("kept"))
-        #expect(harness.takeEvents() == ["rotation started 1", "closed 1006 (lost)", "state reconnecting (lost)"])
+        #expect(harness.takeEvents() == ["rotation started 1", "closed 1006 (lost)", "rotation failed 1 (lost)", "state reconnecting (lost)"])
         harness.place = .second
         harness.acceptHandshake()
         #expect(harness.takeEvents() == ["opened 2", "state connected", "gap of 0 ms, 0 in doubt"])

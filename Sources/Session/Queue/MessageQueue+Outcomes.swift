@@ -17,7 +17,9 @@ extension MessageQueue {
 
     /// What became of the message `id`; nil if there was none, or if it is forgotten.
     package func outcome(of id: UInt64) -> Outcome? {
-        outcomes[id] ?? (index(of: id) == nil ? nil : .pending)
+        if let outcome = outcomes[id] { return outcome }
+        guard let index = index(of: id), !entries[index].isVoid else { return nil }
+        return .pending
     }
 
     package var outcomeCounts: Outcomes.Counts { outcomes.counts }
