@@ -187,6 +187,7 @@ final class Connection: @unchecked Sendable {
     }
 
     /// False if the connection `epoch`, where the host has detected something, is over or closing.
+    @inline(never)
     func detected(_ detection: Detection, epoch: UInt64) -> Bool {
         lock.withLock { () -> Bool in
             guard outboxes.place(ofEpoch: epoch) != nil, !isSealed else { return false }

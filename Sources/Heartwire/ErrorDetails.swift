@@ -18,12 +18,14 @@ final class ErrorDetails: Error, @unchecked Sendable {
     /// What a refused handshake's Retry-After asks for.
     var retryAfterMs: UInt64 = 0
 
+    @inline(never)
     init(_ status: Int, _ layer: Int, _ message: String) {
         self.status = hw_status(status)
         self.layer = hw_layer(layer)
         self.message = message
     }
 
+    @inline(never)
     static func argument(_ message: String) -> ErrorDetails {
         ErrorDetails(HW_E_ARGUMENT, HW_LAYER_NONE, message)
     }

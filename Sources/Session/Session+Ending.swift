@@ -16,6 +16,7 @@ extension Session {
     }
 
     /// `timeout`: how long the peer may take to answer the close frame.
+    @inline(never)
     mutating func failConnection(
         _ link: Link, _ failure: Failure, _ frame: CloseFrame, timeout: Interval, _ now: Instant, _ outboxes: inout Outboxes
     ) {
@@ -28,6 +29,7 @@ extension Session {
         }
     }
 
+    @inline(never)
     private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
         link.phase = .draining(ending, deadline: deadline)
         endHeartbeats(link, now)
@@ -39,6 +41,7 @@ extension Session {
     }
 
     /// An attempt came to nothing: try again later, or give up.
+    @inline(never)
     mutating func attemptFailed(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
         outboxes[link.place].connectionEnded()
         link.visitor.attemptEnded(failure.hostHealth, now)

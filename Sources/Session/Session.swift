@@ -119,6 +119,7 @@ package struct Session: ~Copyable {
         emit(kind, activeLink, now)
     }
 
+    @inline(never)
     mutating func emit(_ kind: Event.Kind, _ link: Link, _ now: Instant) {
         events.append(Event(kind: kind, time: now, epoch: link.epoch, state: state))
     }

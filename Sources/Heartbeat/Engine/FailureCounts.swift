@@ -10,6 +10,7 @@ struct FailureCounts {
     }
 
     /// Gives how many failures in a row it is now.
+    @inline(never)
     mutating func failed(_ subject: HeartbeatNote.Subject) -> Int {
         for index in counts.indices where counts[index].subject == subject {
             counts[index].count += 1
@@ -19,6 +20,7 @@ struct FailureCounts {
         return 1
     }
 
+    @inline(never)
     mutating func succeeded(_ subject: HeartbeatNote.Subject) {
         for index in counts.indices where counts[index].subject == subject { counts[index].count = 0 }
     }

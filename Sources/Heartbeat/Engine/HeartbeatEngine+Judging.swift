@@ -7,6 +7,7 @@ extension HeartbeatEngine {
         acknowledged(.beat(index), roundTrip: now - beat.sent, isLate: beat.isMissed, evidence: evidence, now)
     }
 
+    @inline(never)
     mutating func acknowledged(
         _ subject: HeartbeatNote.Subject, roundTrip: Interval, isLate: Bool, evidence: [UInt8], _ now: Instant
     ) {
@@ -33,6 +34,7 @@ extension HeartbeatEngine {
         }
     }
 
+    @inline(never)
     mutating func pingMissed(_ count: Int) {
         totals.beatsMissed &+= 1
         healthChanged(epoch.pingHealth.acknowledgementMissed())
@@ -42,12 +44,14 @@ extension HeartbeatEngine {
     // MARK: Answers
 
     /// The owner could not send it, not even at the second try.
+    @inline(never)
     package mutating func couldNotSend(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
         guard epoch.isRunning else { return }
         failed(.couldNotSend, HeartbeatNote.Subject(heartbeat.purpose), evidence: heartbeat.payload, now)
     }
 
     /// The kernel took over an answer at `now`.
+    @inline(never)
     package mutating func answerHandedOver(_ subject: HeartbeatNote.Subject, received: Instant, _ now: Instant) {
         guard epoch.isRunning else { return }
         let time = now - received
@@ -97,6 +101,7 @@ extension HeartbeatEngine {
 
     // MARK: Verdicts
 
+    @inline(never)
     mutating func failed(_ failure: HeartbeatFailure, _ subject: HeartbeatNote.Subject, evidence: [UInt8], _ now: Instant) {
         totals.failed &+= 1
         let count = epoch.failures.failed(subject)
@@ -110,6 +115,7 @@ extension HeartbeatEngine {
     }
 
     /// The connection is to be ended: said once.
+    @inline(never)
     mutating func condemn(_ verdict: HeartbeatVerdict) {
         guard !epoch.isCondemned, configuration.failureThreshold != nil else { return }
         epoch.isCondemned = true

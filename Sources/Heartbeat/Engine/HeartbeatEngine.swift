@@ -73,6 +73,7 @@ package struct HeartbeatEngine: ~Copyable {
         return outputs
     }
 
+    @inline(never)
     mutating func note(_ kind: HeartbeatNote.Kind, _ subject: HeartbeatNote.Subject, evidence: [UInt8] = []) {
         outputs.append(.note(HeartbeatNote(kind, subject, evidence: evidence)))
     }
@@ -153,6 +154,7 @@ package struct HeartbeatEngine: ~Copyable {
         for index in epoch.watches.indices { updateWatch(index, now) }
     }
 
+    @inline(never)
     mutating func startWatch(_ index: Int, _ now: Instant) {
         epoch.watches[index].start(now)
         updateWatch(index, now)
@@ -199,6 +201,7 @@ package struct HeartbeatEngine: ~Copyable {
         transmit(OutgoingHeartbeat(purpose, rule.opcode, body, followsQueue: followsQueue), now)
     }
 
+    @inline(never)
     mutating func transmit(_ heartbeat: OutgoingHeartbeat, _ now: Instant) {
         guard !epoch.isCondemned else { return }
         if heartbeat.opcode != .ping { epoch.lastMessageSent = now }

@@ -52,6 +52,7 @@ package struct HealthMonitor {
     }
 
     /// The signal came. It is in time at the very instant at which its absence would be a warning: signals go before timers.
+    @inline(never)
     package mutating func seen(_ now: Instant) -> Change<Health>? {
         let isInTime = instant(after: policy.warningIntervals).map { now <= $0 } ?? true
         heardFrom = now

@@ -20,6 +20,7 @@ extension DurationRule {
 
 extension LearnedDuration {
     /// Both are raw texts, as captured. What is no number is unknown. No peer can make the result shorter or longer than intervals may be.
+    @inline(never)
     package func evaluate(value: [UInt8]?, added: [UInt8]?) -> LearnedInterval {
         let unknown = fallback.map { LearnedInterval.known($0) } ?? .unknown
         let nanoseconds = Double(unit.nanoseconds)

@@ -41,6 +41,9 @@ package struct Template: Equatable {
     package init(_ pieces: [Piece]) {
         self.pieces = pieces
     }
+
+    @inline(never)
+    package static func == (a: Template, b: Template) -> Bool { a.pieces == b.pieces }
 }
 
 /// A length of time, given or computed from what was learned.

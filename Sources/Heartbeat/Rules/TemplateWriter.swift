@@ -22,6 +22,7 @@ package struct PendingValues: Equatable {
 
     package init() {}
 
+    @inline(never)
     package func text(of value: PendingValue) -> [UInt8]? {
         switch value {
         case .counter: counter.map { [UInt8]("\($0)".utf8) }

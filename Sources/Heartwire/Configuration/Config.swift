@@ -143,18 +143,22 @@ extension Config.Settings {
 
     mutating func set(_ id: PropertyId, choice: Int) { values[id.rawValue] = .choice(choice) }
 
+    @inline(never)
     func boolean(_ id: PropertyId) -> Bool {
         if case .boolean(let value)? = value(id) { value } else { false }
     }
 
+    @inline(never)
     func number(_ id: PropertyId) -> Int64 {
         if case .number(let value)? = value(id) { value } else { 0 }
     }
 
+    @inline(never)
     func choice(_ id: PropertyId) -> Int {
         if case .choice(let value)? = value(id) { value } else { 0 }
     }
 
+    @inline(never)
     func bytes(_ id: PropertyId) -> [UInt8] {
         if case .bytes(let value)? = value(id) { value } else { [] }
     }

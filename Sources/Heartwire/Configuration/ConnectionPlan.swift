@@ -86,6 +86,7 @@ final class ConnectionPlan {
     private static func session(
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, _ url: URL
     ) throws(ErrorDetails) -> SessionConfiguration {
+        @inline(never)
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         let session = SessionConfiguration(url: url)
         session.heartbeat = heartbeat

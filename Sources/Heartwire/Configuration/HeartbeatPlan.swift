@@ -6,6 +6,7 @@ import WebSocket
 /// The properties of heartbeats, the preset and the rules of one's own made into what the engine runs on. Contradictions are found here.
 enum HeartbeatPlan {
     static func configuration(_ settings: Config.Settings) throws(ErrorDetails) -> HeartbeatConfiguration {
+        @inline(never)
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         func count(_ id: PropertyId) -> UInt16 { UInt16(clamping: settings.number(id)) }
         let result = HeartbeatConfiguration()

@@ -6,6 +6,7 @@ import WebSocket
 /// The properties of reconnecting and of rotation made into what the session runs on.
 enum LifePlan {
     static func configure(_ session: SessionConfiguration, _ settings: Config.Settings) throws(ErrorDetails) {
+        @inline(never)
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         func count(_ id: PropertyId) -> Int { Int(clamping: settings.number(id)) }
         session.reconnects = settings.boolean(.reconnectEnabled)

@@ -25,6 +25,21 @@ struct Property {
     let range: StaticString
     let unit: StaticString
     let doc: StaticString
+
+    /// A call takes less room than constant data with its relocations does, or than the same written out for each property.
+    @inline(never)
+    init(
+        id: PropertyId, name: StaticString, kind: Kind, defaultValue: StaticString, range: StaticString, unit: StaticString,
+        doc: StaticString
+    ) {
+        self.id = id
+        self.name = name
+        self.kind = kind
+        self.defaultValue = defaultValue
+        self.range = range
+        self.unit = unit
+        self.doc = doc
+    }
 }
 
 extension Property {

@@ -15,6 +15,7 @@ struct Detector {
     }
 
     /// Shows the host a whole message, and sends what it answers.
+    @inline(never)
     func look(at message: UnsafePointer<hw_message>, from connection: Connection, _ handle: OpaquePointer?) {
         guard message.pointee.flags == 0 else { return }
         var reply = hw_reply()
@@ -39,6 +40,7 @@ struct Detector {
     }
 
     /// Sends an answer and reports it, or reports what else was found.
+    @inline(never)
     static func carryOut(_ detection: hw_detection, _ reply: hw_reply, on connection: Connection) -> hw_status {
         switch Int(detection) {
         case HW_DETECT_ANSWER:

@@ -4,6 +4,7 @@ import WebSocket
 /// Conversions of the C interface's arguments, checked once at the edge.
 enum Arguments {
     /// The bytes of a NUL-terminated string; nil for NULL.
+    @inline(never)
     static func text(_ pointer: UnsafePointer<CChar>?) -> [UInt8]? {
         guard let pointer else { return nil }
         var bytes: [UInt8] = []

@@ -5,6 +5,7 @@ import Heartbeat
 final class Lock: @unchecked Sendable {
     fileprivate let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
+    @inline(never)
     init() {
         mutex = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)

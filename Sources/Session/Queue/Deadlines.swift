@@ -49,6 +49,7 @@ package struct Deadlines {
     }
 
     /// A message does not wait for its deadline any more.
+    @inline(never)
     package mutating func forgetOne() {
         awaited &-= 1
         if awaited == 0 { heap.removeAll(keepingCapacity: heap.capacity <= Self.keptCapacity) }

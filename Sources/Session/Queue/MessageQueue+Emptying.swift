@@ -135,6 +135,7 @@ extension MessageQueue {
     /// The connection ended: everything not wholly sent is given out anew, except what does not outlive it.
     ///
     /// `isTakenOver`: it has not broken, another one goes on for it. What is to be sent now and has not begun is in time for that one.
+    @inline(never)
     package mutating func rewind(isTakenOver: Bool = false) {
         let begun = isTakenOver ? begunEntries : entries.count
         (encodedEntries, encodedTags, encodedBytes, fragmentedBytes) = (0, 0, 0, 0)

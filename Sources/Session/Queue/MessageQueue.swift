@@ -177,6 +177,7 @@ package struct MessageQueue: ~Copyable {
     }
 
     /// There will be no further connection: all that waits is cancelled.
+    @inline(never)
     package mutating func removeAll() {
         refusedForSpace = false
         for index in 0..<entries.count where !entries[index].isVoid { void(index, .cancelled) }

@@ -43,6 +43,7 @@ package struct HostVisitor {
     }
 
     /// The attempt succeeded, failed or was given up; without one this does nothing.
+    @inline(never)
     package mutating func attemptEnded(_ health: HostGate.Health, _ now: Instant) {
         guard isExpected else { return }
         isExpected = false

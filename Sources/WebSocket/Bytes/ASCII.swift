@@ -34,11 +34,12 @@ package enum ASCII {
     }
 
     /// Without the spaces and tabs around it.
+    @inline(never)
     package static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var result = bytes
-        while let byte = result.first, byte == 0x20 || byte == 0x09 { result.removeFirst() }
-        while let byte = result.last, byte == 0x20 || byte == 0x09 { result.removeLast() }
-        return result
+        var (start, end) = (bytes.startIndex, bytes.endIndex)
+        while start < end, bytes[start] == 0x20 || bytes[start] == 0x09 { start += 1 }
+        while start < end, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
+        return bytes[start..<end]
     }
 
     /// The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed, empty ones left out.

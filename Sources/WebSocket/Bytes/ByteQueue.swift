@@ -82,6 +82,7 @@ package struct ByteQueue: ~Copyable {
         if head == tail { removeAll() }
     }
 
+    @inline(never)
     private mutating func grow(by size: Int) {
         let needed = count &+ size
         // Moving the bytes to the front is cheaper than a new allocation once at least half of the old one is free.

@@ -71,6 +71,7 @@ package struct URL: Equatable {
     }
 
     /// Another resource of the same origin, without the credentials.
+    @inline(never)
     func at(resource: [UInt8]) throws(URLError) -> URL {
         guard resource.count <= Self.sizeMax else { throw .tooLong }
         return URL(self, resource: try Self.resource(resource[...]))

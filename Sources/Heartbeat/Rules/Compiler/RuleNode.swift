@@ -13,6 +13,7 @@ package final class RuleNode {
         self.pointer = pointer
     }
 
+    @inline(never)
     package func error(_ sentence: String) -> RuleError { RuleError(pointer: pointer, sentence: sentence) }
 
     private func child(_ name: [UInt8], _ value: JSONNode) -> RuleNode {
