@@ -125,16 +125,16 @@ TEST(misses_and_health_are_logged)
 static void remember_thread(client *client, const record *latest)
 {
     (void)latest;
-    *(pthread_t *)client->hook_context = pthread_self();
+    atomic_store((_Atomic pthread_t *)client->hook_context, pthread_self());
 }
 
 TEST(lines_come_on_the_dispatchers_thread)
 {
     receiver receiver;
     start(&receiver, HW_LOG_DEBUG);
-    pthread_t dispatcher;
+    _Atomic pthread_t dispatcher = 0;
     client *client = client_new();
-    client->hook_context = &dispatcher;
+    client->hook_context = (void *)&dispatcher;
     client->hook = remember_thread;
     client_connect(client, server_url("ws", "/echo"));
     client_event(client, HW_EVENT_OPENED, 0);

@@ -91,9 +91,10 @@ TEST(a_lost_connection_is_replaced_by_its_successor)
     CHECK_EQUAL(client_metrics(client).attempts, 2);
     /* It can be rotated in its turn. */
     rotate(client);
-    rotation(client, 1, HW_ROTATION_STARTED, 2);
-    rotation(client, 2, HW_ROTATION_SWITCHED, 3);
-    rotation(client, 3, HW_ROTATION_FINISHED, 2);
+    rotation(client, 1, HW_ROTATION_FAILED, 1);
+    rotation(client, 2, HW_ROTATION_STARTED, 2);
+    rotation(client, 3, HW_ROTATION_SWITCHED, 3);
+    rotation(client, 4, HW_ROTATION_FINISHED, 2);
     client_free(client);
     group_free(&group);
 }
