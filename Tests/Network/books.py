@@ -76,8 +76,6 @@ def check_arrivals(book: pathlib.Path, client: Client, last: int) -> set[int]:
 
 
 def all_outcomes(client: Client, last: int) -> dict[int, Outcome] | None:
-    """The outcomes of the messages up to `last`, once they are known and what was lost with a connection has been told."""
-    if not client.reports_outcomes:
-        return dict.fromkeys(range(1, last + 1), Outcome.SENT)
+    """The outcomes of the messages up to `last`, once they are known."""
     outcomes = client.outcomes()
     return outcomes if outcomes.keys() == set(range(1, last + 1)) else None

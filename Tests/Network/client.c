@@ -5,8 +5,8 @@
  *
  * Reads commands, one a line:
  *   start INTERVAL_US BYTES queue|now
- *                              from here on sends the next number each INTERVAL_US, in a text message of BYTES of this delivery class; a number
- *                              that is refused is tried again. The numbers are the messages' ids
+ *                              from here on sends the next number each INTERVAL_US, in a text message of BYTES of this delivery class; a
+ *                              number that is refused is tried again. The numbers are the messages' ids
  *   keep KEY TEXT              keeps a text message
  *   rotate                     makes a new connection before it breaks the old one
  *   stop                       sends no more; prints "stopped LAST", the last number that was accepted

@@ -22,9 +22,9 @@ class Sender:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def start(self, client: heartwire.Client, interval_us: int, size: int) -> None:
+    def start(self, client: heartwire.Client, interval_us: int, size: int, delivery: str) -> None:
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._send, args=(client, interval_us / 1e6, size))
+        self._thread = threading.Thread(target=self._send, args=(client, interval_us / 1e6, size, delivery == "now"))
         self._thread.start()
 
     def stop(self) -> None:
@@ -33,12 +33,12 @@ class Sender:
             self._thread.join()
         report("stopped", self.accepted)
 
-    def _send(self, client: heartwire.Client, interval_s: float, size: int) -> None:
+    def _send(self, client: heartwire.Client, interval_s: float, size: int, now: bool) -> None:
         while not self._stopping.is_set():
             try:
-                client.send(f"{self.accepted + 1} ".ljust(size, "x"))
+                client.send(f"{self.accepted + 1} ".ljust(size, "x"), now=now, report=True)
                 self.accepted += 1
-            except heartwire.QueueFull:
+            except (heartwire.QueueFull, heartwire.NotConnected):
                 pass
             self._stopping.wait(interval_s)
 
@@ -46,7 +46,7 @@ class Sender:
 def main() -> None:
     url, *assignments = sys.argv[1:]
     options = dict(assignment.split("=", 1) for assignment in assignments)
-    rules = [options.pop("rule")] if "rule" in options else None
+    rules, opening = ([options.pop(name)] if name in options else None for name in ("rule", "step"))
     sender = Sender()
 
     def on_event(_client: heartwire.Client, event: heartwire.Event) -> None:
@@ -58,11 +58,15 @@ def main() -> None:
     def on_message(_client: heartwire.Client, message: heartwire.Message) -> None:
         report("message", 0, message)
 
-    client = heartwire.Client(url, on_event=on_event, on_message=on_message, rules=rules, properties=options)
+    client = heartwire.Client(url, on_event=on_event, on_message=on_message, rules=rules, opening=opening, properties=options)
     for line in sys.stdin:
         match line.split():
-            case ["start", interval_us, size, "queue"]:
-                sender.start(client, int(interval_us), int(size))
+            case ["start", interval_us, size, delivery]:
+                sender.start(client, int(interval_us), int(size), delivery)
+            case ["keep", key, *words]:
+                client.keep(key, " ".join(words))
+            case ["rotate"]:
+                client.rotate()
             case ["stop"]:
                 sender.stop()
             case ["release"]:

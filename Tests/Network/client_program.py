@@ -75,7 +75,6 @@ class Client:
     """A running client."""
 
     def __init__(self, language: str, network: Network, properties: Mapping[str, str]) -> None:
-        self.reports_outcomes = language == "c"
         self.events: list[Event] = []
         self.messages: list[str] = []
         self._stopped: int | None = None
@@ -102,11 +101,11 @@ class Client:
         self._command(f"start {interval_us} {size} {delivery}")
 
     def keep(self, key: str, text: str) -> None:
-        """Has it keep a message; only the C client does."""
+        """Has it keep a message."""
         self._command(f"keep {key} {text}")
 
     def rotate(self) -> None:
-        """Has it make a new connection before it breaks the old one; only the C client does when it is asked."""
+        """Has it make a new connection before it breaks the old one."""
         self._command("rotate")
 
     def stop(self) -> int:

@@ -14,6 +14,7 @@ from settings import QUICK, beats
 from heartwire import EventKind, Outcome
 
 StartServer = Callable[[str], Server]
+languages = pytest.mark.parametrize("language", ["c", "python"])
 
 
 def finish(client: Client, book: pathlib.Path) -> set[Outcome]:
@@ -24,10 +25,13 @@ def finish(client: Client, book: pathlib.Path) -> set[Outcome]:
     return set(client.outcomes().values())
 
 
-def test_messages_that_are_sent_now_or_never_are_never_sent_again(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
+@languages
+def test_messages_that_are_sent_now_or_never_are_never_sent_again(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
     """They are large, and so the connection breaks within one."""
     start_server("websockets")
-    with Client("c", network, QUICK | {"ping.interval": "100ms", "ping.timeout": "300ms"}) as client:
+    with Client(language, network, QUICK | {"ping.interval": "100ms", "ping.timeout": "300ms"}) as client:
         client.event(EventKind.OPENED)
         client.start(size=50_000, delivery="now")
         for _ in range(3):
@@ -40,15 +44,16 @@ def test_messages_that_are_sent_now_or_never_are_never_sent_again(network: Netwo
         assert finish(client, book) == {Outcome.SENT, Outcome.DROPPED}
 
 
+@languages
 @pytest.mark.parametrize(
     ("properties", "outcome"),
     [({"queue.ttl": "50ms"}, Outcome.EXPIRED), ({"queue.overflow": "drop_oldest", "queue.messages_max": "20"}, Outcome.DROPPED)],
 )
 def test_messages_that_gave_way_while_the_server_was_away_never_come(
-    network: Network, start_server: StartServer, book: pathlib.Path, properties: dict[str, str], outcome: Outcome
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str, properties: dict[str, str], outcome: Outcome
 ) -> None:
     server = start_server("websockets")
-    with Client("c", network, QUICK | beats(every="50ms", within="20s") | properties) as client:
+    with Client(language, network, QUICK | beats(every="50ms", within="20s") | properties) as client:
         client.start()
         for _ in range(3):
             client.wait_for_answers(50)

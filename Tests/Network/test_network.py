@@ -143,10 +143,13 @@ def test_reset_is_followed_by_a_new_connection(
         finish(client, book)
 
 
-def test_server_that_vanished_without_a_word_is_replaced(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
+@languages
+def test_server_that_vanished_without_a_word_is_replaced(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
     """As when its machine has lost power, and is up again."""
     server = start_server("websockets")
-    with Client("c", network, QUICK | beats(every="200ms", within="400ms") | {"heartbeat.failure_threshold": "2"}) as client:
+    with Client(language, network, QUICK | beats(every="200ms", within="400ms") | {"heartbeat.failure_threshold": "2"}) as client:
         client.start()
         wait_for_number(book, 100)
         before = client.count()
@@ -158,11 +161,12 @@ def test_server_that_vanished_without_a_word_is_replaced(network: Network, start
         finish(client, book)
 
 
+@languages
 def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
-    network: Network, start_server: StartServer, book: pathlib.Path
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
 ) -> None:
     start_server("websockets")
-    with Client("c", network, QUICK | {"ping.interval": "200ms", "ping.timeout": "400ms"}) as client:
+    with Client(language, network, QUICK | {"ping.interval": "200ms", "ping.timeout": "400ms"}) as client:
         client.event(EventKind.OPENED)
         network.swallow()
         client.start(size=100_000)

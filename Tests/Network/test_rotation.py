@@ -14,6 +14,7 @@ from settings import QUICK
 from heartwire import EventKind, Rotation
 
 StartServer = Callable[[str], Server]
+languages = pytest.mark.parametrize("language", ["c", "python"])
 
 
 def finish(client: Client, book: pathlib.Path, kind: str) -> None:
@@ -41,10 +42,13 @@ def test_connections_of_an_age_give_way_in_mid_traffic(
         finish(client, book, kind)
 
 
-def test_rotation_on_demand_over_a_slow_and_lossy_network(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
+@languages
+def test_rotation_on_demand_over_a_slow_and_lossy_network(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
     """With messages so large that there is always one on its way."""
     start_server("aiohttp")
-    with Client("c", network, QUICK | {"connect.timeout": "20s"}) as client:
+    with Client(language, network, QUICK | {"connect.timeout": "20s"}) as client:
         client.event(EventKind.OPENED)
         network.delay(0.02)
         network.lose(0.02)
@@ -57,9 +61,12 @@ def test_rotation_on_demand_over_a_slow_and_lossy_network(network: Network, star
         finish(client, book, "aiohttp")
 
 
-def test_kept_messages_come_first_on_every_connection(network: Network, start_server: StartServer, book: pathlib.Path) -> None:
+@languages
+def test_kept_messages_come_first_on_every_connection(
+    network: Network, start_server: StartServer, book: pathlib.Path, language: str
+) -> None:
     server = start_server("websockets")
-    with Client("c", network, QUICK | {"step": '{"send": {"body": "login"}}'}) as client:
+    with Client(language, network, QUICK | {"step": '{"send": {"body": "login"}}'}) as client:
         client.event(EventKind.OPENED)
         for channel in ("trades", "books", "ticker"):
             client.keep(channel, f"subscribe {channel}")
