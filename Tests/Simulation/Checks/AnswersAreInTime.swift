@@ -18,7 +18,11 @@ final class AnswersAreInTime: Checker {
             if plan.answersRequests { requests[peer.number, default: [:]][number] = time }
         case .serverGot(let got): take(got)
         case .settled: look()
-        case .event(let event): if ends(event) { stop(event.epoch) }
+        case .event(let event):
+            if ends(event) { stop(event.epoch) }
+            guard case .rotation(.switched, _) = event.kind else { return }
+            // The old one has said its last word.
+            for connection in client.connections where connection.isOpen && connection.epoch != event.epoch { stop(connection.epoch) }
         case .closeAsked, .releaseAsked: for connection in client.connections where connection.isOpen { stop(connection.epoch) }
         case .serverEnded(let peer): checkNoneLeft(peer)
         default: break

@@ -47,6 +47,7 @@ final class AttemptsAreTimed: Checker {
             endWait()
             hasSuccessor = false
             wait = (mark, client.active == nil ? time : .zero, time)
+        case .stateChanged: if event.state.isFinal { (attempts, wait) = ([:], nil) }
         case .rotation(.switched, _): (wait, hasSuccessor) = (nil, false)
         default: break
         }

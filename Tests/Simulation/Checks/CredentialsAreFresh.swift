@@ -8,6 +8,7 @@ final class CredentialsAreFresh: Checker {
     /// What the attempt under way was told to use, by its number.
     private var answers: [UInt64: Int] = [:]
     private var expected: Int?
+    private var byLine: [Int: Int] = [:]
 
     override func see(_ fact: Fact) {
         guard plan.session.asksBeforeConnect else { return }
@@ -15,9 +16,10 @@ final class CredentialsAreFresh: Checker {
         case .event(let event): take(event)
         case .proceeded(let id, .token(let token)): if answers[id] == nil { answers[id] = token }
         case .attemptBegan: attemptBegan()
+        case .transportOpened(let line): byLine[line.number] = expected
         case .serverAsked(let peer, let token):
+            let expected = byLine[peer.line.number]
             expect(token == expected, "connection \(peer.number) was asked for with token \(token ?? 0), not with \(expected ?? 0)")
-        case .closeAsked, .releaseAsked: question = nil
         case .audit: checkQuestion()
         default: break
         }
@@ -42,7 +44,7 @@ final class CredentialsAreFresh: Checker {
     }
 
     private func checkQuestion() {
-        guard let question, !client.isOver else { return }
+        guard let question, client.closeAsked == nil, !client.isReleaseAsked else { return }
         let time = now - question.asked.time
         expect(time <= question.timeout + slack(since: question.asked), "the question \(question.id) has waited for \(time.text)")
     }

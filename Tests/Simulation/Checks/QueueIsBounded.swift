@@ -15,6 +15,10 @@ final class QueueIsBounded: Checker {
     override func see(_ fact: Fact) {
         switch fact {
         case .refused(let admission, let size, let isNow): checkRefusal(admission, size, isNow)
+        case .keepRefused(.full, _):
+            // If there was no room among the kept messages no WRITABLE follows.
+            refusals += 1
+            refusedAt = now
         case .accepted:
             expect(client.closeAsked == nil && !client.isOver, "a message is accepted after the end")
             checkLimits()
@@ -27,7 +31,7 @@ final class QueueIsBounded: Checker {
             guard !plan.sendsParts else { return }
             expect(refusedAt.map { $0 >= writableAt } ?? false, "WRITABLE, and nothing was refused since \(writableAt.text)")
             writableAt = event.time
-            awaitsWritable = refusedAt.map { $0 >= event.time } ?? false
+            awaitsWritable = refusedAt.map { $0 > event.time } ?? false
         case .settled: checkLimits()
         case .audit: checkWritable()
         default: break

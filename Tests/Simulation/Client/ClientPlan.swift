@@ -45,6 +45,7 @@ struct ClientPlan {
     let dropsDuplicates: Bool
 
     // The heartbeats.
+    let hasRules: Bool
     let beatEvery: Interval?
     let beatWithin: Interval
     let silence: Interval?
@@ -56,10 +57,11 @@ struct ClientPlan {
         let text = ASCII.bytes("ws://") + host.name + [UInt8](":\(host.port)/client/\(number)".utf8)
         guard let url = try? URL(parsing: text) else { fatalError("the simulation's own URL does not parse") }
         session = SessionConfiguration(url: url)
+        hasRules = !dice.oneIn(4)
         let bytesMax = dice.pick([500, 5000, 100_000])
         outbox = Outbox.Limits(
             messagesMax: dice.pick([3, 20, 1000]), bytesMax: bytesMax, fragmentSize: dice.pick([125, 1000, 65536]),
-            hasBeats: dice.oneIn(2), overflow: dice.oneIn(3) ? .dropOldest : .reject)
+            hasBeats: hasRules, overflow: dice.oneIn(3) ? .dropOldest : .reject)
         readSize = dice.pick([500, 16384, 262_144])
         sendsEvery = dice.oneIn(6) ? nil : max(world.pace, dice.magnitude(.milliseconds(20), .seconds(60)))
         messageSizeMax = dice.oneIn(4) ? bytesMax + 10 : dice.pick([30, 300])
@@ -78,10 +80,10 @@ struct ClientPlan {
         feedEvery = max(world.pace, dice.magnitude(.milliseconds(200), .minutes(2)))
         script = dice.pick([.none, .none, .sends, .dialogue])
         dropsDuplicates = dice.oneIn(2)
-        beatEvery = dice.oneIn(2) ? max(world.pace, dice.time(.seconds(1), .seconds(20))).inWholeMilliseconds : nil
+        beatEvery = hasRules && dice.oneIn(2) ? max(world.pace, dice.time(.seconds(1), .seconds(20))).inWholeMilliseconds : nil
         beatWithin = dice.time(.milliseconds(500), .seconds(10)).inWholeMilliseconds
-        silence = dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
-        answersRequests = dice.oneIn(2)
+        silence = hasRules && dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
+        answersRequests = hasRules && dice.oneIn(2)
         configureLife(dice, world)
         configureHeartbeats(dice, world)
     }
@@ -115,9 +117,11 @@ struct ClientPlan {
                 timeout: dice.magnitude(.milliseconds(300), .seconds(20)), missedMax: dice.between(1, 3))
             heartbeat.probeTimeout = heartbeat.ping?.timeout ?? .seconds(20)
         }
-        heartbeat.rules = Wording.rules(
-            beat: beatEvery.map { $0.milliseconds } ?? 0, within: beatWithin.milliseconds,
-            silence: silence.map { $0.milliseconds } ?? 0, answers: answersRequests)
+        if hasRules {
+            heartbeat.rules = Wording.rules(
+                beat: beatEvery?.milliseconds ?? 0, within: beatWithin.milliseconds, silence: silence?.milliseconds ?? 0,
+                answers: answersRequests)
+        }
         heartbeat.liveness = dice.oneIn(4) ? .pong : .anyReceived
         heartbeat.silencePolicy = dice.pick([.probe, .probe, .close, .report])
         heartbeat.failureThreshold = dice.oneIn(10) ? nil : dice.pick([1, 3, 5])
