@@ -4,54 +4,58 @@ import Session
 /// A ping or beat counts as acknowledged only if the server has acknowledged it on the same connection; so nothing that an earlier connection
 /// left behind, and nothing that a server makes up, counts.
 final class AcksAreTrue: Checker {
-    private var line: Line?
-    private var connections: [Int: Int] = [:]
-    private var pings: [Int: Set<[UInt8]>] = [:]
-    private var beats: [Int: Set<Int>] = [:]
-    /// True acknowledgements that the server has sent, less those that were counted.
-    private var pongsLeft: [Int: Int] = [:]
-    private var acksLeft: [Int: Int] = [:]
+    private struct Truth {
+        var pings: Set<[UInt8]> = []
+        var beats: Set<Int> = []
+        /// True acknowledgements that the server has sent, less those that were counted.
+        var pongsLeft = 0
+        var acksLeft = 0
+    }
+
+    private var truths: [Int: Truth] = [:]
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .transportOpened(let opened): line = opened
-        case .serverOpened(let peer): connections[peer.line.number] = peer.number
         case .serverGot(let got): take(got)
         case .serverSent(let peer, .pong(let payload)):
-            if pings[peer.number]?.remove(payload) != nil { pongsLeft[peer.number, default: 0] += 1 }
+            if truths[peer.number]?.pings.remove(payload) != nil { truths[peer.number]?.pongsLeft += 1 }
         case .serverSent(let peer, .ack(let number, _)):
-            if beats[peer.number]?.remove(number) != nil { acksLeft[peer.number, default: 0] += 1 }
-        case .serverEnded(let peer): (pings[peer.number], beats[peer.number]) = (nil, nil)
+            if truths[peer.number]?.beats.remove(number) != nil { truths[peer.number]?.acksLeft += 1 }
         case .event(let event):
-            guard case .heartbeat(let note) = event.kind, case .beatAcked(let roundTrip, _) = note.kind else { return }
-            acked(note.subject, roundTrip)
+            switch event.kind {
+            case .heartbeat(let note):
+                if case .beatAcked(let roundTrip, _) = note.kind { acked(note.subject, roundTrip, event.epoch) }
+            case .closed: if let connection = client.connection(event.epoch) { truths[connection.number] = nil }
+            default: break
+            }
         default: break
         }
     }
 
     private func take(_ got: Got) {
         switch got.what {
-        case .ping(let payload): if payload.count == 8 { pings[got.peer.number, default: []].insert(payload) }
-        case .beat(let number): beats[got.peer.number, default: []].insert(number)
+        case .ping(let payload): if payload.count == 8 { truths[got.peer.number, default: Truth()].pings.insert(payload) }
+        case .beat(let number): truths[got.peer.number, default: Truth()].beats.insert(number)
         default: break
         }
     }
 
-    private func acked(_ subject: HeartbeatNote.Subject, _ roundTrip: Interval) {
-        guard let line, let connection = connections[line.number] else { return fail("an acknowledgement from nowhere") }
+    private func acked(_ subject: HeartbeatNote.Subject, _ roundTrip: Interval, _ epoch: UInt64) {
+        guard let connection = client.connection(epoch) else { return fail("an acknowledgement from nowhere") }
+        let number = connection.number
         switch subject {
         case .ping:
-            let left = pongsLeft[connection, default: 0]
-            expect(left > 0, "a ping counts as acknowledged, and the server has not answered one on connection \(connection)")
-            pongsLeft[connection] = left - 1
+            let left = truths[number]?.pongsLeft ?? 0
+            expect(left > 0, "a ping counts as acknowledged, and the server has not answered one on connection \(number)")
+            truths[number]?.pongsLeft -= 1
         default:
-            let left = acksLeft[connection, default: 0]
-            expect(left > 0, "a beat counts as acknowledged, and the server has not answered one on connection \(connection)")
-            acksLeft[connection] = left - 1
+            let left = truths[number]?.acksLeft ?? 0
+            expect(left > 0, "a beat counts as acknowledged, and the server has not answered one on connection \(number)")
+            truths[number]?.acksLeft -= 1
         }
         // Sleep takes time away from the client's clock only.
         guard world.machine.standstill == .zero else { return }
-        let least = line.toServer.quality.latency + line.toClient.quality.latency
+        let least = connection.line.toServer.quality.latency + connection.line.toClient.quality.latency
         expect(roundTrip >= least, "a round trip of \(roundTrip.text) where light takes \(least.text)")
     }
 }

@@ -3,25 +3,27 @@ import Session
 
 /// The server's pings, and the requests that a rule answers, are answered at once, each once, on the connection that they came by.
 final class AnswersAreInTime: Checker {
-    private var line: Line?
     private var disturbance = Disturbance()
     /// When what the server has asked arrived at the client, by connection and number.
     private var pings: [Int: [Int: Instant]] = [:]
     private var requests: [Int: [Int: Instant]] = [:]
-    /// The world's time when each connection stopped answering, and since when it was not disturbed.
+    /// The world's time when each connection of the server's stopped answering, and since when it was not disturbed.
     private var stopped: [Int: (time: Instant, undisturbedSince: Instant)] = [:]
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .transportOpened(let opened): line = opened
         case .pingArrived(let peer, let number, let time):
             if peer.habits.pingFloodAfter == nil { pings[peer.number, default: [:]][number] = time }
         case .requestArrived(let peer, let number, let time):
             if plan.answersRequests { requests[peer.number, default: [:]][number] = time }
         case .serverGot(let got): take(got)
         case .settled: look()
-        case .event(let event): if ends(event) { stop() }
-        case .releaseAsked: stop()
+        case .event(let event):
+            if ends(event) { stop(event.epoch) }
+            guard case .rotation(.switched, _) = event.kind else { return }
+            // The old one has said its last word.
+            for connection in client.connections where connection.isOpen && connection.epoch != event.epoch { stop(connection.epoch) }
+        case .closeAsked, .releaseAsked: for connection in client.connections where connection.isOpen { stop(connection.epoch) }
         case .serverEnded(let peer): checkNoneLeft(peer)
         default: break
         }
@@ -32,16 +34,15 @@ final class AnswersAreInTime: Checker {
     private func ends(_ event: Event) -> Bool {
         switch event.kind {
         case .closed: true
-        case .stateChanged(let from, _): from == .connected
         case .heartbeat(let note): if case .stopped = note.kind { true } else { false }
         default: false
         }
     }
 
-    private func stop() {
+    private func stop(_ epoch: UInt64) {
         look()
-        guard let line, stopped[line.number] == nil else { return }
-        stopped[line.number] = (world.timeline.now, disturbance.last)
+        guard let connection = client.connection(epoch), stopped[connection.number] == nil else { return }
+        stopped[connection.number] = (world.timeline.now, disturbance.last)
     }
 
     private func take(_ got: Got) {
@@ -72,7 +73,7 @@ final class AnswersAreInTime: Checker {
 
     private func checkNoneLeft(_ peer: Peer) {
         defer { (pings[peer.number], requests[peer.number]) = (nil, nil) }
-        guard let end = stopped[peer.line.number] else { return }
+        guard let end = stopped[peer.number] else { return }
         for (name, arrivals) in [("ping", pings[peer.number]), ("request", requests[peer.number])] {
             for (number, arrived) in (arrivals ?? [:]).sorted(by: { $0.key < $1.key })
             where arrived + tolerance < end.time && end.undisturbedSince < arrived {

@@ -1,80 +1,106 @@
 import Heartbeat
 import Session
+import WebSocket
 
-/// An attempt ends within connect.timeout. The next one comes after a delay between 0 and a bound, which begins at reconnect.base, doubles
-/// with each failure up to reconnect.cap, and begins anew after a stable connection; the delays are not all alike.
+/// An attempt ends within connect.timeout. The next one comes after a delay that backoff and jitter allow, and not before what the server asks
+/// for; delays with jitter are not all alike.
 final class AttemptsAreTimed: Checker {
-    private var failures = 0
-    private var attempt: Mark?
-    private var openedAt = Instant(nanoseconds: 0)
-    private var isOpen = false
-    /// When the last attempt or connection ended, the bound of the wait that followed, and how long it is to be if that was told.
-    private var wait: (from: Mark, bound: Interval, told: Interval?)?
-    /// Where in their bounds the last delays lay, in tenths.
+    private var backoff: BackoffModel
+    private var attempts: [LinkPlace: Mark] = [:]
+    private var openedAt: [UInt64: Instant] = [:]
+    /// When the last attempt or connection ended, and how long the wait may be that followed.
+    private var wait: (from: Mark, low: Interval, high: Interval)?
+    /// A connection is being made that is to take the place of the present one.
+    private var hasSuccessor = false
+    /// Where in their ranges the last delays lay, in tenths.
     private var draws: [Int] = []
 
-    private var bound: Interval {
-        var bound = plan.session.backoff.base
-        for _ in 1..<max(2, min(failures, 64)) where failures > 1 { bound = min(bound * 2, plan.session.backoff.cap) }
-        return min(bound, plan.session.backoff.cap)
+    override init(_ client: Client) {
+        backoff = BackoffModel(client.plan.session)
+        super.init(client)
     }
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .attemptBegan: attemptBegan()
+        case .attemptBegan(let place):
+            attempts[place] = mark
+            attemptBegan()
         case .event(let event): check(event)
-        case .audit, .ended: checkAttempt()
+        case .probed: wait = nil
+        case .releaseAsked, .closeAsked: (attempts, wait) = ([:], nil)
+        case .audit, .ended: checkAttempts()
         default: break
         }
-    }
-
-    private func attemptBegan() {
-        attempt = mark
-        guard let wait else { return }
-        self.wait = nil
-        let delay = now - wait.from.time
-        expect(
-            delay <= wait.bound + slack(since: wait.from),
-            "the next attempt comes after \(delay.text); after \(failures) failures the bound is \(wait.bound.text)")
-        if let told = wait.told {
-            expect(delay >= told, "the next attempt comes after \(delay.text), announced were \(told.text)")
-            expect(delay <= told + slack(since: wait.from), "the next attempt comes after \(delay.text), announced were \(told.text)")
-        }
-        note(wait.told ?? delay, of: wait.bound)
-    }
-
-    /// Twelve delays in a row in the same tenth of their bounds are no chance.
-    private func note(_ delay: Interval, of bound: Interval) {
-        guard bound >= .milliseconds(100) else { return }
-        draws.append(min(9, Int(delay.nanoseconds * 10 / bound.nanoseconds)))
-        guard draws.count >= 12 else { return }
-        expect(Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their bounds: that is no jitter")
     }
 
     private func check(_ event: Event) {
         switch event.kind {
         case .opened:
-            checkAttempt()
-            attempt = nil
-            openedAt = event.time
-            isOpen = true
-        case .attemptFailed(_, _, let delay):
-            checkAttempt()
-            attempt = nil
-            failures += 1
-            wait = (mark, bound, delay)
-            if let delay { expect(delay <= bound, "a delay of \(delay.text) after \(failures) failures, the bound is \(bound.text)") }
-        case .closed:
-            isOpen = false
-            failures = event.time >= openedAt + plan.session.stableAfter ? 0 : failures + 1
-            wait = (mark, bound, nil)
+            checkAttempts()
+            attempts = [:]
+            openedAt[event.epoch] = event.time
+        case .attemptFailed(let failure, _, let delay): attemptFailed(failure, delay)
+        case .closed(_, _, let failure):
+            if client.active?.epoch == event.epoch, let failure { lost(event, failure) }
+        case .connectDue: attemptBegan()
+        case .attemptHeld(let time, _):
+            endWait()
+            hasSuccessor = false
+            wait = (mark, client.active == nil ? time : .zero, time)
+        case .stateChanged: if event.state.isFinal { (attempts, wait) = ([:], nil) }
+        case .rotation(.switched, _): (wait, hasSuccessor) = (nil, false)
         default: break
         }
     }
 
-    private func checkAttempt() {
-        guard let attempt, !client.isReleaseAsked, client.closeAsked == nil else { return }
-        let time = now - attempt.time
-        expect(time <= plan.session.connectTimeout + slack(since: attempt), "an attempt has taken \(time.text) and is not over")
+    private func attemptFailed(_ failure: Failure, _ delay: Interval?) {
+        checkAttempts()
+        attempts = [:]
+        hasSuccessor = false
+        backoff.failures += 1
+        guard let delay else { return }
+        note(delay, in: backoff.range(after: failure))
+        // A rotation can be asked for at any time.
+        wait = (mark, client.active == nil ? delay : .zero, delay)
+    }
+
+    /// A successor that is being made takes the place of the lost connection; without one the next attempt has to wait.
+    private func lost(_ event: Event, _ failure: Failure) {
+        guard !hasSuccessor, event.state != .closing else { return }
+        let isStable = event.time >= (openedAt[event.epoch] ?? event.time) + plan.session.stableAfter
+        backoff.failures = isStable ? 0 : backoff.failures + 1
+        let range = backoff.isNotice(failure) ? .zero : backoff.range(after: failure)
+        wait = (mark, range.low, range.high)
+    }
+
+    private func attemptBegan() {
+        hasSuccessor = client.active != nil
+        endWait()
+    }
+
+    private func endWait() {
+        guard let wait else { return }
+        self.wait = nil
+        let delay = now - wait.from.time
+        expect(delay >= wait.low, "the next attempt comes after \(delay.text), which is sooner than \(wait.low.text)")
+        let latest = wait.high + slack(since: wait.from)
+        expect(delay <= latest, "the next attempt comes after \(delay.text), which is later than \(latest.text)")
+    }
+
+    private func note(_ delay: Interval, in range: BackoffModel.Range) {
+        expect(delay >= range.low && delay <= range.high, "a delay of \(delay.text), which is not from \(range.low.text) to \(range.high.text)")
+        let width = range.high - range.low
+        guard range.isPure, width >= .milliseconds(100) else { return }
+        draws.append(min(9, Int((delay - range.low).nanoseconds * 10 / width.nanoseconds)))
+        guard draws.count >= 12 else { return }
+        // By chance that happens once in a hundred thousand million times.
+        expect(Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their ranges: that is no jitter")
+    }
+
+    private func checkAttempts() {
+        for attempt in attempts.values {
+            let time = now - attempt.time
+            expect(time <= plan.session.connectTimeout + slack(since: attempt), "an attempt has taken \(time.text) and is not over")
+        }
     }
 }

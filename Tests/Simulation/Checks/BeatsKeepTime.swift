@@ -11,57 +11,64 @@ final class BeatsKeepTime: Checker {
         var due: Mark
     }
 
-    private var pings: Rhythm?
-    private var beats: Rhythm?
-    private var disturbance = Disturbance()
+    private enum Beat: String {
+        case ping
+        case beat
+    }
 
-    /// With a watch that probes, pings come between those of the rhythm.
-    private var pingsHaveRhythm: Bool { plan.silence == nil }
+    private var rhythms: [UInt64: [Beat: Rhythm]] = [:]
+    private var disturbance = Disturbance()
+    /// When a probe was last asked for: its ping or beat comes between those of the rhythm.
+    private var probed = Instant(nanoseconds: 0)
 
     override func see(_ fact: Fact) {
         switch fact {
         case .event(let event):
             guard case .heartbeat(let note) = event.kind else { return }
             switch (note.kind, note.subject) {
-            case (.started, _): begin(event.time)
-            case (.stopped, _): (pings, beats) = (nil, nil)
-            case (.beatSent, .ping): sent(&pings, "ping", event.time)
-            case (.beatSent, .beat): sent(&beats, "beat", event.time)
+            case (.started, _): begin(event.epoch, event.time)
+            case (.stopped, _): rhythms[event.epoch] = nil
+            case (.beatSent, .ping): sent(.ping, event.epoch, event.time)
+            case (.beatSent, .beat): sent(.beat, event.epoch, event.time)
             default: break
             }
-        case .releaseAsked: (pings, beats) = (nil, nil)
+        case .probed: probed = world.timeline.now
+        case .releaseAsked: rhythms = [:]
         case .settled, .audit:
             disturbance.look(client)
-            checkDue(pings, "ping")
-            checkDue(beats, "beat")
+            for rhythm in rhythms.values { for (beat, rhythm) in rhythm { checkDue(rhythm, beat) } }
         default: break
         }
     }
 
-    private func begin(_ now: Instant) {
+    private func begin(_ epoch: UInt64, _ now: Instant) {
         func rhythm(_ interval: Interval?) -> Rhythm? { interval.map { Rhythm(began: now, interval: $0, due: mark(at: now + $0)) } }
-        pings = pingsHaveRhythm ? rhythm(plan.session.heartbeat.ping?.interval) : nil
-        beats = rhythm(plan.beatEvery)
+        rhythms[epoch] = [:]
+        // A watch that expires asks with a ping between those of the rhythm.
+        if plan.silence == nil { rhythms[epoch]?[.ping] = rhythm(plan.session.heartbeat.ping?.interval) }
+        rhythms[epoch]?[.beat] = rhythm(plan.beatEvery)
     }
 
     private func mark(at time: Instant) -> Mark { Mark(time: time, frozen: world.machine.frozen) }
 
-    private func sent(_ rhythm: inout Rhythm?, _ name: String, _ time: Instant) {
-        guard let present = rhythm else { return }
+    private func sent(_ beat: Beat, _ epoch: UInt64, _ time: Instant) {
+        guard let present = rhythms[epoch]?[beat] else { return }
+        disturbance.look(client)
         // What waited for the kernel is handed over in a heap.
-        if isUndisturbed(for: now - present.due.time + present.interval) {
-            expect(time >= present.due.time, "a \(name) is sent \((present.due.time - time).text) before its time")
+        let window = now - present.due.time + present.interval
+        if isUndisturbed(for: window) && world.timeline.now - probed > window + .seconds(1) {
+            expect(time >= present.due.time, "a \(beat) is sent \((present.due.time - time).text) before its time")
         }
-        checkDue(present, name)
+        checkDue(present, beat)
         // The rhythm keeps its phase.
         let passed = (time - present.began).nanoseconds / present.interval.nanoseconds
-        rhythm?.due = mark(at: present.began + present.interval * (passed + 1))
+        rhythms[epoch]?[beat]?.due = mark(at: present.began + present.interval * (passed + 1))
     }
 
-    private func checkDue(_ rhythm: Rhythm?, _ name: String) {
-        guard let rhythm, now > rhythm.due.time else { return }
+    private func checkDue(_ rhythm: Rhythm, _ beat: Beat) {
+        guard now > rhythm.due.time else { return }
         let late = now - rhythm.due.time
-        if late > slack(since: rhythm.due) && isUndisturbed(for: late) { fail("a \(name) is \(late.text) late") }
+        if late > slack(since: rhythm.due) && isUndisturbed(for: late) { fail("a \(beat) is \(late.text) late") }
     }
 
     private func isUndisturbed(for time: Interval) -> Bool { world.timeline.now - disturbance.last > time + .seconds(1) }

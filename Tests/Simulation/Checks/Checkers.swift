@@ -2,9 +2,11 @@
 enum Checkers {
     static func all(_ client: Client) -> [Checker] {
         [
-            EventsAreInOrder(client), MessagesAreDelivered(client), MessagesAreSentOnce(client), AttemptsAreTimed(client),
-            FinalIsFinal(client), BeatsKeepTime(client), AcksAreTrue(client), SilenceIsNoticed(client), AnswersAreInTime(client),
-            QueueIsBounded(client), ClosingEnds(client), CountersAgree(client), Recovers(client),
+            EventsAreInOrder(client), MessagesAreDelivered(client), MessagesAreSentOnce(client), OutcomesAreTrue(client), NowIsNow(client),
+            NothingExpiredIsSent(client), QueueIsBounded(client), ScriptComesFirst(client), KeptAreReplayed(client),
+            CredentialsAreFresh(client), AttemptsAreTimed(client), FinalIsFinal(client), GapsAreTold(client), RotationsLoseNothing(client),
+            BeatsKeepTime(client), AcksAreTrue(client), SilenceIsNoticed(client), AnswersAreInTime(client), ClosingEnds(client),
+            CountersAgree(client), Recovers(client),
         ]
     }
 }

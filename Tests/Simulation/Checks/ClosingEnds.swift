@@ -6,17 +6,19 @@ import WebSocket
 /// got, or the kernel had, all that was queued; and a release ends everything at once.
 final class ClosingEnds: Checker {
     private var asked: Mark?
+    private var cutOff: Mark?
     private var released: Mark?
 
     override func see(_ fact: Fact) {
         switch fact {
+        case .cutOffAsked: if client.closeAsked != nil { cutOff = mark }
         case .closeAsked: if asked == nil && !client.isOver { asked = mark }
         case .releaseAsked: released = mark
         case .released: released = nil
         case .event(let event):
             guard case .closed(_, _, let failure) = event.kind else { return }
             // What could not be sent is no secret.
-            if failure == nil { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
+            if failure == nil && event.state == .closing { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
         case .settled, .audit, .ended: check()
         default: break
         }
@@ -24,6 +26,9 @@ final class ClosingEnds: Checker {
 
     private func check() {
         if let released { expect(now - released.time <= slack(since: released), "the release takes longer than a turn") }
+        if let cutOff, !client.isOver, !client.isReleaseAsked {
+            expect(now - cutOff.time <= slack(since: cutOff), "cutting off takes longer than a turn")
+        }
         guard let asked, !client.isOver, !client.isReleaseAsked else { return }
         let time = now - asked.time
         expect(

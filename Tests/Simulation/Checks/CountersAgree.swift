@@ -2,25 +2,31 @@ import Session
 
 /// The counters say what happened.
 final class CountersAgree: Checker {
-    private var delivered: UInt64 = 0
-    private var opened: UInt64 = 0
+    private var received: UInt64 = 0
+    private var leftOut: UInt64 = 0
     private var failed: UInt64 = 0
+    private var rotations: UInt64 = 0
     private var messages: UInt64 = 0
     private var pongs: UInt64 = 0
+    private var outcomes: [Outcome: UInt64] = [:]
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .delivered: delivered += 1
+        case .delivered: received += 1
+        case .leftOut:
+            received += 1
+            leftOut += 1
         case .serverGot(let got):
             switch got.what {
-            case .message, .beat, .reply: messages += 1
+            case .message, .kept, .login, .beat, .reply: messages += 1
             case .pong: pongs += 1
-            default: break
+            case .ping, .close, .broken, .foreign: break
             }
         case .event(let event):
             switch event.kind {
-            case .opened: opened += 1
             case .attemptFailed: failed += 1
+            case .rotation(.finished, _): rotations += 1
+            case .outcome(let stretch): outcomes[stretch.outcome, default: 0] += stretch.count
             default: break
             }
         case .nothingUnderway: check()
@@ -29,12 +35,20 @@ final class CountersAgree: Checker {
     }
 
     private func check() {
-        let received = client.driver.received
-        expect(received.messagesReceived == delivered, "messages_received \(received.messagesReceived), delivered \(delivered)")
-        expect(received.attemptsFailed == failed, "attempts_failed \(received.attemptsFailed), events \(failed)")
-        expect(received.reconnections == max(1, opened) - 1, "reconnections \(received.reconnections), connections \(opened)")
+        func same(_ name: String, _ count: UInt64, _ truth: UInt64) { expect(count == truth, "\(name) is \(count), and must be \(truth)") }
+        let metrics = client.driver.metrics
         let sent = client.driver.sent
-        expect(sent.messagesSent == messages, "messages_sent \(sent.messagesSent), the server or the kernel had \(messages)")
-        expect(sent.pongsSent == pongs, "pongs_sent \(sent.pongsSent), the server or the kernel had \(pongs)")
+        same("messages_received", metrics.messagesReceived, received)
+        same("duplicates_dropped", metrics.duplicatesDropped, leftOut)
+        same("messages_sent", sent.messagesSent, messages)
+        same("pongs_sent", sent.pongsSent, pongs)
+        // The last events are not told after a release.
+        guard !client.isReleaseAsked else { return }
+        same("attempts_failed", metrics.attemptsFailed, failed)
+        same("rotations", metrics.rotations, rotations)
+        let counts = client.driver.outcomes
+        same("queue_expired", counts.expired, outcomes[.expired] ?? 0)
+        same("queue_dropped", counts.dropped, outcomes[.dropped] ?? 0)
+        same("queue_cancelled", counts.cancelled, outcomes[.cancelled] ?? 0)
     }
 }

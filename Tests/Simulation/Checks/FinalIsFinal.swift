@@ -2,41 +2,59 @@ import Heartbeat
 import Session
 import WebSocket
 
-/// What a person must mend first ends in the state failed, and what time may mend is tried again, until the attempts are used up.
+/// What a person must mend first ends in the state failed, and what time may mend is tried again, until the attempts are used up. A
+/// rotation that fails leaves the old connection as it is.
 final class FinalIsFinal: Checker {
     private var failures = 0
-    private var openedAt = Instant(nanoseconds: 0)
-    private var expected: State?
+    private var openedAt: [UInt64: Instant] = [:]
+    private var expected: Set<State> = []
+    private var hasSuccessor = false
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .event(let event): expected = expectation(after: event) ?? expected
+        case .attemptBegan: hasSuccessor = client.active != nil
+        case .event(let event): take(event)
         case .settled:
-            if let expected { expect(client.driver.state == expected, "the state is \(client.driver.state) where it must be \(expected)") }
-            expected = nil
+            let state = client.driver.state
+            expect(expected.isEmpty || expected.contains(state), "the state is \(state), and must be one of \(expected.map { "\($0)" }.sorted())")
+            expected = []
         default: break
         }
     }
 
-    /// The state that must follow an end.
-    private func expectation(after event: Event) -> State? {
+    private func take(_ event: Event) {
         switch event.kind {
-        case .opened:
-            openedAt = event.time
-            return nil
-        case .attemptFailed(let failure, _, let delay):
-            failures += 1
-            let retries = isRetried(failure)
-            expect(retries == (delay != nil), "\(failure.name) after \(failures) failures: \(delay == nil ? "no " : "")attempt follows")
-            return retries ? .reconnecting : .failed
-        case .closed(let frame, _, let failure):
-            failures = event.time >= openedAt + plan.session.stableAfter ? 0 : failures + 1
-            guard let failure, event.state != .closing else { return .disconnected }
-            let isClean = if case .closedByPeer = failure { [1000, 1001, 1005].contains(frame.code) } else { false }
-            return isRetried(failure) ? .reconnecting : isClean && !plan.session.reconnects ? .disconnected : .failed
-        default:
-            return nil
+        case .opened: openedAt[event.epoch] = event.time
+        case .connectDue: hasSuccessor = client.active != nil
+        case .attemptHeld, .rotation(.switched, _): hasSuccessor = false
+        case .attemptFailed(let failure, _, let delay): attemptFailed(failure, delay)
+        case .closed(let frame, _, let failure): closed(event, frame, failure)
+        default: break
         }
+    }
+
+    private func attemptFailed(_ failure: Failure, _ delay: Interval?) {
+        failures += 1
+        let retries = isRetried(failure)
+        expect(retries == (delay != nil), "\(failure.name) after \(failures) failures: \(delay == nil ? "no " : "an ")attempt follows")
+        if client.active == nil { expected = [retries ? .reconnecting : .failed] }
+        hasSuccessor = false
+    }
+
+    private func closed(_ event: Event, _ frame: CloseFrame, _ failure: Failure?) {
+        guard client.active?.epoch == event.epoch else { return }
+        guard let failure, event.state != .closing else {
+            expected = [.disconnected]
+            return
+        }
+        guard !hasSuccessor else {
+            expected = [.connected, .reconnecting, .failed]
+            return
+        }
+        let isStable = event.time >= (openedAt[event.epoch] ?? event.time) + plan.session.stableAfter
+        failures = isStable ? 0 : failures + 1
+        let isClean = if case .closedByPeer = failure { [1000, 1001, 1005].contains(frame.code) } else { false }
+        expected = [isRetried(failure) ? .reconnecting : isClean && !plan.session.reconnects ? .disconnected : .failed]
     }
 
     private func isRetried(_ failure: Failure) -> Bool {
@@ -44,13 +62,13 @@ final class FinalIsFinal: Checker {
         let max = plan.session.backoff.attemptsMax
         if max > 0 && failures >= max { return false }
         switch failure {
-        case .transport(let failure):
-            return failure.kind != .certificate
+        case .transport(let failure): return failure.kind != .certificate
         case .handshake(.refused(let refusal)): return [408, 425, 429].contains(refusal.status) || refusal.status >= 500
-        case .handshake: return false
+        // Before a first connection it is no server of ours; after one something may stand in for it.
+        case .handshake: return !client.connections.isEmpty
         case .closedByPeer(let frame): return ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
         case .heartbeat: return plan.session.heartbeat.reconnectsAfterFailure
-        case .connectTimeout, .handshakeTimeout, .protocolViolation, .slowConsumer: return true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .slowConsumer, .beforeConnect, .script: return true
         }
     }
 }

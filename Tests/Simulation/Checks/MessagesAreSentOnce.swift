@@ -13,9 +13,8 @@ final class MessagesAreSentOnce: Checker {
         switch fact {
         case .serverOpened(let peer): ranges.append((peer.number, 0, 0))
         case .serverGot(let got): take(got)
-        case .event(let event):
-            if case .closed(_, _, nil) = event.kind { endedAsAsked = true }
-        case .ended: checkAll()
+        case .event(let event): if case .closed(_, _, nil) = event.kind, event.state == .closing { endedAsAsked = true }
+        case .nothingUnderway: checkAll()
         default: break
         }
     }
@@ -26,7 +25,7 @@ final class MessagesAreSentOnce: Checker {
         case .close: closedWith.insert(got.peer.number)
         case .foreign: fail("connection \(got.peer.number): a message that nobody sent")
         case .message(let kind, let payload): take(kind, payload, got)
-        case .beat, .reply, .ping, .pong, .broken: break
+        case .kept, .login, .beat, .reply, .ping, .pong, .broken: break
         }
     }
 
@@ -34,7 +33,7 @@ final class MessagesAreSentOnce: Checker {
         guard let number = Wording.numbers(payload).first, let message = client.outgoing[number] else {
             return fail("connection \(got.peer.number): a message that was not accepted: \(got.what.text)")
         }
-        expect(payload == Wording.message(number, size: message.size) && kind == message.kind, "message \(number) has changed on its way")
+        expect(payload == message.payload && kind == message.kind, "message \(number) has changed on its way")
         expect(!message.hasArrived, "message \(number) arrived twice")
         expect(!message.wasLost, "message \(number) is sent again though the kernel had all of it")
         if got.isLost { message.wasLost = true } else { message.hasArrived = true }
@@ -50,10 +49,10 @@ final class MessagesAreSentOnce: Checker {
             expect(range.first > last, "message \(range.first) went by a later connection than message \(last)")
             last = range.last
         }
-        let state = client.driver.state
-        guard endedAsAsked || state == .connected && client.driver.queuedMessages == 0 else { return }
-        for message in client.outgoing.values.sorted(by: { $0.number < $1.number }) where !message.hasArrived && !message.wasLost {
-            return fail("message \(message.number) was accepted and is nowhere")
+        guard endedAsAsked || client.driver.state == .connected && client.driver.queuedMessages == 0 else { return }
+        for message in client.outgoing.values.sorted(by: { $0.number < $1.number }) where !message.wasSent {
+            guard client.driver.outcome(of: message.id) == .sent else { continue }
+            return fail("message \(message.number) was accepted and sent, and is nowhere")
         }
     }
 }

@@ -22,25 +22,31 @@ extension Failure {
         case .closedByPeer(let frame): "by peer \(frame.code)"
         case .heartbeat(let verdict, _): "heartbeat " + String("\(verdict)".prefix { $0 != "(" })
         case .slowConsumer: "slow consumer"
+        case .beforeConnect(let text): text == nil ? "before connect, no answer" : "before connect, refused"
+        case .script(let failure): "script " + String("\(failure.reason)".prefix { $0 != "(" })
         }
     }
 }
 
 extension Event {
+    var kindName: String { String("\(kind)".prefix { $0 != "(" }) }
+
     var text: String {
         switch kind {
         case .stateChanged(let from, let reason): "\(from) -> \(state)" + (reason.map { ": \($0.name)" } ?? "")
-        case .opened: "opened"
         case .closed(let frame, let byPeer, let failure):
-            "closed \(frame.code)\(byPeer ? " by peer" : ""): \(failure.map { $0.name } ?? "as asked")"
+            "closed \(frame.code)\(byPeer ? " by peer" : ""): \(failure?.name ?? "as asked")"
         case .attemptFailed(let failure, let attempt, let delay):
             "attempt \(attempt) failed: \(failure.name), next \(delay.map { "in \($0.text)" } ?? "never")"
-        case .heartbeat(let note): "\(note.kind) \(note.subject)"
-        case .writable: "writable"
-        case .readingPaused: "reading paused"
-        case .messagesDropped(let count): "\(count) messages dropped"
-        case .warning(let text): "warning: \(text)"
-        case .released: "released"
+        case .heartbeat(let note): "\(note.kindName) \(note.subject)"
+        case .connectDue(let id, let attempt, _, let timeout): "attempt \(attempt) is due, id \(id), answer within \(timeout.text)"
+        case .gap(let gap, let ended):
+            "gap from \(gap.began.text) to \(ended.text), last message \(gap.lastMessage?.text ?? "never"), \(gap.inDoubt) in doubt"
+        case .attemptHeld(let time, let hold): "attempt held for \(time.text) by \(hold)"
+        case .circuit(let change): "circuit \(change.from) -> \(change.to) for \(change.openFor.text)"
+        case .rotation(let step, let failure): "rotation \(step)" + (failure.map { ": \($0.name)" } ?? "")
+        case .outcome(let stretch): "\(stretch.first) to \(stretch.last): \(stretch.outcome)"
+        case .opened, .writable, .readingPaused, .messagesDropped, .warning, .released: kindName
         }
     }
 }
@@ -53,43 +59,57 @@ extension Fact {
         }
     }
 
-    var text: String {
+    var text: String { ownText ?? serverText ?? "\(self)" }
+
+    /// What client and application do.
+    private var ownText: String? {
         switch self {
-        case .began: "opens the handle"
-        case .accepted(let message): "sends message \(message.number), \(message.size) bytes, id \(message.id)"
-        case .refused(let admission, let size): "message of \(size) bytes refused: \(admission)"
+        case .accepted(let message):
+            "sends message \(message.number)\(message.options.isNow ? " now" : "")\(message.isUnfinished ? " in parts" : ""), "
+                + "\(message.size) bytes, id \(message.id)"
+        case .completed(let message): "ends message \(message.number)"
+        case .refused(let admission, let size, let isNow): "message of \(size) bytes\(isNow ? " now" : "") refused: \(admission)"
+        case .cancelled(let message, let result): "takes message \(message.number) back: \(result)"
+        case .kept(let kept): "keeps key \(kept.key), version \(kept.version)"
+        case .removed(let kept): "keeps key \(kept.key) no more"
         case .closeAsked(let frame): "asks for the end, \(frame.code)"
-        case .releaseAsked: "releases the handle"
-        case .attemptBegan: "ATTEMPT"
+        case .attemptBegan(let place): "ATTEMPT in the \(place) place"
         case .transportOpened(let line): "transport is open: line \(line.number)"
-        case .read(let bytes): "reads \(bytes) bytes"
+        case .read(let bytes, let epoch): "reads \(bytes) bytes from connection \(epoch)"
         case .wrote(let offered, let taken): "writes \(taken) of \(offered) bytes"
-        case .delivered(let payload, _): "gets \(String(decoding: payload.prefix(40), as: UTF8.self))"
+        case .delivered(let payload, let epoch): "gets from \(epoch): \(shown(payload))"
+        case .leftOut(let payload, let epoch): "leaves out from \(epoch): \(shown(payload))"
         case .event(let event): "EVENT \(event.epoch) \(event.text)"
-        case .released: "RELEASED"
-        case .settled: "settled"
+        default: nil
+        }
+    }
+
+    private var serverText: String? {
+        switch self {
+        case .serverAsked(let peer, let token): "server: connection \(peer.number) is asked for, token \(token ?? 0)"
         case .serverOpened(let peer): "server: connection \(peer.number) is open, line \(peer.line.number)"
         case .serverGot(let got): "server: connection \(got.peer.number) \(got.isLost ? "has lost" : "got") \(got.what.text)"
         case .serverSent(let peer, let sent): "server: connection \(peer.number) sends \(sent.text)"
         case .serverEnded(let peer): "server: connection \(peer.number) has ended"
         case .pingArrived(let peer, let number, _): "ping \(peer.number).\(number) has arrived"
         case .requestArrived(let peer, let number, _): "request \(peer.number).\(number) has arrived"
-        case .audit: "audit"
-        case .calm: "calm"
-        case .ended: "the run ends"
-        case .nothingUnderway: "nothing is underway any more"
+        default: nil
         }
     }
 }
 
+private func shown(_ payload: [UInt8]) -> String { String(decoding: payload.prefix(40), as: UTF8.self) }
+
 extension Got.What {
     var text: String {
         switch self {
-        case .message(_, let payload): "message " + String(decoding: payload.prefix(20), as: UTF8.self)
+        case .message(_, let payload): "message \(shown([UInt8](payload.prefix(20))))"
+        case .kept(let key, let version): "key \(key), version \(version)"
+        case .login(let learned): "login \(learned ?? 0)"
         case .beat(let number): "beat \(number)"
         case .reply(let connection, let number): "reply to \(connection).\(number)"
         case .ping(let payload): "ping \(payload)"
-        case .pong(let payload): "pong " + String(decoding: payload, as: UTF8.self)
+        case .pong(let payload): "pong \(shown(payload))"
         case .close(let payload): "close frame \(payload)"
         case .broken(let error): "what breaks the protocol: \(error)"
         case .foreign: "something unknown"
@@ -100,9 +120,10 @@ extension Got.What {
 extension Sent {
     var text: String {
         switch self {
-        case .data(let payload), .request(let payload), .ack(_, let payload): String(decoding: payload.prefix(40), as: UTF8.self)
+        case .message(let payload), .ack(_, let payload): shown(payload)
         case .ping(let number): "ping \(number)"
         case .pong(let payload): "pong \(payload)"
+        case .close: "close frame"
         }
     }
 }

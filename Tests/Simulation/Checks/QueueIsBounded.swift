@@ -5,6 +5,8 @@ import Session
 /// when there is room.
 final class QueueIsBounded: Checker {
     private var awaitsWritable = false
+    private var refusals = 0
+    private var writables = 0
     private var refusedAt: Instant?
     /// When the last WRITABLE was made out; it is delivered a turn later.
     private var writableAt = Instant(nanoseconds: 0)
@@ -12,16 +14,24 @@ final class QueueIsBounded: Checker {
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .refused(let admission, let size): checkRefusal(admission, size)
+        case .refused(let admission, let size, let isNow): checkRefusal(admission, size, isNow)
+        case .keepRefused(.full, _):
+            // If there was no room among the kept messages no WRITABLE follows.
+            refusals += 1
+            refusedAt = now
         case .accepted:
             expect(client.closeAsked == nil && !client.isOver, "a message is accepted after the end")
             checkLimits()
         case .event(let event):
             if event.state.isFinal { awaitsWritable = false }
             guard case .writable = event.kind else { return }
+            // A message that comes in parts has a WRITABLE of its own.
+            writables += 1
+            expect(writables <= refusals, "WRITABLE for the time number \(writables), and \(refusals) messages were refused")
+            guard !plan.sendsParts else { return }
             expect(refusedAt.map { $0 >= writableAt } ?? false, "WRITABLE, and nothing was refused since \(writableAt.text)")
             writableAt = event.time
-            awaitsWritable = refusedAt.map { $0 >= event.time } ?? false
+            awaitsWritable = refusedAt.map { $0 > event.time } ?? false
         case .settled: checkLimits()
         case .audit: checkWritable()
         default: break
@@ -34,20 +44,24 @@ final class QueueIsBounded: Checker {
 
     private func checkLimits() {
         expect(client.driver.queuedMessages <= plan.outbox.messagesMax, "\(client.driver.queuedMessages) messages are queued")
-        expect(client.driver.queuedBytes <= plan.outbox.bytesMax, "\(client.driver.queuedBytes) bytes are queued")
+        // A foremost message that comes in parts gets its room though those behind it fill the queue.
+        let bytesMax = plan.outbox.bytesMax * (plan.sendsParts ? 2 : 1)
+        expect(client.driver.queuedBytes <= bytesMax, "\(client.driver.queuedBytes) bytes are queued")
     }
 
-    private func checkRefusal(_ admission: Outbox.Admission, _ size: Int) {
+    private func checkRefusal(_ admission: Outbox.Admission, _ size: Int, _ isNow: Bool) {
         let hasRoom = client.driver.queuedMessages < plan.outbox.messagesMax && client.driver.queuedBytes + size <= plan.outbox.bytesMax
         switch admission {
         case .full:
-            expect(!hasRoom, "a message is refused as if the queue were full")
-            awaitsWritable = true
+            expect(!hasRoom || plan.sendsParts, "a message is refused as if the queue were full")
+            refusals += 1
+            awaitsWritable = !plan.sendsParts
             refusedAt = now
         case .tooLarge: expect(size > plan.outbox.bytesMax, "a message of \(size) bytes is refused as too large")
         case .closed:
             let isOver = client.isOver || client.closeAsked != nil || client.isReleaseAsked
             expect(isOver, "a message is refused as if the connection were closing")
+        case .notConnected: expect(isNow, "a message that may wait is refused because there is no connection")
         case .accepted, .unknownMessage, .notUTF8: fail("a message is refused with \(admission)")
         }
     }

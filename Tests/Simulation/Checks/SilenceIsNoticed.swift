@@ -2,57 +2,70 @@ import Heartbeat
 import Session
 
 /// A connection on which nothing arrives is given up once ping.missed_max pings in a row have gone unanswered for ping.timeout, no sooner and
-/// no later.
+/// no later; after a suspension or a change of the network, within the time that a probe has.
 final class SilenceIsNoticed: Checker {
-    private var isRunning = false
-    private var lastSign = Instant(nanoseconds: 0)
-    private var since: Mark?
+    /// The last sign of life of each connection whose heartbeats run.
+    private var signs: [UInt64: Mark] = [:]
+    private var probes: [UInt64: Mark] = [:]
 
     private var ping: PingSchedule.Configuration? { plan.session.heartbeat.ping }
     private var countsAcks: Bool { plan.session.heartbeat.liveness == .pong }
+    private static let probeTimeMax = Interval.seconds(5)
 
     override func see(_ fact: Fact) {
         switch fact {
-        case .read: if !countsAcks { sign() }
-        case .releaseAsked: isRunning = false
-        case .audit, .settled: checkNoticed()
+        case .read(_, let epoch): if !countsAcks && signs[epoch] != nil { sign(epoch) }
+        case .probed: for epoch in signs.keys { if probes[epoch] == nil { probes[epoch] = mark } }
+        case .releaseAsked: signs = [:]
+        case .audit, .settled: for epoch in signs.keys.sorted() { checkNoticed(epoch) }
         case .event(let event):
             switch event.kind {
-            case .heartbeat(let note): take(note)
-            case .closed(_, _, .heartbeat(.pingsMissed(let count), _)?): checkNotTooSoon(count, event.time)
+            case .heartbeat(let note): take(note, event.epoch)
+            case .closed(_, _, .heartbeat(.pingsMissed(let count), _)?): checkNotTooSoon(count, event)
             default: break
             }
         default: break
         }
     }
 
-    private func take(_ note: HeartbeatNote) {
+    private func take(_ note: HeartbeatNote, _ epoch: UInt64) {
         switch (note.kind, note.subject) {
-        case (.started, _):
-            isRunning = true
-            sign()
+        case (.started, _): sign(epoch)
         case (.stopped, _):
-            checkNoticed()
-            isRunning = false
-        case (.beatAcked, .ping): if countsAcks { sign() }
+            checkNoticed(epoch)
+            ended[epoch] = signs.removeValue(forKey: epoch)
+        case (.beatAcked, .ping): if countsAcks { sign(epoch) }
         default: break
         }
     }
 
-    private func sign() { since = mark }
+    /// Those of connections that say nothing more.
+    private var ended: [UInt64: Mark] = [:]
 
-    private func checkNoticed() {
-        if client.driver.isReadingPaused { sign() }
-        guard isRunning, let ping, let since, plan.session.heartbeat.failureThreshold != nil else { return }
-        let silence = now - since.time
-        let bound = ping.interval * Int64(ping.missedMax) + ping.timeout + slack(since: since)
-        expect(silence <= bound, "nothing was heard for \(silence.text), which must be noticed within \(bound.text)")
+    private func sign(_ epoch: UInt64) {
+        signs[epoch] = mark
+        probes[epoch] = nil
     }
 
-    private func checkNotTooSoon(_ count: Int, _ time: Instant) {
-        guard let ping, let since else { return }
+    private func checkNoticed(_ epoch: UInt64) {
+        if client.driver.isReadingPaused { sign(epoch) }
+        guard let since = signs[epoch], plan.session.heartbeat.failureThreshold != nil else { return }
+        if let ping { check(epoch, since, ping.interval * Int64(ping.missedMax) + ping.timeout) }
+        guard !countsAcks, let probe = probes[epoch] else { return }
+        // The probe asks if a watch may, and it may ask while an earlier question still waits for its answer.
+        check(epoch, probe, min(plan.session.heartbeat.probeTimeout, Self.probeTimeMax))
+    }
+
+    private func check(_ epoch: UInt64, _ since: Mark, _ time: Interval) {
+        let silence = now - since.time
+        let bound = time + slack(since: since)
+        expect(silence <= bound, "nothing was heard on connection \(epoch) for \(silence.text), which must be noticed within \(bound.text)")
+    }
+
+    private func checkNotTooSoon(_ count: Int, _ event: Event) {
+        guard let ping, let since = ended[event.epoch] else { return }
         expect(count == ping.missedMax, "given up after \(count) missed pings, not \(ping.missedMax)")
-        let silence = time - since.time
+        let silence = event.time - since.time
         // The answer to an earlier ping may have come while the first of those that were missed was out.
         let least = ping.interval * Int64(ping.missedMax - 1) + (countsAcks ? .zero : ping.timeout)
         // A ping that a standstill has made late is followed by the next in its time.

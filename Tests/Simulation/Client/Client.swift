@@ -8,149 +8,119 @@ final class Client {
     let plan: ClientPlan
     unowned let world: World
     private(set) var driver: Driver!
+    private var application: Application!
     private var checkers: [Checker] = []
-    private let dice: Dice
+
+    /// The lines of the two places, before and while they carry a connection.
+    private var lines: [LinkPlace: Line] = [:]
+    /// The server's numbers of the connections, by line.
+    private var numbers: [Int: Int] = [:]
+    /// All connections that were established, the last one last.
+    private(set) var connections: [Connection] = []
+    /// The one that messages go by; nil while there is none.
+    private(set) var active: Connection?
 
     /// Messages that the library has taken, by number.
-    private(set) var outgoing: [Int: Outgoing] = [:]
-    private var messages = 0
-    private var waitingInInbox = 0
-    private var isOnBreak = false
-    private(set) var closeAsked: CloseFrame?
-    private(set) var isReleaseAsked = false
+    var outgoing: [Int: Outgoing] = [:]
+    /// The kept messages, by key: those that are kept, and those that were.
+    var kept: [Int: Kept] = [:]
+    var keptBefore: [Kept] = []
+    var closeAsked: CloseFrame?
+    var isReleaseAsked = false
     /// A final state was told.
     private(set) var isOver = false
     /// What servers have seen of its pings, for those that answer with an earlier one's payload.
     var pingsSeen: [[UInt8]] = []
 
-    enum InboxWish {
-        case none
-        case pause
-        case close
-    }
-
     init(_ number: Int, _ world: World, _ plan: ClientPlan, _ dice: Dice) {
         self.number = number
         self.world = world
         self.plan = plan
-        self.dice = dice
-        driver = Driver(self, plan, world.machine, world.network, dice.fork())
+        driver = Driver(self, plan, world.machine, world.network, world.gates, dice.fork())
+        application = Application(self, dice.fork())
         checkers = Checkers.all(self)
     }
 
     func see(_ fact: Fact) {
         if fact.isWorthNoting { world.note { "client \(number): \(fact.text)" } }
+        if case .serverOpened(let peer) = fact { numbers[peer.line.number] = peer.number }
         for checker in checkers where world.violation == nil { checker.see(fact) }
     }
-
-    func end() {
-        checkers = []
-        driver = nil
-    }
-
-    // MARK: The application
 
     func begin() {
         see(.began)
         driver.open()
-        if plan.sendsEvery != nil { sendSoon() }
-        if let delay = plan.closesAfter { later(delay) { [self] in close() } }
-        if let delay = plan.releasesAfter { later(delay) { [self] in release() } }
-        if plan.takesBreaks != nil { takeBreakSoon() }
+        application.begin()
     }
 
-    private func later(_ delay: Interval, _ act: @escaping () -> Void) {
-        world.timeline.after(delay) { [self] in
-            world.machine.run { [self] in if driver != nil { act() } }
-        }
+    func calm() {
+        see(.calm)
+        application.calm()
     }
 
-    private func sendSoon() {
-        guard let mean = plan.sendsEvery, !world.isCalm else { return }
-        later(dice.waiting(mean)) { [self] in
-            for _ in 0..<(dice.oneIn(10) ? dice.between(2, 30) : 1) { send() }
-            sendSoon()
-        }
+    func end() {
+        checkers = []
+        application = nil
+        driver = nil
     }
 
-    private func send() {
-        messages += 1
-        let size = dice.between(0, plan.messageSizeMax)
-        let kind: MessageKind = dice.oneIn(3) ? .binary : .text
-        let payload = Wording.message(messages, size: size)
-        switch driver.send(kind, payload) {
-        case .accepted(let id):
-            let message = Outgoing(number: messages, id: id, size: size, kind: kind, acceptedAt: world.machine.clock)
-            outgoing[messages] = message
-            see(.accepted(message))
-        case let refusal:
-            see(.refused(refusal, size: payload.count))
-        }
-    }
+    var mark: Checker.Mark { Checker.Mark(time: world.machine.clock, frozen: world.machine.frozen) }
 
-    private func close() {
-        let frame = CloseFrame(code: dice.pick([1000, 1001, 3000]), reason: [])
-        if closeAsked == nil { closeAsked = frame }
-        see(.closeAsked(frame))
-        driver.close(frame)
-    }
-
-    private func release() {
-        isReleaseAsked = true
-        see(.releaseAsked)
-        driver.release()
-    }
-
-    // MARK: Its inbox
-
-    private func takeBreakSoon() {
-        guard let length = plan.takesBreaks, !world.isCalm else { return }
-        later(dice.waiting(length * 2)) { [self] in
-            isOnBreak = true
-            later(dice.waiting(length)) { [self] in
-                isOnBreak = false
-                waitingInInbox = 0
-                driver.resumeReading()
-                takeBreakSoon()
-            }
-        }
-    }
-
-    var inboxWish: InboxWish {
-        guard waitingInInbox >= plan.inboxMax else { return .none }
-        return plan.closesWhenFull ? .close : .pause
+    func connection(_ epoch: UInt64) -> Connection? {
+        epoch > 0 && epoch <= connections.count ? connections[Int(epoch) - 1] : nil
     }
 
     // MARK: The library's side
 
-    func attemptBegan(_ now: Instant) { see(.attemptBegan) }
-    func transportOpened(_ line: Line) { see(.transportOpened(line)) }
-    func wrote(_ offered: Int, _ taken: Int) { see(.wrote(offered: offered, taken: taken)) }
-    func read(_ bytes: Int) { see(.read(bytes: bytes)) }
-    func settled() { see(.settled) }
-    func released(_ now: Instant) { see(.released) }
+    func attemptBegan(_ place: LinkPlace) { see(.attemptBegan(place)) }
 
-    func delivered(_ payload: [UInt8], _ part: MessagePart) {
-        if isOnBreak { waitingInInbox += 1 }
-        see(.delivered(payload, part))
+    func transportOpened(_ line: Line, _ place: LinkPlace) {
+        lines[place] = line
+        see(.transportOpened(line))
     }
+
+    func wrote(_ offered: Int, _ taken: Int) { see(.wrote(offered: offered, taken: taken)) }
+
+    /// What comes before the opening handshake is done belongs to no connection yet.
+    func read(_ bytes: Int, _ epoch: UInt64) {
+        if connection(epoch)?.isOpen == true { see(.read(bytes: bytes, epoch: epoch)) }
+    }
+
+    func settled() { see(.settled) }
+    func released() { see(.released) }
+    func leftOut(_ payload: [UInt8], _ epoch: UInt64) { see(.leftOut(payload, epoch: epoch)) }
+
+    func delivered(_ payload: [UInt8], _ epoch: UInt64) {
+        application.received()
+        see(.delivered(payload, epoch: epoch))
+    }
+
+    var inboxWish: Application.InboxWish { application.inboxWish }
 
     func happened(_ event: Event) {
-        count(event)
+        world.coverage.count(event)
         if event.state.isFinal { isOver = true }
+        switch event.kind {
+        case .opened: opened(event.epoch)
+        case .stateChanged where event.state == .connected, .rotation(.switched, _):
+            active = connection(event.epoch)
+            active?.wasActive = true
+        default: break
+        }
         see(.event(event))
+        if case .closed = event.kind { closed(event.epoch) }
+        application.happened(event)
     }
 
-    private func count(_ event: Event) {
-        switch event.kind {
-        case .stateChanged(let from, _): world.coverage.count("state: \(from) to \(event.state)")
-        case .heartbeat(let note): world.coverage.count("heartbeat: \(note.kindName)")
-        case .opened: world.coverage.count("event: opened")
-        case .closed(_, _, let failure): world.coverage.count("closed: \(failure.map { $0.name } ?? "as asked")")
-        case .attemptFailed(let failure, _, _): world.coverage.count("attempt failed: \(failure.name)")
-        case .writable: world.coverage.count("event: writable")
-        case .readingPaused: world.coverage.count("event: reading paused")
-        case .messagesDropped, .warning, .released: break
+    private func opened(_ epoch: UInt64) {
+        guard let line = lines[driver.place(ofEpoch: epoch)], let number = numbers[line.number], epoch == connections.count + 1 else {
+            return world.fail("EventsAreInOrder", "client \(self.number): opened with epoch \(epoch), and there is no such connection")
         }
+        connections.append(Connection(epoch: epoch, line: line, number: number, openedAt: mark))
+    }
+
+    private func closed(_ epoch: UInt64) {
+        connection(epoch)?.isOpen = false
+        if active?.epoch == epoch { active = nil }
     }
 }

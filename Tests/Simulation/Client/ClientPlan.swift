@@ -4,7 +4,16 @@ import WebSocket
 
 /// The settings of one client, drawn by the dice. Checkers go by these numbers, not by what the session makes of them.
 struct ClientPlan {
+    enum Script {
+        case none
+        /// A login that waits for no answer.
+        case sends
+        /// A greeting is awaited, answered, and the answer's answer awaited.
+        case dialogue
+    }
+
     let number: Int
+    let host: WorldPlan.HostName
     let session: SessionConfiguration
     let outbox: Outbox.Limits
     let readSize: Int
@@ -12,8 +21,17 @@ struct ClientPlan {
     // What the application does.
     let sendsEvery: Interval?
     let messageSizeMax: Int
+    let sendsParts: Bool
+    /// How many of a hundred messages are to be sent now or not at all.
+    let nowShare: Int
+    let timeToLive: Interval?
+    let keysAtOnce: Int
+    let keepsEvery: Interval?
+    let rotatesEvery: Interval?
     /// When it asks for the end, from its beginning; nil: never.
     let closesAfter: Interval?
+    /// Whether it loses patience soon after it has closed.
+    let cutsOff: Bool
     let releasesAfter: Interval?
     /// Messages that may wait in its inbox.
     let inboxMax: Int
@@ -21,7 +39,13 @@ struct ClientPlan {
     /// How long it takes a break from taking messages, again and again; nil: it never does.
     let takesBreaks: Interval?
 
+    // What it knows of the server.
+    let feedEvery: Interval
+    let script: Script
+    let dropsDuplicates: Bool
+
     // The heartbeats.
+    let hasRules: Bool
     let beatEvery: Interval?
     let beatWithin: Interval
     let silence: Interval?
@@ -29,47 +53,75 @@ struct ClientPlan {
 
     init(_ number: Int, _ dice: Dice, _ world: WorldPlan) {
         self.number = number
-        let host = dice.pick(world.hosts)
+        host = dice.pick(world.hosts)
         let text = ASCII.bytes("ws://") + host.name + [UInt8](":\(host.port)/client/\(number)".utf8)
         guard let url = try? URL(parsing: text) else { fatalError("the simulation's own URL does not parse") }
         session = SessionConfiguration(url: url)
+        hasRules = !dice.oneIn(4)
         let bytesMax = dice.pick([500, 5000, 100_000])
         outbox = Outbox.Limits(
             messagesMax: dice.pick([3, 20, 1000]), bytesMax: bytesMax, fragmentSize: dice.pick([125, 1000, 65536]),
-            hasBeats: dice.oneIn(2))
+            hasBeats: hasRules, overflow: dice.oneIn(3) ? .dropOldest : .reject)
         readSize = dice.pick([500, 16384, 262_144])
         sendsEvery = dice.oneIn(6) ? nil : max(world.pace, dice.magnitude(.milliseconds(20), .seconds(60)))
         messageSizeMax = dice.oneIn(4) ? bytesMax + 10 : dice.pick([30, 300])
+        sendsParts = dice.oneIn(3)
+        nowShare = dice.pick([0, 0, 20, 60])
+        timeToLive = dice.oneIn(2) ? dice.magnitude(.milliseconds(1), .minutes(2)) : nil
+        keysAtOnce = dice.oneIn(2) ? dice.below(4) : 0
+        keepsEvery = dice.oneIn(2) ? max(world.pace, dice.magnitude(.milliseconds(100), .minutes(2))) : nil
+        rotatesEvery = dice.oneIn(3) ? max(world.pace, dice.magnitude(.milliseconds(500), .minutes(5))) : nil
         closesAfter = dice.oneIn(3) ? dice.time(.zero, world.trouble) : nil
+        cutsOff = dice.oneIn(3)
         releasesAfter = dice.oneIn(8) ? dice.time(.zero, world.trouble + .minutes(1)) : nil
         inboxMax = dice.pick([5, 50, 10_000])
         closesWhenFull = dice.oneIn(6)
         takesBreaks = dice.oneIn(3) ? dice.magnitude(.milliseconds(50), .minutes(2)) : nil
-        beatEvery = dice.oneIn(2) ? max(world.pace, dice.time(.seconds(1), .seconds(20))).inWholeMilliseconds : nil
+        feedEvery = max(world.pace, dice.magnitude(.milliseconds(200), .minutes(2)))
+        script = dice.pick([.none, .none, .sends, .dialogue])
+        dropsDuplicates = dice.oneIn(2)
+        beatEvery = hasRules && dice.oneIn(2) ? max(world.pace, dice.time(.seconds(1), .seconds(20))).inWholeMilliseconds : nil
         beatWithin = dice.time(.milliseconds(500), .seconds(10)).inWholeMilliseconds
-        silence = dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
-        answersRequests = dice.oneIn(2)
-        configure(dice, world.pace)
+        silence = hasRules && dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
+        answersRequests = hasRules && dice.oneIn(2)
+        configureLife(dice, world)
+        configureHeartbeats(dice, world)
     }
 
-    private func configure(_ dice: Dice, _ pace: Interval) {
+    private func configureLife(_ dice: Dice, _ world: WorldPlan) {
         session.connectTimeout = dice.magnitude(.milliseconds(500), .seconds(15))
         session.closeTimeout = dice.magnitude(.milliseconds(100), .seconds(5))
         session.reconnects = !dice.oneIn(12)
         let base = dice.magnitude(.milliseconds(1), .seconds(2))
         session.backoff = Backoff.Configuration(
-            base: base, cap: dice.magnitude(base, .seconds(60)), attemptsMax: dice.oneIn(8) ? dice.between(1, 10) : 0)
+            base: base, cap: dice.magnitude(base, .seconds(60)), factorPercent: dice.pick([100, 150, 200, 1000]),
+            jitter: dice.pick(Backoff.Jitter.allCases), attemptsMax: dice.oneIn(8) ? dice.between(1, 10) : 0)
         session.stableAfter = dice.pick([.zero, .seconds(1), .seconds(10)])
+        session.retry.retryAfterMax = dice.pick([.zero, .seconds(5), .seconds(60)])
+        session.gate = world.gate
+        session.asksBeforeConnect = dice.oneIn(4)
+        session.beforeConnectTimeout = dice.magnitude(.milliseconds(100), .seconds(10))
+        session.scriptTimeout = dice.magnitude(.milliseconds(500), .seconds(10))
+        session.opening = Wording.script(script)
+        if dice.oneIn(4) { session.rotateAfter = max(world.pace * 10, dice.magnitude(.seconds(1), .minutes(20))) }
+        session.rotateOnNotice = dice.pick([.off, .rule, .all])
+        if dropsDuplicates { session.duplicateKey = try? DuplicateKey(ASCII.bytes("/k")) }
         session.pongsPerSecondMax = dice.pick([5, 100])
+    }
+
+    private func configureHeartbeats(_ dice: Dice, _ world: WorldPlan) {
         let heartbeat = session.heartbeat
         if !dice.oneIn(6) {
             heartbeat.ping = PingSchedule.Configuration(
-                interval: max(pace, dice.magnitude(.milliseconds(500), .seconds(30))), timeout: dice.magnitude(.milliseconds(300), .seconds(20)),
-                missedMax: dice.between(1, 3))
+                interval: max(world.pace, dice.magnitude(.milliseconds(500), .seconds(30))),
+                timeout: dice.magnitude(.milliseconds(300), .seconds(20)), missedMax: dice.between(1, 3))
+            heartbeat.probeTimeout = heartbeat.ping?.timeout ?? .seconds(20)
         }
-        heartbeat.rules = Wording.rules(
-            beat: beatEvery.map { $0.milliseconds } ?? 0, within: beatWithin.milliseconds,
-            silence: silence.map { $0.milliseconds } ?? 0, answers: answersRequests)
+        if hasRules {
+            heartbeat.rules = Wording.rules(
+                beat: beatEvery?.milliseconds ?? 0, within: beatWithin.milliseconds, silence: silence?.milliseconds ?? 0,
+                answers: answersRequests)
+        }
         heartbeat.liveness = dice.oneIn(4) ? .pong : .anyReceived
         heartbeat.silencePolicy = dice.pick([.probe, .probe, .close, .report])
         heartbeat.failureThreshold = dice.oneIn(10) ? nil : dice.pick([1, 3, 5])

@@ -44,6 +44,9 @@ final class Machine {
     /// The monotonic clock: it stands still while the machine sleeps.
     var clock: Instant { max(clockAsleep, Instant(nanoseconds: timeline.now.nanoseconds - slept.nanoseconds)) }
 
+    /// The world's time when the monotonic clock shows, or showed last, this time; good for the present only.
+    func worldTime(of time: Instant) -> Instant { time + slept }
+
     /// Another thread of the process reads the clock a little after the turn has.
     var clockOfSender: Instant { clock + dice.time(.zero, .microseconds(50)) }
 

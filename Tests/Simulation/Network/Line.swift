@@ -41,7 +41,7 @@ final class Line {
     }
 
     /// The client closes its socket: what it has written still arrives, unless it left something unread, for which its kernel resets.
-    func closeClient(_ isReset: Bool) {
+    func closeClient(isReset: Bool) {
         guard !clientHasClosed else { return }
         clientHasClosed = true
         clientHears = {}

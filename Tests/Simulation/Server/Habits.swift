@@ -45,12 +45,12 @@ struct Habits {
 
     var pongs = Answers.prompt
     var acks = Answers.prompt
+    var logins = Answers.prompt
     var lateBy = Interval.zero
-    /// Messages of a running number, so often; none if nil.
-    var dataEvery: Interval?
     var dataSizeMax = 100
     var pingsEvery: Interval?
     var requestsEvery: Interval?
+    var advisesAfter: Interval?
     var closesAfter: (delay: Interval, code: UInt16)?
     var resetsAfter: Interval?
     var garbageAfter: Interval?
@@ -64,9 +64,9 @@ struct Habits {
     /// What an honest server does.
     static func honest(_ dice: Dice, pace: Interval) -> Habits {
         var habits = Habits()
-        if dice.percent(60) { habits.dataEvery = max(pace, dice.magnitude(.milliseconds(200), .seconds(60))) }
         if dice.oneIn(10) { habits.dataSizeMax = 20_000 }
         if dice.percent(40) { habits.pingsEvery = max(pace, dice.magnitude(.seconds(1), .seconds(60))) }
+        if dice.oneIn(8) { habits.advisesAfter = max(pace, dice.magnitude(.milliseconds(100), .minutes(10))) }
         habits.requestsEvery = dice.time(.seconds(3), .seconds(9))
         habits.endsTransport = !dice.oneIn(10)
         return habits
@@ -78,6 +78,7 @@ struct Habits {
         func isBad(_ share: Int = 100) -> Bool { dice.below(10_000) < hostility * share }
         if isBad() { habits.pongs = dice.pick(Answers.allCases) }
         if isBad() { habits.acks = dice.pick(Answers.allCases) }
+        if isBad() { habits.logins = dice.pick([.late, .never, .wrong]) }
         habits.lateBy = dice.magnitude(.milliseconds(10), .seconds(60))
         let soon = { dice.magnitude(.milliseconds(1), .minutes(5)) }
         if isBad() { habits.closesAfter = (soon(), dice.pick(closeCodes)) }

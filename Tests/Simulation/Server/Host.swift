@@ -55,6 +55,11 @@ final class Host {
         peer.begin()
     }
 
+    /// Sends an item of the client's feed on each of its connections.
+    func feed(_ client: Client, key: Int) {
+        for peer in peers where peer.client === client { peer.sendData(key: key) }
+    }
+
     /// The process dies: everything is reset, or, with the machine, falls silent.
     func crash(isSilent: Bool) {
         isDown = true

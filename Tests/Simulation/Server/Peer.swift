@@ -32,9 +32,9 @@ final class Peer {
     /// Nothing will be heard of the client any more.
     private(set) var isConcluded = false
     private(set) var isReading = true
-    private(set) var dataSent = 0
-    private(set) var requestsSent = 0
-    private(set) var pingsSent = 0
+    private var dataSent = 0
+    private var requestsSent = 0
+    private var pingsSent = 0
 
     init(_ world: World, _ host: Host, _ line: Line, _ door: Door, _ habits: Habits, _ dice: Dice) {
         self.world = world
@@ -86,11 +86,16 @@ final class Peer {
         }
         guard let request else { return }
         client = world.client(of: request.resource)
+        if let client { world.see(.serverAsked(self, token: token(request)), client) }
         frames = ClientFrames(position: line.toServer.bytesAccepted)
         if consumed < bytes.count {
             return world.fail("WireIsValid", "connection \(number): \(bytes.count - consumed) bytes follow the request before its answer")
         }
         answer(request)
+    }
+
+    private func token(_ request: HandshakeRequest) -> Int? {
+        request.fields.values("x-token").first.flatMap { Wording.numbers([UInt8]($0)).first }
     }
 
     private func answer(_ request: HandshakeRequest) {
@@ -135,6 +140,7 @@ final class Peer {
         phase = .open
         guard let client else { return }
         world.see(.serverOpened(self), client)
+        say(Wording.hello(connection: number))
         beginHabits()
     }
 
@@ -152,8 +158,9 @@ final class Peer {
         switch what {
         case .ping(let payload): answerPing(payload)
         case .beat(let number): answerBeat(number)
+        case .login: answerLogin()
         case .close(let payload): closeReceived(payload)
-        case .message, .reply, .pong, .foreign: return
+        case .message, .kept, .reply, .pong, .foreign: return
         case .broken(let error): world.fail("WireIsValid", "connection \(number): the client \(error.phrase)")
         }
     }
@@ -190,6 +197,10 @@ final class Peer {
         }
     }
 
+    private func answerLogin() {
+        answer(habits.logins) { [unowned self] answers in say(answers == .wrong ? Wording.refusal : Wording.welcome) }
+    }
+
     private func answer(_ answers: Habits.Answers, _ act: @escaping (Habits.Answers) -> Void) {
         world.coverage.count("answers: \(answers)")
         switch answers {
@@ -211,15 +222,16 @@ final class Peer {
         phase = .closing
         guard habits.answersClose else { return }
         send(.close, [UInt8](payload.prefix(2)))
+        if let client { world.see(.serverSent(self, .close), client) }
         if habits.endsTransport { finish() }
     }
 
     // MARK: Habits
 
     private func beginHabits() {
-        repeatedly(habits.dataEvery) { $0.sendData() }
         repeatedly(habits.pingsEvery) { $0.sendPing() }
         repeatedly(habits.requestsEvery) { $0.sendRequest() }
+        once(habits.advisesAfter) { $0.say(Wording.advice) }
         once(habits.closesAfter?.delay) { $0.close($0.habits.closesAfter?.code ?? 1000) }
         once(habits.resetsAfter) {
             $0.world.coverage.count("fault: reset by a server")
@@ -264,12 +276,17 @@ final class Peer {
         }
     }
 
-    func sendData() {
-        guard isOpen, let client else { return }
+    /// Sends an item of the client's feed.
+    func sendData(key: Int) {
+        guard isOpen else { return }
         dataSent += 1
-        let payload = Wording.data(connection: number, dataSent, size: dice.between(30, habits.dataSizeMax))
+        say(Wording.data(connection: number, dataSent, key: key, size: dice.between(30, habits.dataSizeMax)))
+    }
+
+    private func say(_ payload: [UInt8]) {
+        guard isOpen, let client else { return }
         send(.text, payload)
-        world.see(.serverSent(self, .data(payload)), client)
+        world.see(.serverSent(self, .message(payload)), client)
     }
 
     private func sendPing() {
@@ -289,9 +306,7 @@ final class Peer {
         guard isOpen, let client else { return }
         requestsSent += 1
         let count = requestsSent
-        let payload = Wording.request(connection: number, count)
-        send(.text, payload)
-        world.see(.serverSent(self, .request(payload)), client)
+        say(Wording.request(connection: number, count))
         line.toClient.mark(at: sentEnd) { [weak self] time in
             if let self { world.see(.requestArrived(self, count, time), client) }
         }
@@ -302,6 +317,7 @@ final class Peer {
         world.coverage.count("server closes: \(code)")
         phase = .closing
         send(.close, CloseFrame(code: code, reason: []).payload)
+        if let client { world.see(.serverSent(self, .close), client) }
         // A server does not wait for ever for the client to answer.
         world.timeline.after(.seconds(10)) { [weak self] in self?.finish() }
     }
@@ -361,56 +377,5 @@ final class Peer {
 
     func crash(isSilent: Bool) {
         if isSilent { line.hold(until: .never) } else { line.breakDown() }
-    }
-}
-
-/// Something that a client sent, and whether it arrived.
-struct Got {
-    enum What {
-        case message(MessageKind, [UInt8])
-        case beat(Int)
-        case reply(connection: Int, Int)
-        case ping([UInt8])
-        case pong([UInt8])
-        case close([UInt8])
-        case broken(ProtocolError)
-        case foreign
-    }
-
-    let what: What
-    let peer: Peer
-    /// When the client's kernel took its last byte.
-    let acceptedAt: Instant
-    /// The client's kernel had it, the server never.
-    let isLost: Bool
-
-    init(_ item: ClientFrames.Item, peer: Peer, acceptedAt: Instant, isLost: Bool) {
-        self.peer = peer
-        self.acceptedAt = acceptedAt
-        self.isLost = isLost
-        switch item {
-        case .message(let kind, let payload): what = Wording.meaning(kind, payload)
-        case .control(.ping, let payload): what = .ping(payload)
-        case .control(.pong, let payload): what = .pong(payload)
-        case .control(_, let payload): what = .close(payload)
-        case .broken(let error): what = .broken(error)
-        }
-    }
-}
-
-/// Something that a server sent.
-enum Sent {
-    case data([UInt8])
-    case request([UInt8])
-    case ack(Int, [UInt8])
-    case ping(Int)
-    case pong([UInt8])
-
-    /// What the application of the client gets to see.
-    var message: [UInt8]? {
-        switch self {
-        case .data(let payload), .request(let payload), .ack(_, let payload): payload
-        case .ping, .pong: nil
-        }
     }
 }

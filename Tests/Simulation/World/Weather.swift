@@ -23,7 +23,7 @@ final class Weather {
     private var length: Interval { dice.magnitude(.milliseconds(10), .minutes(2)) }
 
     private func strike() {
-        switch dice.below(14) {
+        switch dice.below(15) {
         case 0: count("reset of all lines") { for line in lines { line.breakDown() } }
         case 1...2: onLine("reset") { $0.breakDown() }
         case 3: onLine("reset at a byte") { ($0.numberOfHalf(dice.below(2))).cut(afterBytes: dice.below(3000)) }
@@ -33,7 +33,8 @@ final class Weather {
         case 9: outage()
         case 10: closeDoor()
         case 11: count("frozen process") { world.machine.freeze(length) }
-        case 12: count("suspended machine") { world.machine.suspend(dice.magnitude(.milliseconds(10), .minutes(600))) {} }
+        case 12: count("suspended machine") { world.suspend(dice.magnitude(.milliseconds(10), .minutes(600))) }
+        case 13: count("another network") { world.probe() }
         default: onLine("slow line") { $0.slowDown(to: dice.pick([100, 1000, 10_000])) }
         }
     }

@@ -18,6 +18,8 @@ final class World {
     let timeline: Timeline
     let machine: Machine
     private(set) var network: Network!
+    /// What all clients of the process share about hosts.
+    let gates = HostGateTable()
     private(set) var clients: [Client] = []
     let coverage: Coverage
     private(set) var isCalm = false
@@ -47,6 +49,7 @@ final class World {
             let client = Client(number, self, plan, dice.fork())
             clients.append(client)
             timeline.after(dice.time(.zero, self.plan.openingTime)) { client.begin() }
+            feed(client, dice.fork(), key: 1)
         }
         Weather(self, dice.fork()).begin()
         audit()
@@ -75,7 +78,25 @@ final class World {
             host.isDown = false
         }
         for line in network.lines { line.release() }
-        for client in clients { client.see(.calm) }
+        for client in clients { client.calm() }
+    }
+
+    /// Every host has the same news for a client, whatever connections it has.
+    private func feed(_ client: Client, _ dice: Dice, key: Int) {
+        timeline.after(dice.waiting(client.plan.feedEvery)) { [self] in
+            for host in network.hosts { host.feed(client, key: key) }
+            feed(client, dice, key: key + 1)
+        }
+    }
+
+    /// The machine sleeps; when it wakes up, every connection is probed.
+    func suspend(_ length: Interval) {
+        machine.suspend(length) { [self] in probe() }
+    }
+
+    /// A suspension is over, or the network is another.
+    func probe() {
+        for client in clients where client.driver != nil { client.driver.probe() }
     }
 
     private func audit() {

@@ -1,4 +1,5 @@
 import Heartbeat
+import Session
 import WebSocket
 
 /// What a seed makes of a world: how many clients, how long, how bad.
@@ -23,6 +24,8 @@ struct WorldPlan {
     let lateness: Interval
     let qualities: [Half.Quality]
     let connectDelayMax: Interval
+    /// All clients of the process have the same limits for hosts.
+    let gate: HostGate.Policy
 
     init(_ dice: Dice) {
         clientCount = dice.oneIn(4) ? dice.between(2, 4) : 1
@@ -37,7 +40,17 @@ struct WorldPlan {
         auditEvery = isLong ? .seconds(60) : .seconds(5)
         lateness = dice.pick([.zero, .zero, .microseconds(100), .milliseconds(5)])
         connectDelayMax = dice.pick([.zero, .milliseconds(50), .seconds(1)])
+        gate = Self.gate(dice)
         qualities = (0..<3).map { _ in Self.quality(dice) }
+    }
+
+    private static func gate(_ dice: Dice) -> HostGate.Policy {
+        var gate = HostGate.Policy()
+        gate.failuresMax = dice.pick([0, 1, 3, 50])
+        gate.window = dice.magnitude(.seconds(1), .minutes(5))
+        gate.openFor = dice.magnitude(.milliseconds(100), .seconds(30))
+        gate.attemptsPerMinuteMax = dice.pick([0, 0, 2, 10, 100])
+        return gate
     }
 
     private static func quality(_ dice: Dice) -> Half.Quality {
