@@ -69,7 +69,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
             closeCode = Int32(CloseCode.policyViolation)
         case .beforeConnect(let refusal):
             let unanswered = "hw_connection_proceed was not called within before_connect.timeout"
-            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(decoding: $0, as: UTF8.self) } ?? unanswered)
+            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(utf8: $0) } ?? unanswered)
         case .script(let failure):
             self.init(HW_E_SCRIPT, HW_LAYER_WEBSOCKET, failure.sentence)
         }
@@ -143,7 +143,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
     }
 
     private static func sentence(_ error: RuleError, in document: StaticString) -> String {
-        let place = error.pointer.isEmpty ? "the \(document)" : "\(document) member \(String(decoding: error.pointer, as: UTF8.self))"
+        let place = error.pointer.isEmpty ? "the \(document)" : "\(document) member \(String(utf8: error.pointer))"
         return "\(place) \(error.sentence)"
     }
 
@@ -159,7 +159,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
     private static func closedByPeer(_ frame: CloseFrame) -> String {
         let code = frame.code == CloseCode.noStatus ? "no code" : "code \(frame.code)"
         guard !frame.reason.isEmpty else { return "the server closed the connection with \(code)" }
-        return "the server closed the connection with \(code): \(String(decoding: frame.reason, as: UTF8.self))"
+        return "the server closed the connection with \(code): \(String(utf8: frame.reason))"
     }
 
     /// Writes the details into the caller's struct, no further than the struct reaches, and gives the status.
@@ -174,8 +174,9 @@ final class ErrorDetails: Error, @unchecked Sendable {
         details.retryable = isRetryable ? 1 : 0
         withUnsafeMutableBytes(of: &details.message) { buffer in
             // Cut between characters, so that the text stays UTF-8.
-            var bytes = Array(message.utf8.prefix(buffer.count - 1))
-            if message.utf8.count > bytes.count {
+            let text = message.bytes
+            var bytes = [UInt8](text.prefix(buffer.count - 1))
+            if text.count > bytes.count {
                 while let last = bytes.last, last & 0xC0 == 0x80 { bytes.removeLast() }
                 if let last = bytes.last, last >= 0xC0 { bytes.removeLast() }
             }

@@ -163,8 +163,9 @@ extension Session {
     }
 
     /// The peer broke the protocol: say so, and hear no more of it (RFC 6455 section 7.1.7).
+    @inline(never)
     package mutating func protocolFailed(_ place: LinkPlace, _ error: ProtocolError, _ now: Instant, _ outboxes: inout Outboxes) {
-        let frame = CloseFrame(code: error.closeCode, reason: [UInt8](error.phrase.utf8))
+        let frame = CloseFrame(code: error.closeCode, reason: error.phrase.bytes)
         failConnection(link(place), .protocolViolation(error), frame, timeout: configuration.closeTimeout, now, &outboxes)
     }
 

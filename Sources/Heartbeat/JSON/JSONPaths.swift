@@ -70,7 +70,7 @@ package struct JSONPaths {
         guard pointer[0] == UInt8(ascii: "/") else { throw .noSlashInFront }
         var steps: [[UInt8]] = []
         var (depth, innerDepth) = (0, 0)
-        for range in pointer[1...].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+        for range in ASCII.split(pointer[1...], at: UInt8(ascii: "/")) {
             let step = try unescaped(range)
             (depth, innerDepth) = step == innerStep ? (0, innerDepth &+ 1) : (depth &+ 1, innerDepth)
             guard depth <= JSONText.depthMax else { throw .tooManySteps }

@@ -25,8 +25,8 @@ package struct PendingValues: Equatable {
     @inline(never)
     package func text(of value: PendingValue) -> [UInt8]? {
         switch value {
-        case .counter: counter.map { [UInt8]("\($0)".utf8) }
-        case .unixMilliseconds: unixMilliseconds.map { [UInt8]("\($0)".utf8) }
+        case .counter: counter.map { "\($0)".bytes }
+        case .unixMilliseconds: unixMilliseconds.map { "\($0)".bytes }
         case .uuid: uuid
         case .random: random
         }
@@ -86,11 +86,11 @@ package enum TemplateWriter {
         case .payload: return append(captured.payload, to: &body)
         case .counter:
             used.counter = values.counter
-            return append("\(values.counter)".utf8, to: &body)
-        case .unixSeconds: return append("\(values.unixMilliseconds / 1000)".utf8, to: &body)
+            return append("\(values.counter)".bytes, to: &body)
+        case .unixSeconds: return append("\(values.unixMilliseconds / 1000)".bytes, to: &body)
         case .unixMilliseconds:
             used.unixMilliseconds = values.unixMilliseconds
-            return append("\(values.unixMilliseconds)".utf8, to: &body)
+            return append("\(values.unixMilliseconds)".bytes, to: &body)
         case .uuid: return append(drawn(&used.uuid) { values.appendUUID(to: &$0) }, to: &body)
         case .random: return append(drawn(&used.random) { values.appendRandom(to: &$0) }, to: &body)
         case .last(let variable, let fallback): return append(values.learned(variable) ?? fallback, to: &body)

@@ -8,7 +8,7 @@ enum TradingViewRecord {
 
     static func wrap(_ text: inout [UInt8]) {
         let length = text.reduce(0) { $0 &+ units($1) }
-        text.insert(contentsOf: mark + [UInt8]("\(length)".utf8) + mark, at: 0)
+        text.insert(contentsOf: mark + "\(length)".bytes + mark, at: 0)
     }
 
     /// The text of the record that begins at `start`; nil if none does, or if it is not all there.

@@ -98,7 +98,7 @@ final class Config: @unchecked Sendable {
         let property = try Self.property(name)
         if property.id == .preset { try HeartbeatPlan.check(preset: text) }
         guard let value = PropertyValue(text, for: property) else {
-            let shown = property.isSecret ? "that" : "'" + String(decoding: text.prefix(60), as: UTF8.self) + "'"
+            let shown = property.isSecret ? "that" : "'" + String(utf8: text.prefix(60)) + "'"
             let form = "it takes \(property.form)\(property.range)"
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property '\(property.name)' cannot be \(shown); \(form)")
         }
@@ -126,7 +126,7 @@ final class Config: @unchecked Sendable {
     private static func property(_ name: [UInt8]) throws(ErrorDetails) -> Property {
         let (property, suggestion) = PropertyTable.find(name)
         if let property { return property }
-        let shown = String(decoding: name.prefix(60), as: UTF8.self)
+        let shown = String(utf8: name.prefix(60))
         let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; hw_config_describe lists the properties"
         throw ErrorDetails(HW_E_PROPERTY, HW_LAYER_CONFIGURATION, "unknown property '\(shown)'\(hint)")
     }

@@ -149,7 +149,7 @@ final class ConnectionPlan {
     /// RFC 6455 section 4.1: tokens, each of them once.
     private static func subprotocols(_ text: [UInt8]) throws(ErrorDetails) -> [[UInt8]] {
         var names: [[UInt8]] = []
-        for part in text.split(separator: 0x2C, omittingEmptySubsequences: false) where !text.isEmpty {
+        for part in ASCII.split(text[...], at: 0x2C) where !text.isEmpty {
             let name = [UInt8](ASCII.trimmed(part))
             guard ASCII.isToken(name), !names.contains(where: { $0.elementsEqual(name) }) else {
                 throw ErrorDetails(

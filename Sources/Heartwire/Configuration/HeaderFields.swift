@@ -16,7 +16,7 @@ struct HeaderFields {
     ]
 
     mutating func add(name: [UInt8], value: [UInt8]) throws(ErrorDetails) {
-        let shown = String(decoding: name.prefix(40), as: UTF8.self)
+        let shown = String(utf8: name.prefix(40))
         guard ASCII.isToken(name) else {
             throw Self.error("the header name '\(shown)' is not an RFC 9110 token")
         }

@@ -54,7 +54,7 @@ enum HeartbeatPlan {
         guard !name.isEmpty else { return nil }
         let (preset, suggestion) = PresetTable.find(name)
         if let preset { return preset }
-        let shown = String(decoding: name.prefix(60), as: UTF8.self)
+        let shown = String(utf8: name.prefix(60))
         let hint = suggestion.map { "; did you mean '\($0)'?" } ?? "; hw_preset_describe lists the presets"
         throw ErrorDetails(HW_E_PRESET, HW_LAYER_CONFIGURATION, "unknown preset '\(shown)'\(hint)")
     }
@@ -135,7 +135,7 @@ enum HeartbeatPlan {
         let variables = result.rules?.variables ?? []
         result.parameters = variables.map { _ in nil }
         let text = settings.bytes(.presetParameters)
-        for part in text.split(separator: 0x2C) {
+        for part in ASCII.split(text[...], at: 0x2C) where !part.isEmpty {
             let item = ASCII.trimmed(part)
             guard let mark = item.firstIndex(of: 0x3D) else { throw value("lists name=value, separated by commas") }
             let name = [UInt8](ASCII.trimmed(item[..<mark]))
@@ -148,7 +148,7 @@ enum HeartbeatPlan {
                 result.parameters[variable] = given
             } else if preset?.parameters.contains(where: { ASCII.bytes($0.name).elementsEqual(name) }) != true {
                 // What the preset has may be unused where rules of one's own replace its own.
-                throw value("names '\(String(decoding: name.prefix(40), as: UTF8.self))', which no rule uses\(known(preset))")
+                throw value("names '\(String(utf8: name.prefix(40)))', which no rule uses\(known(preset))")
             }
         }
         for parameter in preset?.parameters ?? [] where parameter.isRequired {

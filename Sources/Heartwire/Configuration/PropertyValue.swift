@@ -85,6 +85,6 @@ enum PropertyValue {
         // The largest unit that divides the value.
         var best: (suffix: StaticString, factor: Int64) = ("", 1)
         for unit in units where value > 0 && value % unit.factor == 0 && unit.factor >= best.factor { best = unit }
-        return [UInt8](String(value / best.factor).utf8) + ASCII.bytes(best.suffix)
+        return String(value / best.factor).bytes + ASCII.bytes(best.suffix)
     }
 }

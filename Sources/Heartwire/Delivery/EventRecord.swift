@@ -82,7 +82,7 @@ struct EventRecord {
             event.count = count
         case .warning(let sentence):
             event.kind = hw_event_kind(HW_EVENT_WARNING)
-            text = [UInt8](sentence.utf8)
+            text = sentence.bytes
         case .released:
             event.kind = hw_event_kind(HW_EVENT_RELEASED)
         }
@@ -101,7 +101,7 @@ struct EventRecord {
         event.close_code = details.closeCode
         event.retryable = details.isRetryable ? 1 : 0
         event.retry_after_ms = details.retryAfterMs
-        text = [UInt8](details.message.utf8)
+        text = details.message.bytes
         body = details.body
     }
 
@@ -196,7 +196,7 @@ extension HeartbeatNote.Subject {
     /// As the text of an event names it, and the rule's number.
     var named: (text: [UInt8], rule: Int32) {
         func rule(_ name: StaticString, _ index: Int) -> ([UInt8], Int32) {
-            (ASCII.bytes(name) + [UInt8](" \(index)".utf8), Int32(clamping: index))
+            (ASCII.bytes(name) + " \(index)".bytes, Int32(clamping: index))
         }
         return switch self {
         case .connection(let text): (text, -1)

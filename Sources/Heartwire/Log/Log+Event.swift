@@ -11,11 +11,11 @@ extension Log {
     func write(_ record: EventRecord, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration) {
         let (level, name) = Self.form(record.event)
         guard wants(level) else { return }
-        var line = [UInt8]("connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".utf8) + ASCII.bytes(name)
+        var line = "connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".bytes + ASCII.bytes(name)
         let (before, after) = (record.event.previous_level, record.event.level)
-        if before != after && Self.hasLevelBefore(record.event) { line += [UInt8](" \(before) -> \(after)".utf8) }
-        if record.event.count > 0 { line += [UInt8](", \(record.event.count) ".utf8) + ASCII.bytes(Self.counted(record.event)) }
-        if record.event.latency_ns > 0 { line += [UInt8](", \(record.event.latency_ns / 1000) us".utf8) }
+        if before != after && Self.hasLevelBefore(record.event) { line += " \(before) -> \(after)".bytes }
+        if record.event.count > 0 { line += ", \(record.event.count) ".bytes + ASCII.bytes(Self.counted(record.event)) }
+        if record.event.latency_ns > 0 { line += ", \(record.event.latency_ns / 1000) us".bytes }
         if record.event.late > 0 { line += ASCII.bytes(", late") }
         let text = Self.textIsURL(record.event) ? Self.withoutCredentials(url: record.text) : record.text[...]
         if !text.isEmpty { line += ASCII.bytes(": ") + Self.shown(text) }

@@ -79,7 +79,7 @@ final class Log: @unchecked Sendable {
         guard let receiver, dropped > 0 || !lines.isEmpty else { return nil }
         isReceiving = true
         guard dropped == 0 else {
-            let text = [UInt8]("\(dropped) log lines were dropped: the log callback is too slow".utf8)
+            let text = "\(dropped) log lines were dropped: the log callback is too slow".bytes
             dropped = 0
             return (Line(level: hw_log_level(HW_LOG_WARNING), text: text), receiver)
         }

@@ -95,10 +95,10 @@ final class Connector {
         state = .done
     }
 
-    private var server: String { "'\(String(decoding: url.host, as: UTF8.self))'" }
+    private var server: String { "'\(String(utf8: url.host))'" }
 
     /// The server or its proxy, for messages. A proxy's user name and password stand in none.
-    private var peer: String { (proxy == nil ? "" : "the proxy ") + "'\(String(decoding: endpoint.host, as: UTF8.self))'" }
+    private var peer: String { (proxy == nil ? "" : "the proxy ") + "'\(String(utf8: endpoint.host))'" }
 
     private var whatLasted: String {
         switch state {

@@ -128,10 +128,10 @@ final class Resolver: @unchecked Sendable {
         hws_stream_hints(&hints, flags)
         var list: UnsafeMutablePointer<addrinfo>?
         let name = host.map { CChar(bitPattern: $0) } + [0]
-        let service = String(port).utf8.map { CChar(bitPattern: $0) } + [0]
+        let service = String(port).bytes.map { CChar(bitPattern: $0) } + [0]
         let code = getaddrinfo(name, service, &hints, &list)
         defer { if let list { freeaddrinfo(list) } }
-        let hostText = String(decoding: host, as: UTF8.self)
+        let hostText = String(utf8: host)
         guard code == 0 else {
             let reason = String(cString: gai_strerror(code))
             let sentence = "the host name '\(hostText)' could not be resolved: \(reason)"

@@ -8,7 +8,7 @@ final class HTTPConnect: ProxyHandshake {
 
     init(to server: URL, credentials: Proxy.Credentials?) {
         let host = server.isIPv6 ? [0x5B] + server.host.prefix { $0 != 0x25 } + [0x5D] : server.host
-        let target = host + [0x3A] + String(server.port).utf8
+        let target = host + [0x3A] + String(server.port).bytes
         output = ASCII.bytes("CONNECT ") + target + ASCII.bytes(" HTTP/1.1\r\nHost: ") + target
         if let credentials {
             output += ASCII.bytes("\r\nProxy-") + BasicAuthentication.authorization(credentials.text)

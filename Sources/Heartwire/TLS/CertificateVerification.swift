@@ -44,7 +44,7 @@ struct CertificateVerification {
     // MARK: Sentences
 
     func pinFailure(_ leaf: [UInt8]?) -> TransportFailure {
-        let pin = leaf.map { String(decoding: $0, as: UTF8.self) } ?? "unknown"
+        let pin = leaf.map { String(utf8: $0) } ?? "unknown"
         return TransportFailure(
             kind: .certificate, nativeCode: X509_V_ERR_APPLICATION_VERIFICATION,
             sentence: "no key in the certificates of '\(shown(name))' is in tls.pins; the server's own is sha256/\(pin): add it if right")
@@ -115,7 +115,7 @@ struct CertificateVerification {
         print(bio)
         var text = [UInt8](repeating: 0, count: 81)
         let count = Int(BIO_read(bio, &text, Int32(text.count)))
-        guard count >= text.count else { return String(decoding: text.prefix(max(0, count)), as: UTF8.self) }
-        return String(decoding: text.dropLast(), as: UTF8.self) + "..."
+        guard count >= text.count else { return String(utf8: text.prefix(max(0, count))) }
+        return String(utf8: text.prefix(text.count - 1)) + "..."
     }
 }

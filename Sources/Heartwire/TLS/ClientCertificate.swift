@@ -58,7 +58,7 @@ enum ClientCertificate {
     }
 
     private static func named(_ property: StaticString, _ path: [UInt8], else other: StaticString) -> String {
-        path.isEmpty ? "\(other)" : "\(property) '\(String(decoding: path, as: UTF8.self))'"
+        path.isEmpty ? "\(other)" : "\(property) '\(String(utf8: path))'"
     }
 
     private static func failure(_ message: String) -> ErrorDetails {

@@ -12,7 +12,7 @@ struct PinList {
 
     /// Reads `sha256/BASE64`, or `sha256//BASE64` as curl writes it, separated by commas; nil if one is anything else.
     init?(_ text: [UInt8]) {
-        for part in text.split(separator: 0x2C, omittingEmptySubsequences: false) where !text.isEmpty {
+        for part in ASCII.split(text[...], at: 0x2C) where !text.isEmpty {
             let member = ASCII.trimmed(part)
             guard ASCII.equalsIgnoringCase(member.prefix(7), "sha256/") else { return nil }
             var pin = member.dropFirst(7)

@@ -50,7 +50,7 @@ final class TLSClient: @unchecked Sendable {
         serverName = try settings.cString(.tlsServerName)
         guard let pins = PinList(settings.bytes(.tlsPins)) else {
             let form = "it takes sha256/ and the Base64 of a public key's SHA-256, 44 characters, separated by commas"
-            let shown = String(decoding: settings.bytes(.tlsPins).prefix(60), as: UTF8.self)
+            let shown = String(utf8: settings.bytes(.tlsPins).prefix(60))
             throw ErrorDetails(HW_E_VALUE, HW_LAYER_CONFIGURATION, "property 'tls.pins' cannot be '\(shown)'; \(form)")
         }
         self.pins = pins
@@ -105,5 +105,5 @@ final class TLSClient: @unchecked Sendable {
 /// A host name for an error text, which a long one must not crowd out.
 func shown(_ name: [UInt8]) -> String {
     let max = 60
-    return String(decoding: name.prefix(max), as: UTF8.self) + (name.count > max ? "..." : "")
+    return String(utf8: name.prefix(max)) + (name.count > max ? "..." : "")
 }

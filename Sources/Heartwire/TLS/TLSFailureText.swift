@@ -57,7 +57,7 @@ struct TLSFailureText {
     /// Releases of OpenSSL before 3.0.15 take any.
     func otherProtocol(_ selected: UnsafeBufferPointer<UInt8>) -> TransportFailure {
         let shown = selected.prefix(20).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
-        return handshake("by ALPN it chose '\(String(decoding: shown, as: UTF8.self))', only http/1.1 was offered")
+        return handshake("by ALPN it chose '\(String(utf8: shown))', only http/1.1 was offered")
     }
 
     private func handshake(_ reason: String, _ kind: TransportFailure.Kind = .tls) -> TransportFailure {

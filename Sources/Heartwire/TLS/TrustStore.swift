@@ -20,7 +20,7 @@ enum TrustStore {
     }
 
     private static func load(file path: [UInt8], into context: OpaquePointer) throws(ErrorDetails) {
-        let name = "tls.ca_file '\(String(decoding: path, as: UTF8.self))'"
+        let name = "tls.ca_file '\(String(utf8: path))'"
         switch PEM.contents(ofFile: path) {
         case .text(let text): try add(text, name, to: context)
         case .failed(let code, let reason): throw failure("\(name) could not be read: \(reason)", code)
@@ -30,7 +30,7 @@ enum TrustStore {
     /// All files now, rather than by hashed names when a certificate is verified: that would read the disk on the I/O thread, and a
     /// directory whose files were not renamed by their hashes would silently hold nothing.
     private static func load(directory path: [UInt8], into context: OpaquePointer) throws(ErrorDetails) {
-        let name = "tls.ca_dir '\(String(decoding: path, as: UTF8.self))'"
+        let name = "tls.ca_dir '\(String(utf8: path))'"
         guard let directory = opendir(path.map { CChar(bitPattern: $0) } + [0]) else {
             let code = hws_errno()
             throw failure("\(name) could not be read: \(systemErrorText(code))", code)
@@ -38,7 +38,7 @@ enum TrustStore {
         defer { closedir(directory) }
         var count = 0
         while let entry = hws_next_entry(directory) {
-            let file = path + [0x2F] + String(cString: entry).utf8
+            let file = path + [0x2F] + String(cString: entry).bytes
             // What cannot be read or holds something else is none of our business: a directory may hold anything.
             guard hws_is_file(file.map { CChar(bitPattern: $0) } + [0]) != 0 else { continue }
             guard case .text(let text) = PEM.contents(ofFile: file) else { continue }
@@ -75,7 +75,7 @@ enum TrustStore {
         _ path: UnsafePointer<CChar>, isFile: Bool, _ context: OpaquePointer, _ tried: inout [String]
     ) -> Bool {
         let text = String(cString: path)
-        if tried.contains(where: { Array($0.utf8) == Array(text.utf8) }) { return false }
+        if tried.contains(where: { $0.bytes == text.bytes }) { return false }
         tried.append(text)
         guard access(path, R_OK) == 0 else { return false }
         defer { ERR_clear_error() }

@@ -72,6 +72,6 @@ package struct HostVisitor {
     }
 
     private static func name(_ url: URL) -> [UInt8] {
-        url.host.map { ASCII.lowercased($0) } + [0x3A] + [UInt8](String(url.port).utf8)
+        url.host.map { ASCII.lowercased($0) } + [0x3A] + String(url.port).bytes
     }
 }

@@ -9,7 +9,7 @@ package enum RetryCodesError: Error, Equatable {
         switch self {
         case .notACode(let item):
             "takes HTTP statuses (100 to 599) and close codes (1000 to 4999) separated by commas, "
-                + "not '\(String(decoding: item.prefix(20), as: UTF8.self))'"
+                + "not '\(String(utf8: item.prefix(20)))'"
         case .twice(let code): "has \(code) twice"
         }
     }
@@ -24,7 +24,7 @@ package struct RetryCodes {
     /// An empty text lists none.
     package init(parsing text: [UInt8]) throws(RetryCodesError) {
         guard !text.isEmpty else { return }
-        for part in text.split(separator: 0x2C, omittingEmptySubsequences: false) {
+        for part in ASCII.split(text[...], at: 0x2C) {
             let item = ASCII.trimmed(part)
             guard let number = ASCII.decimal(item, max: 4999), number >= 100, number < 600 || number >= 1000 else {
                 throw .notACode(item: [UInt8](item))

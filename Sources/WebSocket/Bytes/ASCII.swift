@@ -4,6 +4,7 @@ package enum ASCII {
         byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
     }
 
+    @inline(never)
     package static func equalsIgnoringCase(_ bytes: some Collection<UInt8>, _ text: StaticString) -> Bool {
         guard bytes.count == text.utf8CodeUnitCount else { return false }
         var index = 0
@@ -42,9 +43,22 @@ package enum ASCII {
         return bytes[start..<end]
     }
 
+    /// The parts between the separators, empty ones included.
+    @inline(never)
+    package static func split(_ bytes: ArraySlice<UInt8>, at separator: UInt8) -> [ArraySlice<UInt8>] {
+        var parts: [ArraySlice<UInt8>] = []
+        var start = bytes.startIndex
+        for index in bytes.indices where bytes[index] == separator {
+            parts.append(bytes[start..<index])
+            start = index + 1
+        }
+        parts.append(bytes[start...])
+        return parts
+    }
+
     /// The members of a comma-separated list (RFC 9110 section 5.6.1), trimmed, empty ones left out.
     package static func list(_ bytes: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        bytes.split(separator: 0x2C).map(trimmed).filter { !$0.isEmpty }
+        split(bytes, at: 0x2C).map(trimmed).filter { !$0.isEmpty }
     }
 
     /// The value of a run of decimal digits; nil if there is anything else, or if it passes `max`.
@@ -83,6 +97,6 @@ package enum ASCII {
 
     /// The words of a text that spaces separate: a table in less room than an array of texts takes.
     package static func words(_ text: StaticString) -> [[UInt8]] {
-        bytes(text).split(separator: 0x20).map { [UInt8]($0) }
+        split(bytes(text)[...], at: 0x20).filter { !$0.isEmpty }.map { [UInt8]($0) }
     }
 }

@@ -7,7 +7,7 @@ package enum NameSearch {
         if let index = names.firstIndex(of: name) { return (index, nil) }
         guard name.count <= lengthMax else { return (nil, nil) }
         let suggestion = continuation(of: name, in: names) ?? nearest(to: name, in: names)
-        return (nil, suggestion.map { String(decoding: $0, as: UTF8.self) })
+        return (nil, suggestion.map { String(utf8: $0) })
     }
 
     /// The first that goes on where the name ends, as "kraken-v1" does for "kraken".

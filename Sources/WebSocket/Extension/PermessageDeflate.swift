@@ -26,9 +26,9 @@ package enum PermessageDeflate {
         /// declines an offer and fails an answer.
         init?(_ parameters: ArraySlice<ArraySlice<UInt8>>) {
             for parameter in parameters {
-                let parts = parameter.split(separator: 0x3D, maxSplits: 1, omittingEmptySubsequences: false).map(ASCII.trimmed)
-                guard let name = parts.first else { return nil }
-                let value = parts.count == 2 ? parts[1] : nil
+                let equals = parameter.firstIndex(of: 0x3D)
+                let name = ASCII.trimmed(parameter[..<(equals ?? parameter.endIndex)])
+                let value = equals.map { ASCII.trimmed(parameter[($0 + 1)...]) }
                 if ASCII.equalsIgnoringCase(name, "client_no_context_takeover") {
                     guard value == nil, !clientNoTakeover else { return nil }
                     clientNoTakeover = true
@@ -129,10 +129,10 @@ package enum PermessageDeflate {
     }
 
     private static func parameters(_ extension: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
-        `extension`.split(separator: 0x3B, omittingEmptySubsequences: false).map(ASCII.trimmed)
+        ASCII.split(`extension`, at: 0x3B).map(ASCII.trimmed)
     }
 
     private static func bits(_ text: StaticString, _ value: Int) -> [UInt8] {
-        ASCII.bytes(text) + [UInt8](String(value).utf8)
+        ASCII.bytes(text) + String(value).bytes
     }
 }

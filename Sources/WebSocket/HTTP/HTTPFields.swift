@@ -52,7 +52,7 @@ package struct HTTPFields {
     package func contentLength() throws(HTTPHeadError) -> UInt64? {
         var length: UInt64?
         for value in values("content-length") {
-            for member in value.split(separator: 0x2C, omittingEmptySubsequences: false) {
+            for member in ASCII.split(value, at: 0x2C) {
                 guard let number = ASCII.decimal(ASCII.trimmed(member), max: .max), number == length ?? number else { throw .contentLength }
                 length = number
             }

@@ -42,7 +42,7 @@ package struct HTTPRefusal: Equatable {
         let visible = withoutUserInformation(reference.prefix { $0 != 0x3F && $0 != 0x23 })
         let bytes = visible.prefix(sizeMax).map { $0 > 0x20 && $0 < 0x7F ? $0 : 0x3F }
         let isCut = visible.count > sizeMax || visible.count < reference.count
-        return "'" + String(decoding: bytes, as: UTF8.self) + (isCut ? "..." : "") + "'"
+        return "'" + String(utf8: bytes) + (isCut ? "..." : "") + "'"
     }
 
     private static func withoutUserInformation(_ reference: ArraySlice<UInt8>) -> [UInt8] {

@@ -8,7 +8,7 @@ struct HTTPRequestHead {
 
     /// "GET /chat HTTP/1.1", with single spaces (RFC 9112 section 3).
     fileprivate static func split(_ line: [UInt8]) throws(HTTPHeadError) -> (method: [UInt8], target: [UInt8], version: (UInt8, UInt8)) {
-        let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
+        let parts = ASCII.split(line[...], at: 0x20)
         guard parts.count == 3, ASCII.isToken(parts[0]), !parts[1].isEmpty, let version = version(parts[2]) else {
             throw .malformedStartLine
         }

@@ -25,7 +25,7 @@ package enum RetryAfter {
 
     /// The unix time of a date. Its day of the week must be one, but need not be the right one.
     private static func date(_ text: ArraySlice<UInt8>, _ now: Int64) -> Int64? {
-        let parts = text.split(separator: 0x20)
+        let parts = ASCII.split(text, at: 0x20).filter { !$0.isEmpty }
         switch parts.count {
         case 6:
             // Sun, 06 Nov 1994 08:49:37 GMT
@@ -33,7 +33,7 @@ package enum RetryAfter {
             return seconds(year: number(parts[3], size: 4), month: parts[2], day: parts[1], time: parts[4])
         case 4:
             // Sunday, 06-Nov-94 08:49:37 GMT
-            let date = parts[1].split(separator: 0x2D, omittingEmptySubsequences: false)
+            let date = ASCII.split(parts[1], at: 0x2D)
             guard isName(parts[0], among: longDays, with: 0x2C), date.count == 3, date[0].count == 2, isGMT(parts[3]) else { return nil }
             let year = number(date[2], size: 2).map { fullYear($0, now) }
             return seconds(year: year, month: date[1], day: date[0], time: parts[2])
@@ -60,7 +60,7 @@ package enum RetryAfter {
         guard let year, year >= 1970, let month = months.firstIndex(where: { isName(month, $0) }).map({ Int64($0) + 1 }),
             let day = ASCII.decimal(day, max: 31).map({ Int64($0) }), day >= 1, day <= daysOf(month, year)
         else { return nil }
-        let clock = time.split(separator: 0x3A, omittingEmptySubsequences: false)
+        let clock = ASCII.split(time, at: 0x3A)
         guard clock.count == 3, let hour = number(clock[0], size: 2), let minute = number(clock[1], size: 2),
             let second = number(clock[2], size: 2), hour <= 23, minute <= 59, second <= 60
         else { return nil }

@@ -53,7 +53,7 @@ extension URL {
     private static func withoutDotSegments(_ path: [UInt8]) -> [UInt8] {
         let dot: [UInt8] = [0x2E]
         var kept: [[UInt8]] = []
-        let segments = path.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst()
+        let segments = ASCII.split(path[...], at: 0x2F).dropFirst()
         for (index, segment) in segments.enumerated() {
             let isUp = segment.elementsEqual(dot + dot)
             if isUp { _ = kept.popLast() }

@@ -51,7 +51,7 @@ package enum RequestError: Error, Equatable {
             case .upgradeMissing, .webSocketVersion: [ASCII.bytes("Upgrade: websocket"), ASCII.bytes("Sec-WebSocket-Version: 13")]
             case .head, .version, .host, .target, .body, .key, .origin, .subprotocols: []
             }
-        return ServerHandshake.refusal(status: status, fields: fields, body: [UInt8]((sentence + "\n").utf8))
+        return ServerHandshake.refusal(status: status, fields: fields, body: (sentence + "\n").bytes)
     }
 }
 
@@ -60,10 +60,10 @@ extension ServerHandshake {
     package static func refusal(status: UInt16, fields: [[UInt8]] = [], body: [UInt8]) -> [UInt8] {
         // Upgrade stands in an answer only with its connection option (RFC 9110 section 7.8).
         let upgrades = fields.contains { ASCII.equalsIgnoringCase($0.prefix(8), "upgrade:") }
-        var answer = ASCII.bytes("HTTP/1.1 ") + [UInt8]("\(status) ".utf8) + ASCII.bytes(reason(status))
+        var answer = ASCII.bytes("HTTP/1.1 ") + "\(status) ".bytes + ASCII.bytes(reason(status))
         answer += ASCII.bytes(upgrades ? "\r\nConnection: close, Upgrade" : "\r\nConnection: close")
         for field in fields { answer += ASCII.bytes("\r\n") + field }
-        answer += ASCII.bytes("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ") + [UInt8](String(body.count).utf8)
+        answer += ASCII.bytes("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ") + String(body.count).bytes
         return answer + ASCII.bytes("\r\n\r\n") + body
     }
 

@@ -1,3 +1,5 @@
+import WebSocket
+
 /// Chooses what a message must contain, besides a backslash, to be worth a scan: for each condition on JSON one text, and few in all.
 ///
 /// A key or a string that a condition asks for stands in the message within quotes exactly as here, or with an escape, hence a backslash.
@@ -14,7 +16,7 @@ struct FilterLiterals {
     /// The keys that a pointer goes by for certain: no indices, which may also count in an array, and no step into a string.
     static func keys(of pointer: [UInt8]) -> [[UInt8]] {
         var keys: [[UInt8]] = []
-        for token in pointer.split(separator: 0x2F, omittingEmptySubsequences: false).dropFirst() {
+        for token in ASCII.split(pointer[...], at: 0x2F).dropFirst() {
             guard token != [0x21], token.isEmpty || !token.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { continue }
             keys.append(unescaped(token))
         }

@@ -45,7 +45,7 @@ package final class RuleNode {
         guard case .array(let values) = value else { throw error("must be an array, not \(kind)") }
         guard values.count <= limit else { throw error("has \(values.count) elements; at most \(limit) are allowed") }
         var result: [RuleNode] = []
-        for (index, value) in values.enumerated() { result.append(child([UInt8]("\(index)".utf8), value)) }
+        for (index, value) in values.enumerated() { result.append(child("\(index)".bytes, value)) }
         return result
     }
 
@@ -112,7 +112,7 @@ package final class RuleNode {
             default: shown.append(byte)
             }
         }
-        return String(decoding: shown, as: UTF8.self) + (text.count > 60 ? "..." : "")
+        return String(utf8: shown) + (text.count > 60 ? "..." : "")
     }
 
     /// `"a", "b" or "c"`.
