@@ -102,6 +102,11 @@ static inline int hws_thread_start(pthread_t *thread, void *(*body)(void *), voi
     return result;
 }
 
+/* Rests until the process ends. */
+static inline void hws_thread_park(void) {
+    for (;;) pause();
+}
+
 /* Names the calling thread for debuggers and ps; at most 15 bytes. */
 static inline void hws_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 

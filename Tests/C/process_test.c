@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -246,6 +247,53 @@ TEST(exit_handlers_may_wait_without_limit)
         }
         check_child(child);
     }
+}
+
+/* What the library's I/O thread does: 'P' if it pauses for good, '-' if it is not there any more, else 'R'. */
+static char io_thread_state(void)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    CHECK(tasks != NULL);
+    char state = '-';
+    for (struct dirent *task; state == '-' && (task = readdir(tasks)) != NULL;) {
+        char path[300], line[64] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%s/comm", task->d_name);
+        FILE *file = fopen(path, "r");
+        if (file == NULL) continue;
+        char *name = fgets(line, sizeof line, file);
+        fclose(file);
+        if (name == NULL || strcmp(line, "heartwire-io\n") != 0) continue;
+        state = 'R';
+        snprintf(path, sizeof path, "/proc/self/task/%s/syscall", task->d_name);
+        file = fopen(path, "r");
+        if (file == NULL) continue;
+        if (fgets(line, sizeof line, file) != NULL && atoi(line) == SYS_pause) state = 'P';
+        fclose(file);
+    }
+    closedir(tasks);
+    return state;
+}
+
+static void await_io_thread_at_rest(void)
+{
+    AWAIT(io_thread_state() != 'R');
+    CHECK_EQUAL(io_thread_state(), 'P');
+}
+
+/* OpenSSL frees what it keeps for a thread when the thread ends, and all of it when the process does: never both at once. */
+TEST(the_io_thread_stays_until_the_process_has_ended)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        /* Runs after the library's own handler. */
+        CHECK_EQUAL(atexit(await_io_thread_at_rest), 0);
+        client *client = client_new();
+        client_connect(client, server_url("wss", "/echo"));
+        exit(0);
+    }
+    check_child(child);
 }
 
 /* A host that daemonizes late closes descriptors that it does not own, and opens its own under the same numbers. */

@@ -1,4 +1,5 @@
 import CHeartwire
+import CSystem
 import Heartbeat
 import Session
 import WebSocket
@@ -155,6 +156,8 @@ final class IOThread: @unchecked Sendable {
             hasStopped = true
             stopped.wake()
         }
+        // OpenSSL frees what it keeps for a thread when that ends, and all of it when the process does: both at once would free it twice.
+        hws_thread_park()
     }
 
     private var nextTurn: Instant? {
