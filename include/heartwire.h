@@ -95,7 +95,8 @@ enum {
                                 been open before: something else may answer in the server's place for a while. */
     HW_E_HTTP_STATUS = -121, /* The server answered with an HTTP status other than 101. 408, 425, 429 and 5xx may pass, so the attempt
                                 is repeated; any other is final (reconnect.retry_codes and reconnect.final_codes change that). */
-    HW_E_SCRIPT = -122,      /* What the opening script expects did not come in time; the text names the step. Counts as a failed attempt. */
+    HW_E_SCRIPT = -122,      /* What the opening script expects did not come in time; the text names the step. Counts as a failed attempt.
+                                */
 
     /* Protocol */
     HW_E_PROTOCOL = -140,          /* The server broke RFC 6455 or 7692; the connection was closed with 1002 or 1007. */
@@ -201,7 +202,8 @@ enum {
                                     frame), by_peer, text: the close reason or what happened */
     HW_EVENT_ATTEMPT_FAILED = 4, /* attempt, delay_ms until the next (0: there is none), error fields, text; for HW_E_HTTP_STATUS
                                     also body: the first bytes of the answer, and retry_after_ms */
-    HW_EVENT_BEAT_MISSED = 5,    /* A beat of ours was not acknowledged in time: rule, text ("ping", "beat 0"), count in a row. A ping counts
+    HW_EVENT_BEAT_MISSED = 5,    /* A beat of ours was not acknowledged in time: rule, text ("ping", "beat 0"), count in a row. A ping
+                                    counts
                                     as missed if nothing else arrived within ping.timeout either */
     HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
@@ -230,17 +232,21 @@ enum {
                                           that the message names, or empty. What follows is rotate.on_notice's to say */
 
     /* The connection's life */
-    HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long; last_message_ns;
+    HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long;
+                                   last_message_ns;
                                    count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
                                    ping or beat that the server acknowledged. Nothing in doubt is sent again */
     HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED */
     HW_EVENT_CIRCUIT = 24,      /* level, previous_level: an hw_circuit, as this connection found it; text: the host and port; delay_ms: how
                                    long the circuit stays open */
-    HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an hw_outcome.
+    HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an
+                                   hw_outcome.
                                    HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT */
-    HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for hw_connection_proceed,
+    HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for
+                                   hw_connection_proceed,
                                    delay_ms until the answer is too late; text: the URL */
-    HW_EVENT_ATTEMPT_HELD = 27  /* The next attempt is held back for delay_ms by the open circuit (level 1) or the host's budget (level 0) */
+    HW_EVENT_ATTEMPT_HELD = 27  /* The next attempt is held back for delay_ms by the open circuit (level 1) or the host's budget (level 0)
+                                   */
 };
 
 /* How far a rotation is: events HW_EVENT_ROTATION. */
@@ -266,7 +272,8 @@ enum {
     HW_OUTCOME_PENDING = 0,  /* It waits, or is being written. */
     HW_OUTCOME_SENT = 1,     /* All its bytes were handed to the kernel; whether they arrived only the server can say. */
     HW_OUTCOME_EXPIRED = 2,  /* Its time to live ran out before its first byte was written. */
-    HW_OUTCOME_DROPPED = 3,  /* It gave way to a newer one (queue.overflow), or was to be sent now (HW_SEND_NOW) and the connection broke. */
+    HW_OUTCOME_DROPPED = 3,  /* It gave way to a newer one (queue.overflow), or was to be sent now (HW_SEND_NOW) and the connection broke.
+                                */
     HW_OUTCOME_CANCELLED = 4 /* hw_connection_cancel, or the connection ended for good before it was sent. */
 };
 
@@ -524,7 +531,8 @@ hw_status hw_connection_wait(hw_connection *connection, hw_state state, uint32_t
 /* Flags of hw_send_options. */
 enum {
     HW_SEND_MORE = 1,  /* This is not the message's last part. */
-    HW_SEND_NOW = 2,   /* Only if connected, and never again: what the connection did not take whole when it breaks is dropped. Not for parts. */
+    HW_SEND_NOW = 2,   /* Only if connected, and never again: what the connection did not take whole when it breaks is dropped. Not for
+                          parts. */
     HW_SEND_REPORT = 4 /* HW_EVENT_OUTCOME also when it has been sent. */
 };
 
@@ -543,7 +551,8 @@ typedef struct hw_send_options {
     uint32_t struct_size;
     uint32_t flags;      /* HW_SEND_..., or 0 */
     uint64_t message_id; /* the unfinished message that this continues; 0: a new one */
-    uint64_t ttl_ms;     /* How long the message may wait before its first byte is written; 0: as the property queue.ttl. Of the first part. */
+    uint64_t ttl_ms;     /* How long the message may wait before its first byte is written; 0: as the property queue.ttl. Of the first
+                            part. */
 } hw_send_options;
 
 /*
@@ -602,7 +611,8 @@ typedef struct hw_attempt {
 /*
  * Answers HW_EVENT_CONNECT_DUE: the attempt attempt_id goes on as attempt says (NULL: as configured). Everything is copied.
  * A header or URL that authorizes takes the place of what is configured for that. HW_E_STATE: that attempt is over or was answered.
- * HW_E_URL, HW_E_HEADER, HW_E_TOO_LARGE, HW_E_CONFLICT (user names twice), and with the first "wss" URL of a connection that was opened with
+ * HW_E_URL, HW_E_HEADER, HW_E_TOO_LARGE, HW_E_CONFLICT (user names twice), and with the first "wss" URL of a connection that was opened
+ with
  * "ws" what hw_connection_open says of TLS: error tells what; the attempt still waits for an answer. HW_E_ARGUMENT, HW_E_HANDLE. Never
  * blocks, but for reading certificate files as hw_connection_open does.
  */

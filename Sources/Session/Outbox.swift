@@ -15,7 +15,8 @@ package final class Outbox {
         package var hasBeats: Bool
         package var overflow: MessageQueue.Overflow
 
-        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false, overflow: MessageQueue.Overflow = .reject) {
+        package init(messagesMax: Int, bytesMax: Int, fragmentSize: Int, hasBeats: Bool = false, overflow: MessageQueue.Overflow = .reject)
+        {
             self.messagesMax = messagesMax
             self.bytesMax = bytesMax
             self.fragmentSize = fragmentSize

@@ -109,9 +109,12 @@ struct SessionPropertyTests {
             receive(SentFrame.write(.close, CloseFrame(code: code, reason: []).payload), harness, &random)
         case 7...9: harness.step { harness.session.protocolFailed(.first, .reservedBits, harness.now, &harness.outboxes) }
         case 10...12: harness.step { harness.session.consumerTooSlow(.first, harness.now, &harness.outboxes) }
-        case 13: harness.step { harness.session.handshakeFailed(.first, .refused(HTTPRefusal(status: 503)), harness.now, &harness.outboxes) }
+        case 13:
+            let refusal = HTTPRefusal(status: 503)
+            harness.step { harness.session.handshakeFailed(.first, .refused(refusal), harness.now, &harness.outboxes) }
         case 14:
-            harness.step { harness.session.handshakeSucceeded(.first, Agreement(subprotocol: [], compression: nil), harness.now, &harness.outboxes) }
+            let agreement = Agreement(subprotocol: [], compression: nil)
+            harness.step { harness.session.handshakeSucceeded(.first, agreement, harness.now, &harness.outboxes) }
         case 15...17: harness.answer("HTTP/1.1 503 Busy\nContent-Length: 1\n\nx")
         case 24...29: harness.answer("HTTP/1.1 302 Elsewhere\nLocation: /elsewhere\n\n")
         case 18...20:

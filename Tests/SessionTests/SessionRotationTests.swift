@@ -133,7 +133,10 @@ struct SessionRotationTests {
         harness.place = .first
         harness.endTransport()
         harness.send(bytes("kept"))
-        #expect(harness.takeEvents() == ["rotation started 1", "closed 1006 (lost)", "rotation failed 1 (lost)", "state reconnecting (lost)"])
+        #expect(
+            harness.takeEvents() == [
+                "rotation started 1", "closed 1006 (lost)", "rotation failed 1 (lost)", "state reconnecting (lost)",
+            ])
         harness.place = .second
         harness.acceptHandshake()
         #expect(harness.takeEvents() == ["opened 2", "state connected", "gap of 0 ms, 0 in doubt"])
