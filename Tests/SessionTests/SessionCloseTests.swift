@@ -88,7 +88,7 @@ struct SessionCloseTests {
             harness.close()
             ending(harness)
             harness.endTransport()
-            #expect(harness.takeEvents() == ["state closing", closed, "state disconnected"])
+            #expect(harness.takeEvents() == ["state closing", closed, "cancelled 1 to 1", "state disconnected"])
         }
     }
 
