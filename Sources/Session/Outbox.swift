@@ -369,8 +369,9 @@ package final class Outbox {
         wire.removeFirst(count)
         wireSent &+= UInt64(count)
         if mode != .handshake { metrics.bytesSent &+= UInt64(count) }
+        let openings = queue.openingsSent
         let messages = queue.sent(upTo: wireSent)
-        messagesHandedOver &+= messages
+        messagesHandedOver &+= messages &- (queue.openingsSent &- openings)
         let sent = messages &+ (opening.count > 0 ? opening.sent(upTo: wireSent) : 0)
         if sent > 0 {
             metrics.messagesSent &+= sent

@@ -30,8 +30,11 @@ extension Session {
     }
 
     @inline(never)
+    /// An end that the application has asked for is not put off.
     private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
-        link.phase = .draining(ending, deadline: deadline)
+        var earliest = deadline
+        if case .closing(let asked) = link.phase { earliest = min(asked, deadline) }
+        link.phase = .draining(ending, deadline: earliest)
         endHeartbeats(link, now)
     }
 
@@ -131,7 +134,10 @@ extension Session {
             finish(.disconnected, reason: nil, now, &outboxes)
             return
         }
-        if case .waiting = rotation.phase { rotation.phase = .none }
+        switch rotation.phase {
+        case .waiting, .held: rotation.phase = .none
+        case .none, .opening, .switching, .retiring: break
+        }
         rotation.due = nil
         let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         // A server that sends everybody away again and again is given the usual time.

@@ -42,7 +42,7 @@ extension Session {
     }
 
     private mutating func wait(_ link: Link, to url: URL, _ until: Instant) {
-        if link.place == active { phase = .waiting(until: until) } else { rotation.phase = .waiting(url, until: until) }
+        if link.place == active { phase = .waiting(until: until) } else { rotation.phase = .held(url, until: until) }
     }
 
     mutating func reportCircuit(_ link: Link, _ now: Instant) {

@@ -15,6 +15,8 @@ struct Rotation {
         case none
         /// For another try, to this URL.
         case waiting(URL, until: Instant)
+        /// For the gate of the host there.
+        case held(URL, until: Instant)
         /// The free place has the new connection's attempt, or its opening script.
         case opening
         /// The new connection stands. What has begun on the old one is still written there, not beyond the deadline.
@@ -35,7 +37,7 @@ struct Rotation {
     var deadline: Instant? {
         switch phase {
         case .none: earliest(due, overlapEnd)
-        case .waiting(_, let until): earliest(until, overlapEnd)
+        case .waiting(_, let until), .held(_, let until): earliest(until, overlapEnd)
         case .switching(let deadline): deadline
         case .opening, .retiring: nil
         }
@@ -45,7 +47,7 @@ struct Rotation {
     var hasSuccessor: Bool {
         switch phase {
         case .opening, .switching: true
-        case .none, .waiting, .retiring: false
+        case .none, .waiting, .held, .retiring: false
         }
     }
 }
@@ -62,7 +64,7 @@ extension Session {
         guard case .live = phase, case .open = activeLink.phase else { return }
         switch rotation.phase {
         case .none, .waiting: break
-        case .opening, .switching, .retiring: return
+        case .held, .opening, .switching, .retiring: return
         }
         rotation.due = nil
         rotation.attempts = 0
@@ -95,7 +97,7 @@ extension Session {
         switch rotation.phase {
         case .none:
             if let due = rotation.due, now >= due { rotate(now) }
-        case .waiting(let url, let until):
+        case .waiting(let url, let until), .held(let url, let until):
             if now >= until, case .open = activeLink.phase { beginSuccessor(url, now) }
         case .switching:
             changeOver(now, &outboxes)
@@ -207,7 +209,7 @@ extension Session {
         switch rotation.phase {
         case .none, .retiring:
             return
-        case .waiting:
+        case .waiting, .held:
             break
         case .opening, .switching:
             let link = link(active.other)

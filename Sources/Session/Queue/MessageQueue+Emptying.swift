@@ -129,7 +129,9 @@ extension MessageQueue {
     /// False for a beat.
     private mutating func retireTag() -> Bool {
         encodedTags &-= 1
-        return tags.popFirst() == .opening
+        guard tags.popFirst() == .opening else { return false }
+        openingsSent &+= 1
+        return true
     }
 
     /// The connection ended: everything not wholly sent is given out anew, except what does not outlive it.

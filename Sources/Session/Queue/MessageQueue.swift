@@ -43,6 +43,9 @@ package struct MessageQueue: ~Copyable {
     package private(set) var isSealed = false
     private var refusedForSpace = false
 
+    /// Messages that open connections, of those that `sent` has counted.
+    package internal(set) var openingsSent: UInt64 = 0
+
     var voidEntries = 0
     var voidBytes = 0
     /// There may be entries that do not outlive the present connection.

@@ -68,8 +68,9 @@ final class AttemptsAreTimed: Checker {
     private func lost(_ event: Event, _ failure: Failure) {
         guard !hasSuccessor, event.state != .closing else { return }
         let isStable = event.time >= (openedAt[event.epoch] ?? event.time) + plan.session.stableAfter
+        let isNotice = backoff.isNotice(failure, isStable: isStable)
         backoff.failures = isStable ? 0 : backoff.failures + 1
-        let range = backoff.isNotice(failure) ? .zero : backoff.range(after: failure)
+        let range = isNotice ? .zero : backoff.range(after: failure)
         wait = (mark, range.low, range.high)
     }
 

@@ -70,9 +70,9 @@ struct BackoffModel {
         }
     }
 
-    /// The server is followed to a new connection at once.
-    func isNotice(_ failure: Failure) -> Bool {
+    /// The server is followed to a new connection at once, unless it sends away all too often.
+    func isNotice(_ failure: Failure, isStable: Bool) -> Bool {
         guard settings.rotateOnNotice == .all, case .closedByPeer(let frame) = failure else { return false }
-        return frame.code == 1001 || frame.code == 1012
+        return (frame.code == 1001 || frame.code == 1012) && (isStable || failures == 0)
     }
 }

@@ -1,8 +1,7 @@
 import Session
 
 /// Events tell a story without gaps: each change of state once and as documented, a connection opens before it closes, epochs count up, there
-/// is one connection but for rotations, which are told step by step, nothing comes after a final state but outcomes and RELEASED, and
-/// that comes once.
+/// is one connection but for rotations, which are told step by step, nothing comes after a final state but RELEASED, and that comes once.
 final class EventsAreInOrder: Checker {
     private enum Rotation {
         case none
@@ -57,7 +56,7 @@ final class EventsAreInOrder: Checker {
 
     private func check(_ event: Event) {
         expect(!isReleased, "an event after RELEASED: \(event.text)")
-        if case .outcome = event.kind {} else { expect(!hasEnded, "an event after the final state: \(event.text)") }
+        expect(!hasEnded, "an event after the final state: \(event.text)")
         expect(event.time.nanoseconds >= lastTime, "an event that is older than the one before: \(event.text)")
         lastTime = event.time.nanoseconds
         switch event.kind {
@@ -106,6 +105,7 @@ final class EventsAreInOrder: Checker {
             rotation = .none
         case .failed:
             expect(rotation == .started || rotation == .failed, "a rotation fails that has not started")
+            // The reason why comes with the next state, if the old connection was lost.
             rotation = .failed
         }
     }

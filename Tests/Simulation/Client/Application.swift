@@ -125,7 +125,7 @@ final class Application {
 
     private func sendInParts() {
         messages += 1
-        let size = dice.between(20, max(20, plan.messageSizeMax))
+        let size = dice.between(20, max(20, min(plan.messageSizeMax, plan.outbox.bytesMax)))
         let kind: MessageKind = dice.oneIn(2) ? .binary : .text
         var options = options()
         options.isNow = false
@@ -201,10 +201,13 @@ final class Application {
     }
 
     private func remove(_ key: Int) {
-        guard let old = client.kept.removeValue(forKey: key) else { return }
-        driver.unkeep(ASCII.bytes("key") + [UInt8(0x30 + key)])
-        retire(old)
-        client.see(.removed(old))
+        switch driver.unkeep(ASCII.bytes("key") + [UInt8(0x30 + key)]) {
+        case .accepted:
+            guard let old = client.kept.removeValue(forKey: key) else { return }
+            retire(old)
+            client.see(.removed(old))
+        case let refusal: client.see(.keepRefused(refusal, size: 0))
+        }
     }
 
     private func retire(_ old: Kept?) {

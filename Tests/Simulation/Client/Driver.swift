@@ -92,8 +92,8 @@ final class Driver {
         send { outbox in payload.withUnsafeBytes { outbox.enqueue(kind, part: $0, of: id, isLast: isLast, options) } }
     }
 
-    private func send(_ enqueue: (inout Outbox) -> Outbox.Admission) -> Outbox.Admission {
-        let admission = enqueue(&outboxes[outboxes.active])
+    private func send(_ enqueue: (Outbox) -> Outbox.Admission) -> Outbox.Admission {
+        let admission = enqueue(outboxes[outboxes.active])
         if case .accepted = admission { flushAsSender(outboxes.active) }
         return admission
     }
@@ -107,7 +107,7 @@ final class Driver {
         return admission
     }
 
-    func unkeep(_ key: [UInt8]) {
+    func unkeep(_ key: [UInt8]) -> Outbox.Admission {
         key.withUnsafeBytes { outboxes.unkeep($0) }
     }
 
@@ -168,7 +168,8 @@ final class Driver {
     private func flushAsSender(_ place: LinkPlace) {
         let channel = channel(place)
         if !channel.waitsToWrite && !write(channel, machine.clockOfSender) { postBroken(channel) }
-        if outboxes[place].hasHandedOver || outboxes[place].hasReports || outboxes[place].nextExpiry != nil { askForAttention() }
+        let outbox = outboxes[place]
+        if outbox.hasHandedOver || outbox.hasReports || outbox.nextExpiry != nil || outbox.isQueueReleased { askForAttention() }
     }
 
     private func askForAttention() {
@@ -212,7 +213,9 @@ final class Driver {
             for action in session.takeActions() {
                 switch action {
                 case .openTransport(let place): openTransport(channel(place))
-                case .closeTransport(let place): closeTransport(channel(place))
+                case .closeTransport(let place):
+                    _ = write(channel(place), machine.now)
+                    closeTransport(channel(place))
                 }
             }
             for event in session.takeEvents() where !isTornDown { client.happened(event) }

@@ -239,7 +239,8 @@ final class Peer {
         }
         once(habits.garbageAfter) {
             $0.world.coverage.count("fault: garbage")
-            $0.send(raw: $0.dice.bytes(20))
+            // Reserved bits and a reserved opcode: no reader may take this for a frame.
+            $0.send(raw: [0xFF] + $0.dice.bytes(20))
         }
         once(habits.pingFloodAfter) {
             $0.world.coverage.count("fault: flood of pings")
