@@ -29,8 +29,8 @@ extension Session {
         }
     }
 
-    @inline(never)
     /// An end that the application has asked for is not put off.
+    @inline(never)
     private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
         var earliest = deadline
         if case .closing(let asked) = link.phase { earliest = min(asked, deadline) }
