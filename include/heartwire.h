@@ -188,7 +188,7 @@ enum {
     HW_STATE_CONNECTING = 1,   /* the first attempt is under way */
     HW_STATE_CONNECTED = 2,    /* open: messages flow */
     HW_STATE_RECONNECTING = 3, /* waiting for the next attempt, or in it */
-    HW_STATE_CLOSING = 4,      /* hw_connection_close was called; the close handshake is under way */
+    HW_STATE_CLOSING = 4,      /* hw_connection_close was called; what is queued is sent, and the close handshake is under way */
     HW_STATE_FAILED = 5        /* given up: the reason would not go away, or the attempts are used up; final */
 };
 
@@ -257,7 +257,8 @@ enum {
     HW_ROTATION_STARTED = 1,  /* The new connection is being opened while the old one still delivers. */
     HW_ROTATION_SWITCHED = 2, /* What is sent from now on goes by the new connection. */
     HW_ROTATION_FINISHED = 3, /* The old connection is closed. */
-    HW_ROTATION_FAILED = 4    /* No new connection; the old one stays, and the next try follows with the delays of reconnecting. */
+    HW_ROTATION_FAILED = 4    /* No new connection; the old one stays, if it was not lost. Unless the failure is final the next try
+                                 follows with the delays of reconnecting; after a final one the next rotation is rotate.after from then. */
 };
 
 /* Whether attempts to a host are made: events HW_EVENT_CIRCUIT. One circuit for each host and port, shared by all connections. */
@@ -632,9 +633,11 @@ hw_status hw_connection_proceed(hw_connection *connection, uint64_t attempt_id, 
 hw_status hw_connection_respond(hw_connection *connection, hw_detection detection, const hw_reply *reply);
 
 /*
- * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
- * until close.timeout has passed since the call. Returns at once; the state becomes closing, then disconnected. If messages could not be
- * sent by then, HW_EVENT_CLOSED has a status other than HW_OK. Calling it again does nothing and is HW_OK.
+ * Closes gracefully: what is queued is sent, then a close frame with code and reason, then the server's answer is awaited until
+ * close.timeout has passed since the call. With messages queued an attempt under way and its opening script go on until then; a failed one
+ * is not repeated, and none begins. Returns at once; the state becomes closing, then disconnected. If messages could not be sent by then,
+ * HW_EVENT_CLOSED, if there was a connection, has a status other than HW_OK; their outcome is HW_OUTCOME_CANCELLED. Calling it again does
+ * nothing and is HW_OK.
  * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123
  * bytes, may be NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
  */

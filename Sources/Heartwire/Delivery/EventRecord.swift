@@ -20,7 +20,8 @@ struct EventRecord {
         event.previous_state = source.state.rawValue
         event.rule = -1
         switch source.kind {
-        case .stateChanged(let from, let reason):
+        case .stateChanged(let from, let reason, let delay):
+            event.delay_ms = Self.milliseconds(delay)
             event.kind = hw_event_kind(HW_EVENT_STATE)
             event.previous_state = from.rawValue
             set(reason)

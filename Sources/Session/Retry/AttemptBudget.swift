@@ -51,6 +51,11 @@ struct AttemptBudget: ~Copyable {
         return due
     }
 
+    /// An attempt that was counted was not made.
+    mutating func takeBack() {
+        _ = attempts.popLast()
+    }
+
     mutating func leave(_ token: UInt64) {
         if let place = line.firstIndex(where: { $0.token == token }) { line.remove(at: place) }
     }
