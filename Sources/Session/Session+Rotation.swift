@@ -96,9 +96,13 @@ extension Session {
         if let end = rotation.overlapEnd, now >= end { endOverlap() }
         switch rotation.phase {
         case .none:
-            if let due = rotation.due, now >= due { rotate(now) }
+            guard let due = rotation.due, now >= due else { return }
+            rotation.due = nil
+            rotate(now)
         case .waiting(let url, let until), .held(let url, let until):
-            if now >= until, case .open = activeLink.phase { beginSuccessor(url, now) }
+            guard now >= until else { return }
+            // A connection that is ending has no use for a successor.
+            if case .open = activeLink.phase { beginSuccessor(url, now) } else { rotation.phase = .none }
         case .switching:
             changeOver(now, &outboxes)
         case .opening, .retiring:

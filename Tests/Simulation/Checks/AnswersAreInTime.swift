@@ -6,6 +6,7 @@ final class AnswersAreInTime: Checker {
     private var disturbance = Disturbance()
     /// When what the server has asked arrived at the client, by connection and number.
     private var pings: [Int: [Int: Instant]] = [:]
+    private var recent: [Instant] = []
     private var requests: [Int: [Int: Instant]] = [:]
     /// The world's time when each connection of the server's stopped answering, and since when it was not disturbed.
     private var stopped: [Int: (time: Instant, undisturbedSince: Instant)] = [:]
@@ -13,7 +14,9 @@ final class AnswersAreInTime: Checker {
     override func see(_ fact: Fact) {
         switch fact {
         case .pingArrived(let peer, let number, let time):
-            if peer.habits.pingFloodAfter == nil { pings[peer.number, default: [:]][number] = time }
+            // Of more than so many in a second the latest is answered.
+            recent = recent.filter { time - $0 < .seconds(1) } + [time]
+            if recent.count <= plan.session.pongsPerSecondMax { pings[peer.number, default: [:]][number] = time }
         case .requestArrived(let peer, let number, let time):
             if plan.answersRequests { requests[peer.number, default: [:]][number] = time }
         case .serverGot(let got): take(got)

@@ -27,7 +27,7 @@ final class AttemptsAreTimed: Checker {
             attemptBegan()
         case .event(let event): check(event)
         case .probed: wait = nil
-        case .releaseAsked, .closeAsked: (attempts, wait) = ([:], nil)
+        case .closeAsked, .released: (attempts, wait) = ([:], nil)
         case .audit, .ended: checkAttempts()
         default: break
         }
@@ -47,7 +47,9 @@ final class AttemptsAreTimed: Checker {
             endWait()
             hasSuccessor = false
             wait = (mark, client.active == nil ? time : .zero, time)
-        case .stateChanged: if event.state.isFinal { (attempts, wait) = ([:], nil) }
+        case .stateChanged:
+            hasSuccessor = false
+            if event.state.isFinal { (attempts, wait) = ([:], nil) }
         case .rotation(.switched, _): (wait, hasSuccessor) = (nil, false)
         default: break
         }

@@ -88,6 +88,7 @@ extension Driver {
         guard let line = channel.line, !channel.writeFailed else { return true }
         var wholeWrites = 0
         while wholeWrites < Self.writesMax {
+            if outboxes[channel.place].nextExpiry != nil { outboxes[channel.place].expire(now) }
             let bytes = outboxes[channel.place].nextTransmit()
             if bytes.isEmpty { return true }
             if line.isBroken {

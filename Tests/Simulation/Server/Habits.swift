@@ -77,7 +77,7 @@ struct Habits {
         var habits = honest(dice, pace: pace)
         func isBad(_ share: Int = 100) -> Bool { dice.below(10_000) < hostility * share }
         if isBad() { habits.pongs = dice.pick(Answers.allCases) }
-        if isBad() { habits.acks = dice.pick(Answers.allCases) }
+        if isBad() { habits.acks = dice.pick([.late, .never, .wrong, .doubled]) }
         if isBad() { habits.logins = dice.pick([.late, .never, .wrong]) }
         habits.lateBy = dice.magnitude(.milliseconds(10), .seconds(60))
         let soon = { dice.magnitude(.milliseconds(1), .minutes(5)) }

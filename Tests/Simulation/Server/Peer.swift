@@ -190,7 +190,7 @@ final class Peer {
         guard isOpen else { return }
         answer(habits.acks) { [unowned self] answers in
             guard isOpen, let client else { return }
-            let acked = answers == .wrong ? number + 1000 : answers == .stale ? number - 1 : number
+            let acked = answers == .wrong ? number + 1_000_000 : number
             let payload = Wording.ack(acked)
             send(.text, payload)
             world.see(.serverSent(self, .ack(acked, payload)), client)
