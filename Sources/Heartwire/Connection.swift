@@ -107,6 +107,8 @@ final class Connection: @unchecked Sendable {
             lock.withLock { () -> Outbox.Admission in
                 let admission = enqueue(outboxes[outboxes.active])
                 if case .accepted = admission { flushAsSender(outboxes.active) }
+                // What was refused, or what this thread has written, can be all that the host waits for.
+                if outboxes[outboxes.active].isWritableDue { askForAttention() }
                 return admission
             }
         }

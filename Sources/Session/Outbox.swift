@@ -170,6 +170,7 @@ package final class Outbox {
 
     /// True once after a message was refused for lack of space, when the queue has fallen below half of both limits.
     package func takeWritable() -> Bool { queue.takeWritable() }
+    package var isWritableDue: Bool { queue.isWritableDue }
 
     package var isSealed: Bool { queue.isSealed }
 

@@ -169,9 +169,15 @@ package struct MessageQueue: ~Copyable {
             draft.wasRefused = false
             return true
         }
-        guard refusedForSpace, count <= limits.messagesMax / 2, byteCount <= limits.bytesMax / 2 else { return false }
+        guard isWritableDue else { return false }
         refusedForSpace = false
         return true
+    }
+
+    /// True if there is something for `takeWritable`.
+    package var isWritableDue: Bool {
+        if refusedForSpace && count <= limits.messagesMax / 2 && byteCount <= limits.bytesMax / 2 { return true }
+        return foremostDraft?.wasRefused ?? false
     }
 
     /// Refuses further messages and parts; complete messages are still sent.

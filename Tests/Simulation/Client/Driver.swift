@@ -95,6 +95,7 @@ final class Driver {
     private func send(_ enqueue: (Outbox) -> Outbox.Admission) -> Outbox.Admission {
         let admission = enqueue(outboxes[outboxes.active])
         if case .accepted = admission { flushAsSender(outboxes.active) }
+        if outboxes[outboxes.active].isWritableDue { askForAttention() }
         return admission
     }
 
