@@ -17,7 +17,7 @@ final class KeptAreReplayed: Checker {
         switch fact {
         case .kept(let kept): versions[kept.version] = kept
         case .serverGot(let got): take(got)
-        case .ended: checkCurrent()
+        case .nothingUnderway: checkCurrent()
         default: break
         }
     }

@@ -46,7 +46,8 @@ final class OutcomesAreTrue: Checker {
         case .sent: expect(message.options.isReported, "message \(message.number) is told to be sent, and nobody asked for it")
         case .expired:
             guard let expiry = message.options.expiry else { return fail("message \(message.number) expired without a time to live") }
-            expect(time >= expiry, "message \(message.number) expired \((expiry - time).text) before its time")
+            // A sender's thread may have seen the clock a little later than the turn that tells of it.
+            expect(time + .microseconds(100) >= expiry, "message \(message.number) expired \((expiry - time).text) before its time")
         case .dropped:
             let mayDrop = message.options.isNow || plan.outbox.overflow == .dropOldest
             expect(mayDrop, "message \(message.number) was dropped")

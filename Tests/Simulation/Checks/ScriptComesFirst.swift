@@ -14,7 +14,7 @@ final class ScriptComesFirst: Checker {
         case .serverGot(let got): take(got)
         case .serverSent(let peer, let sent): if sent.message == Wording.welcome { welcomed.insert(peer.number) }
         case .event(let event): take(event)
-        case .releaseAsked: waiting = [:]
+        case .releaseAsked, .released: waiting = [:]
         case .audit: checkWaiting()
         default: break
         }

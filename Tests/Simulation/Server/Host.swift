@@ -60,6 +60,14 @@ final class Host {
         for peer in peers where peer.client === client { peer.sendData(key: key) }
     }
 
+    /// All is well from now on.
+    func reform() {
+        hostility = 0
+        doorForNow = nil
+        isDown = false
+        for peer in peers { peer.reform() }
+    }
+
     /// The process dies: everything is reset, or, with the machine, falls silent.
     func crash(isSilent: Bool) {
         isDown = true

@@ -72,12 +72,8 @@ final class World {
         isCalm = true
         machine.wakeUp()
         note { "calm" }
-        for host in network.hosts {
-            host.hostility = 0
-            host.doorForNow = nil
-            host.isDown = false
-        }
-        for line in network.lines { line.release() }
+        for host in network.hosts { host.reform() }
+        network.reform()
         for client in clients { client.calm() }
     }
 
