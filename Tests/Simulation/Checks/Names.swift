@@ -5,8 +5,21 @@ import WebSocket
 /// Short names for tables and traces.
 extension HeartbeatNote {
     var kindName: String {
-        let text = "\(kind)"
-        return String(text.prefix { $0 != "(" })
+        switch kind {
+        case .started: "started"
+        case .stopped: "stopped"
+        case .received: "received"
+        case .responded: "responded"
+        case .responseLevelChanged: "responseLevelChanged"
+        case .timedOut: "timedOut"
+        case .failed: "failed"
+        case .beatSent: "beatSent"
+        case .beatAcked: "beatAcked"
+        case .beatMissed: "beatMissed"
+        case .healthChanged: "healthChanged"
+        case .qualityChanged: "qualityChanged"
+        case .reconnectAdvised: "reconnectAdvised"
+        }
     }
 }
 
