@@ -49,7 +49,7 @@ struct SessionCloseTests {
         harness.close()
         harness.advance(.seconds(1))
         harness.receiveClose(1000)
-        harness.advance(.milliseconds(1999))
+        harness.advance(.milliseconds(999))
         #expect(harness.state == .closing)
         harness.advance(.milliseconds(1))
         #expect(harness.takeEvents() == ["state closing", "closed 1000", "state disconnected"])

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 import warnings
 import weakref
 
+# A callback that never returns must not keep the interpreter from exiting.
+_EXIT_SECONDS_MAX = 1.0
+
 _live: weakref.WeakSet[Managed] = weakref.WeakSet()
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 class Managed:
@@ -38,15 +44,24 @@ class Managed:
             self.release()
 
 
+def join_at_exit(thread: threading.Thread) -> None:
+    """For a thread that has started. What has released itself may still be ending when the interpreter exits."""
+    _threads.add(thread)
+
+
 def release_all() -> None:
     for managed in list(_live):
         managed.release()
+    end = time.monotonic() + _EXIT_SECONDS_MAX
+    for thread in list(_threads):
+        thread.join(max(0.0, end - time.monotonic()))
 
 
 def _forget_all() -> None:
     for managed in list(_live):
         managed._after_fork_in_child()
     _live.clear()
+    _threads.clear()
 
 
 os.register_at_fork(after_in_child=_forget_all)

@@ -12,6 +12,7 @@ from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._lifetime import join_at_exit
 from ._logging import logger
 from ._preparing import BeforeConnect
 from ._timeout import checked
@@ -73,6 +74,7 @@ class Client(ThreadConnection):
         except RuntimeError:
             self.release()
             raise
+        join_at_exit(self._thread)
 
     def __enter__(self) -> Client:
         return self
