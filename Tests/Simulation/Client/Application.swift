@@ -10,7 +10,7 @@ final class Application {
         case close
     }
 
-    private unowned let client: Client
+    private unowned(unsafe) let client: Client
     private let dice: Dice
     private var plan: ClientPlan { client.plan }
     private var world: World { client.world }

@@ -4,7 +4,7 @@ import Heartbeat
 final class Host {
     let name: [UInt8]
     let port: UInt16
-    private unowned let world: World
+    private unowned(unsafe) let world: World
     private let dice: Dice
     private(set) var peers: [Peer] = []
     private(set) var attempts = 0

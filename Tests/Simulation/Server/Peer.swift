@@ -16,7 +16,7 @@ final class Peer {
     let line: Line
     private(set) var habits: Habits
     private let door: Door
-    private unowned let world: World
+    private unowned(unsafe) let world: World
     private let dice: Dice
 
     private(set) var phase = Phase.handshake
