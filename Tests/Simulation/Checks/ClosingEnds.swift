@@ -16,9 +16,12 @@ final class ClosingEnds: Checker {
         case .releaseAsked: released = mark
         case .released: released = nil
         case .event(let event):
-            guard case .closed(_, _, let failure) = event.kind else { return }
+            guard case .closed(_, let byPeer, let failure) = event.kind else { return }
             // What could not be sent is no secret.
-            if failure == nil && event.state == .closing { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
+            guard event.state == .closing, client.active?.epoch == event.epoch else { return }
+            if failure == nil { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
+            // What stands behind the beginning of an unfinished message cannot be sent.
+            if case .closedByPeer? = failure, !plan.sendsParts { expect(byPeer, "the server has answered the close frame, and messages were not sent") }
         case .settled, .audit, .ended: check()
         default: break
         }

@@ -26,8 +26,9 @@ final class RotationsLoseNothing: Checker {
     private func take(_ event: Event) {
         switch event.kind {
         case .opened: if client.active != nil { deliveredInOverlap = [:] }
-        case .closed(_, _, let failure):
-            if failure == nil { endedWell.insert(event.epoch) }
+        case .closed(let frame, _, let failure):
+            // One that ends with its session is cut off.
+            if failure == nil && frame.code != 1006 { endedWell.insert(event.epoch) }
             due = nil
         case .rotation(.started, _): due = nil
         case .rotation(.switched, _): dueAfter(event.epoch)

@@ -8,6 +8,8 @@ final class SilenceIsNoticed: Checker {
     private var signs: [UInt64: Mark] = [:]
     private var probes: [UInt64: Mark] = [:]
     private var heard: [UInt64: Instant] = [:]
+    /// Nobody read for a while, and all that was asked meanwhile got its time anew together.
+    private var wasPaused: Set<UInt64> = []
 
     private var ping: PingSchedule.Configuration? { plan.session.heartbeat.ping }
     private var countsAcks: Bool { plan.session.heartbeat.liveness == .pong }
@@ -23,6 +25,7 @@ final class SilenceIsNoticed: Checker {
             switch event.kind {
             case .heartbeat(let note): take(note, event.epoch)
             case .closed(_, _, .heartbeat(.pingsMissed(let count), _)?): checkNotTooSoon(count, event)
+            case .readingPaused: wasPaused.formUnion(signs.keys)
             default: break
             }
         default: break
@@ -67,7 +70,8 @@ final class SilenceIsNoticed: Checker {
         expect(count == ping.missedMax, "given up after \(count) missed pings, not \(ping.missedMax)")
         let silence = event.time - heard
         // The answer to an earlier ping may have come while the first of those that were missed was out.
-        let least = ping.interval * Int64(ping.missedMax - 1) + (countsAcks ? .zero : ping.timeout)
+        let apart = wasPaused.contains(event.epoch) ? Interval.zero : ping.interval * Int64(ping.missedMax - 1)
+        let least = apart + (countsAcks ? .zero : ping.timeout)
         // A ping that a standstill has made late is followed by the next in its time.
         guard world.timeline.now - world.machine.lastStandstill > silence + ping.interval * 2 else { return }
         expect(silence >= least, "given up after a silence of \(silence.text), which is less than \(least.text)")

@@ -66,8 +66,13 @@ final class Network {
         qualities = [quality]
         connectDelayMax = .milliseconds(10)
         for line in lines {
+            // What is on its way has come as fast as it did.
+            for half in [line.toServer, line.toClient] {
+                let latency = min(quality.latency, half.quality.latency)
+                half.quality = quality
+                half.quality.latency = latency
+            }
             line.release()
-            (line.toServer.quality, line.toClient.quality) = (quality, quality)
         }
     }
 

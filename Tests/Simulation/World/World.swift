@@ -20,6 +20,7 @@ final class World {
     private(set) var network: Network!
     /// What all clients of the process share about hosts.
     let gates = HostGateTable()
+    private var ledgers: [[UInt8]: HostLedger] = [:]
     private(set) var clients: [Client] = []
     let coverage: Coverage
     private(set) var isCalm = false
@@ -117,6 +118,12 @@ final class World {
     func client(of resource: [UInt8]) -> Client? {
         guard let number = Wording.numbers(resource).first, number < clients.count else { return nil }
         return clients[number]
+    }
+
+    func ledger(of host: WorldPlan.HostName) -> HostLedger {
+        let ledger = ledgers[host.name] ?? HostLedger()
+        ledgers[host.name] = ledger
+        return ledger
     }
 
     func see(_ fact: Fact, _ client: Client) {
