@@ -129,7 +129,7 @@ fuzz: $(SETUP)/packages ## Fuzz what reads foreign bytes; FUZZ_SECONDS=30 each, 
 	@exec python3 Tests/Fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 ifdef BUGS
-sim: $(SETUP)/packages ## Simulate connections in virtual time: SEED=1, RUNS=, SECONDS=60; BUGS=1 (or names) plants bugs, each of which must be caught
+sim: $(SETUP)/packages ## Simulate whole connections in virtual time: SEED=1, RUNS=, SECONDS=60; BUGS=1 plants bugs that must be caught
 	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) --bugs $(filter-out 1,$(BUGS))
 else
 sim: $(SETUP)/packages

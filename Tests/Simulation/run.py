@@ -135,7 +135,10 @@ def read_bug(patch: pathlib.Path) -> Bug:
 
 def plant(bug: Bug, seed: int) -> tuple[bool, str]:
     """Whether the bug was caught by a checker that is meant to, and a line about it."""
-    program = build.program_with(bug.name, bug.patch)
+    try:
+        program = build.program_with(bug.name, bug.patch)
+    except SystemExit as error:
+        return False, f"{error}".strip()
     report = simulate(program, seed, 1, BUG_SEEDS, 0, "first")
     shutil.rmtree(program.parent)
     if not report.violations:
@@ -152,7 +155,7 @@ def run_bugs(names: list[str], seed: int) -> int:
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         for bug, (is_caught, where) in zip(bugs, pool.map(lambda bug: plant(bug, seed), bugs)):
             failed += not is_caught
-            print(f"{'caught' if is_caught else 'FAILED'}  {bug.name}: {bug.what}\n        {where[:200]}", flush=True)
+            print(f"{'caught' if is_caught else 'FAILED'}  {bug.name}: {bug.what}\n        {where[:300]}", flush=True)
     print(f"{len(bugs) - failed} passed, {failed} failed")
     return 1 if failed or not bugs else 0
 

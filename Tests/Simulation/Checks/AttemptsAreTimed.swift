@@ -91,13 +91,17 @@ final class AttemptsAreTimed: Checker {
     }
 
     private func note(_ delay: Interval, in range: BackoffModel.Range) {
-        expect(delay >= range.low && delay <= range.high, "a delay of \(delay.text), which is not from \(range.low.text) to \(range.high.text)")
+        expect(
+            delay >= range.low && delay <= range.high, "a delay of \(delay.text), which is not from \(range.low.text) to \(range.high.text)"
+        )
         let width = range.high - range.low
         guard range.isPure, width >= .milliseconds(100) else { return }
         draws.append(min(9, Int((delay - range.low).nanoseconds * 10 / width.nanoseconds)))
         guard draws.count >= 12 else { return }
         // By chance that happens once in a hundred thousand million times.
-        expect(Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their ranges: that is no jitter")
+        expect(
+            Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their ranges: that is no jitter"
+        )
     }
 
     private func checkAttempts() {

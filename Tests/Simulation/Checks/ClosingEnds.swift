@@ -21,7 +21,9 @@ final class ClosingEnds: Checker {
             guard event.state == .closing, client.active?.epoch == event.epoch else { return }
             if failure == nil { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
             // What stands behind the beginning of an unfinished message cannot be sent.
-            if case .closedByPeer? = failure, !plan.sendsParts { expect(byPeer, "the server has answered the close frame, and messages were not sent") }
+            if case .closedByPeer? = failure, !plan.sendsParts {
+                expect(byPeer, "the server has answered the close frame, and messages were not sent")
+            }
         case .settled, .audit, .ended: check()
         default: break
         }

@@ -16,7 +16,9 @@ final class FinalIsFinal: Checker {
         case .event(let event): take(event)
         case .settled:
             let state = client.driver.state
-            expect(expected.isEmpty || expected.contains(state), "the state is \(state), and must be one of \(expected.map { "\($0)" }.sorted())")
+            expect(
+                expected.isEmpty || expected.contains(state),
+                "the state is \(state), and must be one of \(expected.map { "\($0)" }.sorted())")
             expected = []
         default: break
         }

@@ -47,7 +47,9 @@ final class HostsAreSpared: Checker {
         isTrying = true
         ledger.attempts = ledger.attempts.filter { now - $0 < .seconds(60) } + [now]
         let most = policy.attemptsPerMinuteMax
-        expect(most == 0 || ledger.attempts.count <= most, "\(ledger.attempts.count) attempts have begun within a minute, the budget is \(most)")
+        expect(
+            most == 0 || ledger.attempts.count <= most,
+            "\(ledger.attempts.count) attempts have begun within a minute, the budget is \(most)")
         guard policy.failuresMax > 0 else { return }
         switch ledger.circuit {
         case .closed: return

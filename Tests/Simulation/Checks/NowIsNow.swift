@@ -34,6 +34,7 @@ final class NowIsNow: Checker {
         guard let epoch = epochs[got.peer.number], let sent = lossesBefore[epoch] else {
             return fail("message \(number) went by a connection that is not open yet")
         }
-        expect(accepted == sent, "message \(number) was to be sent now, on connection \(message.epoch), and was sent on \(epoch) after a loss")
+        expect(
+            accepted == sent, "message \(number) was to be sent now, on connection \(message.epoch), and was sent on \(epoch) after a loss")
     }
 }

@@ -76,6 +76,8 @@ final class RotationsLoseNothing: Checker {
     private func checkDue() {
         guard let due, client.active != nil, client.driver.state == .connected else { return }
         // The connection before may take its time to retire.
-        expect(now <= due.time + plan.session.closeTimeout + slack(since: due), "the connection is \((now - due.time).text) older than it should become")
+        expect(
+            now <= due.time + plan.session.closeTimeout + slack(since: due),
+            "the connection is \((now - due.time).text) older than it should become")
     }
 }
