@@ -236,7 +236,9 @@ enum {
                                    last_message_ns;
                                    count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
                                    ping or beat that the server acknowledged. Nothing in doubt is sent again */
-    HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED */
+    HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED;
+                                   count, on HW_ROTATION_FINISHED: messages sent on the old connection whose arrival is in doubt, as in
+                                   HW_EVENT_GAP; 0 if the server answered its close frame */
     HW_EVENT_CIRCUIT = 24,      /* level, previous_level: an hw_circuit, as this connection found it; text: the host and port; delay_ms: how
                                    long the circuit stays open */
     HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an
@@ -591,9 +593,9 @@ hw_status hw_connection_keep(hw_connection *connection, const char *key, hw_kind
 
 /*
  * Makes before it breaks: opens a new connection, runs its opening script while the old one still delivers, then sends by the new one,
- * and closes the old one when what it has begun is written. HW_EVENT_ROTATION tells how far it is. Returns at once. With a rotation
- * under way already, or before the first connection, it does nothing and is HW_OK. HW_E_STATE: closing, disconnected or failed.
- * HW_E_HANDLE.
+ * and closes the old one rotate.linger after the last message sent on it. HW_EVENT_ROTATION tells how far it is. Returns at once. With
+ * a rotation under way already, or before the first connection, it does nothing and is HW_OK. HW_E_STATE: closing, disconnected or
+ * failed. HW_E_HANDLE.
  */
 hw_status hw_connection_rotate(hw_connection *connection);
 

@@ -25,8 +25,9 @@ package struct Event {
         case gap(Gap, ended: Instant)
         /// The next attempt waits for the host's gate.
         case attemptHeld(for: Interval, HostGate.Hold)
-        case circuit(HostVisitor.Change)
-        case rotation(RotationStep, failure: Failure?)
+        case circuit(CircuitSighting.Change)
+        /// `inDoubt`: of the old connection's messages, when it is over.
+        case rotation(RotationStep, failure: Failure? = nil, inDoubt: UInt64 = 0)
         /// What became of messages.
         case outcome(OutcomeStretch)
         case writable

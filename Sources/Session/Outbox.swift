@@ -212,6 +212,10 @@ package final class Outbox {
         hasSentKept = true
     }
 
+    func forgetKeptSent() {
+        hasSentKept = false
+    }
+
     /// What opens the connection has been said: the queue follows.
     package func openQueue() {
         takesQueue = true

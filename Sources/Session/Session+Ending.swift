@@ -56,12 +56,13 @@ extension Session {
         metrics.attemptsFailed &+= 1
         metrics.errors &+= 1
         backoff.recordFailure()
-        let delay = delay(after: failure)
+        let next = delay(after: failure)
+        let delay = next?.delay
         emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
             successorFailed(link, failure, retryAfter: delay, now, &outboxes)
-        } else if let delay {
-            waitForNextAttempt(delay, reason: failure, now)
+        } else if let (delay, least) = next {
+            waitForNextAttempt(delay, least: least, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
         }
@@ -86,11 +87,11 @@ extension Session {
 
     /// An established connection is over: report it, then go on as its place and its reason ask.
     mutating func end(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
-        let inDoubt = outboxes[link.place].messagesHandedOver &- min(link.arrivals.arrived, outboxes[link.place].messagesHandedOver)
+        let inDoubt = messagesInDoubt(link, outboxes)
         outboxes[link.place].connectionEnded()
         endHeartbeats(link, now)
         guard link.place == active else {
-            endInactive(link, ending, now, &outboxes)
+            endInactive(link, ending, inDoubt: inDoubt, now, &outboxes)
             return
         }
         // Closing as asked is no failure, unless messages were cut off by it.
@@ -116,13 +117,22 @@ extension Session {
         }
     }
 
+    /// Messages handed to the kernel on this connection that the peer has not shown to have arrived.
+    private func messagesInDoubt(_ link: Link, _ outboxes: borrowing Outboxes) -> UInt64 {
+        let handedOver = outboxes[link.place].messagesHandedOver
+        return handedOver &- min(link.arrivals.arrived, handedOver)
+    }
+
     /// Of a rotation: the old connection has retired, or the new one was lost before it was of use.
-    private mutating func endInactive(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
+    private mutating func endInactive(
+        _ link: Link, _ ending: Link.Ending, inDoubt: UInt64, _ now: Instant, _ outboxes: inout Outboxes
+    ) {
         guard rotation.hasSuccessor else {
             let isAnswered: Bool
             if case .closedByPeer? = ending.failure { isAnswered = true } else { isAnswered = false }
             emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: isAnswered ? nil : ending.failure), link, now)
-            retired(link, now)
+            // What came before the close frame arrived before it.
+            retired(link, inDoubt: isAnswered && !ending.byPeer ? 0 : inDoubt, now)
             return
         }
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.failure), link, now)
@@ -136,15 +146,15 @@ extension Session {
         }
         switch rotation.phase {
         case .waiting, .held: rotation.phase = .none
-        case .none, .opening, .switching, .retiring: break
+        case .none, .opening, .switching, .lingering, .retiring: break
         }
         rotation.due = nil
         let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
         // A server that sends everybody away again and again is given the usual time.
         let isFollowedAtOnce = isNotice(failure) && (isStable || backoff.failures == 0)
         if isStable { backoff.reset() } else { backoff.recordFailure() }
-        if let delay = delay(after: failure) {
-            waitForNextAttempt(isFollowedAtOnce ? .zero : delay, reason: failure, now)
+        if let (delay, least) = delay(after: failure) {
+            waitForNextAttempt(isFollowedAtOnce ? .zero : delay, least: isFollowedAtOnce ? .zero : least, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
         }
@@ -161,13 +171,13 @@ extension Session {
         return [CloseCode.normal, CloseCode.goingAway, CloseCode.noStatus].contains(frame.code)
     }
 
-    /// When the next attempt follows; nil if none does.
-    private mutating func delay(after failure: Failure) -> Interval? {
+    /// When the next attempt follows, and how much of that the server asked for; nil if none does.
+    private mutating func delay(after failure: Failure) -> (delay: Interval, least: Interval)? {
         if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return nil }
         guard configuration.reconnects else { return nil }
         switch configuration.retry.decision(after: failure, wasEstablished: lastEpoch > 0, backoff, &random) {
         case .final: return nil
-        case .retry(let delay): return delay
+        case .retry(let delay, let least): return (delay, least)
         }
     }
 
@@ -177,9 +187,9 @@ extension Session {
         return [CloseCode.goingAway, CloseCode.serviceRestart].contains(frame.code)
     }
 
-    private mutating func waitForNextAttempt(_ delay: Interval, reason: Failure, _ now: Instant) {
+    private mutating func waitForNextAttempt(_ delay: Interval, least: Interval, reason: Failure, _ now: Instant) {
         closeLink(activeLink, now)
-        phase = .waiting(until: now + delay)
+        phase = .waiting(until: now + delay, notBefore: now + least)
         change(to: .reconnecting, reason: reason, now)
     }
 
@@ -210,13 +220,14 @@ extension Session {
         let link = link(active.other)
         if case .idle = link.phase { return }
         let isEstablished = link.isEstablished
+        let inDoubt = messagesInDoubt(link, outboxes)
         outboxes[link.place].connectionEnded()
         endHeartbeats(link, now)
         if isEstablished {
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
         }
-        if case .retiring = rotation.phase { retired(link, now) } else { closeLink(link, now) }
+        if rotation.isRetiring { retired(link, inDoubt: inDoubt, now) } else { closeLink(link, now) }
         rotation.phase = .none
     }
 }

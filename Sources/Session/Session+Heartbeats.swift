@@ -125,9 +125,10 @@ extension Session {
         }
     }
 
-    /// A peer that is not there will not answer our close frame either; one that is has its time for it.
+    /// A peer of which nothing is heard will not answer our close frame either; one that is there has its time for it.
     private mutating func heartbeatsFailed(_ link: Link, _ verdict: HeartbeatVerdict, _ now: Instant, _ outboxes: inout Outboxes) {
-        let timeout = verdict.isOfSilence ? Interval.zero : configuration.closeTimeout
+        let isSilent = verdict.isOfSilence || link.isSilent
+        let timeout = isSilent ? Interval.zero : configuration.closeTimeout
         let frame = configuration.heartbeat.closeFrame
         failConnection(link, .heartbeat(verdict, closeCode: frame.code), frame, timeout: timeout, now, &outboxes)
     }

@@ -15,7 +15,7 @@ extension Session {
         reportCircuit(link, now)
         if case .wait(let until, let hold) = admission {
             emit(.attemptHeld(for: max(.zero, until - now), hold), link, now)
-            wait(link, to: url, until)
+            wait(link, to: url, until, now)
             return
         }
         let attempt = countAttempt(link)
@@ -41,12 +41,12 @@ extension Session {
         return rotation.attempts
     }
 
-    private mutating func wait(_ link: Link, to url: URL, _ until: Instant) {
-        if link.place == active { phase = .waiting(until: until) } else { rotation.phase = .held(url, until: until) }
+    private mutating func wait(_ link: Link, to url: URL, _ until: Instant, _ now: Instant) {
+        if link.place == active { phase = .waiting(until: until, notBefore: now) } else { rotation.phase = .held(url, until: until) }
     }
 
     mutating func reportCircuit(_ link: Link, _ now: Instant) {
-        if let change = link.visitor.takeChange() { emit(.circuit(change), link, now) }
+        if let change = sighting.takeChange() { emit(.circuit(change), link, now) }
     }
 
     private mutating func connect(_ link: Link, _ now: Instant) {

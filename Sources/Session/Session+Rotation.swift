@@ -21,7 +21,9 @@ struct Rotation {
         case opening
         /// The new connection stands. What has begun on the old one is still written there, not beyond the deadline.
         case switching(deadline: Instant)
-        /// Messages go by the new connection; the old one is closing.
+        /// Messages go by the new connection. The old one stands until then, for what the peer answers to the last sent on it.
+        case lingering(until: Instant)
+        /// The old connection is closing.
         case retiring
     }
 
@@ -39,6 +41,7 @@ struct Rotation {
         case .none: earliest(due, overlapEnd)
         case .waiting(_, let until), .held(_, let until): earliest(until, overlapEnd)
         case .switching(let deadline): deadline
+        case .lingering(let until): until
         case .opening, .retiring: nil
         }
     }
@@ -47,7 +50,15 @@ struct Rotation {
     var hasSuccessor: Bool {
         switch phase {
         case .opening, .switching: true
-        case .none, .waiting, .held, .retiring: false
+        case .none, .waiting, .held, .lingering, .retiring: false
+        }
+    }
+
+    /// True from the change over to the end of the old connection.
+    var isRetiring: Bool {
+        switch phase {
+        case .lingering, .retiring: true
+        case .none, .waiting, .held, .opening, .switching: false
         }
     }
 }
@@ -64,12 +75,12 @@ extension Session {
         guard case .live = phase, case .open = activeLink.phase else { return }
         switch rotation.phase {
         case .none, .waiting: break
-        case .held, .opening, .switching, .retiring: return
+        case .held, .opening, .switching, .lingering, .retiring: return
         }
         rotation.due = nil
         rotation.attempts = 0
         rotation.url = url
-        emit(.rotation(.started, failure: nil), now)
+        emit(.rotation(.started), now)
         beginSuccessor(url, now)
     }
 
@@ -105,6 +116,8 @@ extension Session {
             if case .open = activeLink.phase { beginSuccessor(url, now) } else { rotation.phase = .none }
         case .switching:
             changeOver(now, &outboxes)
+        case .lingering(let until):
+            if now >= until { retire(link(active.other), now, &outboxes) }
         case .opening, .retiring:
             return
         }
@@ -141,7 +154,18 @@ extension Session {
             return
         }
         activateSuccessor(now, &outboxes)
+        let answered = outboxes[old.place].lastMessageSentAt.map { $0 + configuration.rotateLinger }
+        if let answered, now < answered {
+            rotation.phase = .lingering(until: answered)
+        } else {
+            retire(old, now, &outboxes)
+        }
+    }
+
+    /// Closes the old connection, unless that has begun already.
+    private mutating func retire(_ old: Link, _ now: Instant, _ outboxes: inout Outboxes) {
         rotation.phase = .retiring
+        guard case .open = old.phase else { return }
         outboxes[old.place].closeNow(CloseFrame(code: CloseCode.normal, reason: []))
         old.phase = .closing(deadline: now + configuration.closeTimeout)
     }
@@ -152,7 +176,7 @@ extension Session {
         outboxes[active].observeQueue()
         outboxes[active].openQueue()
         metrics.openedAt = activeLink.openedAt
-        emit(.rotation(.switched, failure: nil), now)
+        emit(.rotation(.switched), now)
         scheduleRotation(now)
     }
 
@@ -177,13 +201,13 @@ extension Session {
         return true
     }
 
-    /// The old connection of a rotation is closed.
-    mutating func retired(_ link: Link, _ now: Instant) {
+    /// The old connection of a rotation is over.
+    mutating func retired(_ link: Link, inDoubt: UInt64, _ now: Instant) {
         closeLink(link, now)
         rotation.phase = .none
         metrics.rotations &+= 1
         if duplicates != nil { rotation.overlapEnd = now + configuration.closeTimeout }
-        emit(.rotation(.finished, failure: nil), link, now)
+        emit(.rotation(.finished, inDoubt: inDoubt), link, now)
     }
 
     /// The connection was lost while its successor was being made, which takes its place.
@@ -195,7 +219,7 @@ extension Session {
         if isStanding {
             activateSuccessor(now, &outboxes)
             metrics.rotations &+= 1
-            emit(.rotation(.finished, failure: nil), lost, now)
+            emit(.rotation(.finished, inDoubt: gap?.inDoubt ?? 0), lost, now)
             established(activeLink, now)
         } else {
             emit(.rotation(.failed, failure: reason), lost, now)
@@ -213,6 +237,9 @@ extension Session {
         switch rotation.phase {
         case .none, .retiring:
             return
+        case .lingering:
+            retire(link(active.other), now, &outboxes)
+            return
         case .waiting, .held:
             break
         case .opening, .switching:
@@ -224,7 +251,7 @@ extension Session {
                 emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
             }
             closeLink(link, now)
-            emit(.rotation(.failed, failure: nil), now)
+            emit(.rotation(.failed), now)
             outboxes[active].openQueue()
         }
         rotation.phase = .none

@@ -10,8 +10,8 @@ import WebSocket
 package struct Session: ~Copyable {
     enum Phase {
         case idle
-        /// For the next attempt's time.
-        case waiting(until: Instant)
+        /// For the next attempt's time. The server asked for none before `notBefore`.
+        case waiting(until: Instant, notBefore: Instant)
         /// There is an attempt or a connection in the active place.
         case live
         case ended
@@ -26,6 +26,7 @@ package struct Session: ~Copyable {
     package internal(set) var active = LinkPlace.first
     private let first: Link
     private let second: Link
+    let sighting: CircuitSighting
     var rotation = Rotation()
     /// While the connections of a rotation overlap.
     var duplicates: DuplicateFilter?
@@ -53,7 +54,9 @@ package struct Session: ~Copyable {
         self.environment = environment
         backoff = Backoff(configuration.backoff)
         random = Random(seed: seed)
-        let visitor = { (place: UInt64) in HostVisitor(gates, configuration.gate, token: seed &* 2 &+ place) }
+        let sighting = CircuitSighting()
+        self.sighting = sighting
+        let visitor = { (place: UInt64) in HostVisitor(gates, configuration.gate, token: seed &* 2 &+ place, sighting) }
         first = Link(.first, configuration, environment, variables.0, visitor(0))
         second = Link(.second, configuration, environment, variables.1, visitor(1))
     }
@@ -85,10 +88,11 @@ package struct Session: ~Copyable {
 
     /// When `timeout` must be called next; nil while there is nothing to wait for.
     package var deadline: Instant? {
+        let links = earliest(earliest(first.deadline, second.deadline), rotation.deadline)
         switch phase {
         case .idle, .ended: return nil
-        case .waiting(let until): return earliest(until, nextExpiry)
-        case .live: return earliest(earliest(earliest(first.deadline, second.deadline), rotation.deadline), nextExpiry)
+        case .waiting(let until, _): return earliest(earliest(links, until), nextExpiry)
+        case .live: return earliest(links, nextExpiry)
         }
     }
 
@@ -196,20 +200,21 @@ package struct Session: ~Copyable {
         state = .disconnected
     }
 
-    /// The network is another, or time has passed unseen: what stands is probed, and what waits is tried at once.
+    /// The network is another, or time has passed unseen: what stands is probed, and what waits is tried as soon as the server allows it.
     package mutating func probe(_ now: Instant, _ outboxes: inout Outboxes) {
         switch phase {
         case .idle, .ended:
             return
-        case .waiting:
-            beginAttempt(now)
+        case .waiting(_, let notBefore):
+            if now >= notBefore { beginAttempt(now) } else { phase = .waiting(until: notBefore, notBefore: notBefore) }
         case .live:
-            for place in [LinkPlace.first, .second] {
-                let link = link(place)
-                guard link.isEstablished else { continue }
-                link.heartbeats.probe(now)
-                carryOut(link, now, &outboxes)
-            }
+            break
+        }
+        for place in [LinkPlace.first, .second] {
+            let link = link(place)
+            guard link.isEstablished else { continue }
+            link.heartbeats.probe(now)
+            carryOut(link, now, &outboxes)
         }
     }
 
@@ -233,13 +238,15 @@ package struct Session: ~Copyable {
         switch phase {
         case .idle, .ended:
             return
-        case .waiting(let until):
+        case .waiting(let until, _):
             if now >= until { beginAttempt(now) }
         case .live:
-            timeout(first, now, &outboxes)
-            timeout(second, now, &outboxes)
-            pollRotation(now, &outboxes)
+            break
         }
+        // While the next attempt is waited for, the old connection of a rotation may still stand.
+        timeout(first, now, &outboxes)
+        timeout(second, now, &outboxes)
+        pollRotation(now, &outboxes)
     }
 
     private mutating func timeout(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {

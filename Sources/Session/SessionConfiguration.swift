@@ -33,6 +33,8 @@ package final class SessionConfiguration {
     package var scriptTimeout = Interval.seconds(10)
     /// The age at which a connection gives way to a new one.
     package var rotateAfter: Interval?
+    /// How long after the last message sent on it the old connection stands, for the answers.
+    package var rotateLinger = Interval.seconds(1)
     package var rotateOnNotice = RotationNotice.rule
     /// Tells messages apart while two connections overlap; nil if nothing does.
     package var duplicateKey: DuplicateKey?

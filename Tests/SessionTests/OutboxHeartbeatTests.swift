@@ -134,7 +134,7 @@ struct OutboxHeartbeatTests {
              "beat": [{"every": "10s", "send": {"body": "{\"id\": ${counter}}"}}]}
             """#)
         let variables = try #require(HeartbeatVariables(configuration))
-        var outbox = Outbox(
+        let outbox = Outbox(
             role: .client, limits: .init(messagesMax: 10, bytesMax: 1000, fragmentSize: 1000), variables: variables,
             fillRandom: countingRandomness())
         outbox.openWithQueue()

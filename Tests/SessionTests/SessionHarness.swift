@@ -333,7 +333,8 @@ extension Event {
         case .gap(let gap, let ended): "gap of \((ended - gap.began).nanoseconds / 1_000_000) ms, \(gap.inDoubt) in doubt"
         case .attemptHeld(let time, let hold): "held \(time.nanoseconds / 1_000_000) ms by \(hold)"
         case .circuit(let change): "circuit \(change.from) to \(change.to)"
-        case .rotation(let step, let failure): "rotation \(step) \(epoch)" + (failure.map { " (\($0.summary))" } ?? "")
+        case .rotation(let step, let failure, let inDoubt):
+            "rotation \(step) \(epoch)" + (failure.map { " (\($0.summary))" } ?? "") + (inDoubt > 0 ? ", \(inDoubt) in doubt" : "")
         }
     }
 }

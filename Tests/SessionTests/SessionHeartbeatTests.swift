@@ -119,7 +119,9 @@ struct SessionHeartbeatTests {
 
     @Test func endsAConnectionWhoseBeatsAreNotAcknowledged() throws {
         let harness = try open(Self.acked) { $0.closeTimeout = .seconds(1) }
-        harness.run(.milliseconds(349))
+        harness.run(.milliseconds(120))
+        harness.receive(.text, bytes("data"))
+        harness.run(.milliseconds(229))
         #expect(harness.state == .connected)
         _ = harness.takeEvents()
         harness.run(.milliseconds(1))
@@ -131,6 +133,14 @@ struct SessionHeartbeatTests {
         #expect(harness.takeEvents() == [])
         harness.run(.milliseconds(1))
         #expect(harness.takeEvents() == ["closed 3008 (failures(3))", "state reconnecting (failures(3))"])
+    }
+
+    @Test func aPeerThatIsSilentSinceABeatIsNotWaitedFor() throws {
+        let harness = try open(Self.acked) { $0.closeTimeout = .seconds(1) }
+        harness.receive(.text, bytes("data"))
+        harness.run(.milliseconds(350))
+        #expect(harness.state == .reconnecting)
+        #expect(try harness.sentFrames().last?.opcode == .close)
     }
 
     @Test func aPeerThatIsSilentIsNotWaitedFor() throws {
@@ -165,7 +175,8 @@ struct SessionHeartbeatTests {
         harness.run(.milliseconds(149))
         _ = harness.takeEvents()
         harness.run(.milliseconds(1))
-        #expect(harness.takeEvents() == ["health warning", "missed 1", "missed 1", "stopped"])
+        let told = ["health warning", "missed 1", "missed 1", "stopped"]
+        #expect(harness.takeEvents() == told + ["closed 3008 (beatMissed(0))", "state reconnecting (beatMissed(0))"])
     }
 
     /// At 200 ms the first beat is found missing, and the others are due.

@@ -50,6 +50,25 @@ struct SessionReconnectTests {
         }
     }
 
+    /// A changed network has what waits tried at once, but a server that wants to be left alone is left alone.
+    @Test func aProbeShortensTheDelayToWhatTheServerAskedFor() {
+        let harness = SessionHarness {
+            $0.backoff = Backoff.Configuration(base: .seconds(60), cap: .seconds(60), jitter: .none)
+        }
+        harness.start()
+        harness.openTransport()
+        harness.answer("HTTP/1.1 503 Busy\nRetry-After: 20\nContent-Length: 0\n\n")
+        harness.step { harness.session.probe(harness.now, &harness.outboxes) }
+        #expect(harness.transportsOpened == 1)
+        harness.run(.seconds(19))
+        #expect(harness.transportsOpened == 1)
+        harness.run(.seconds(6))
+        #expect(harness.transportsOpened == 2)
+        harness.endTransport(.connect)
+        harness.step { harness.session.probe(harness.now, &harness.outboxes) }
+        #expect(harness.transportsOpened == 3)
+    }
+
     @Test func givesUpOnAnInvalidAnswer() {
         let harness = SessionHarness()
         harness.start()

@@ -4,9 +4,12 @@ import Testing
 import WebSocket
 
 struct SessionRotationTests {
-    /// A connected session of which the events so far are forgotten.
+    /// A connected session of which the events so far are forgotten, and which leaves no time for answers.
     private func connected(_ change: (inout SessionConfiguration) -> Void = { _ in }) -> SessionHarness {
-        let harness = SessionHarness(seed: 1, change)
+        let harness = SessionHarness(seed: 1) {
+            $0.rotateLinger = .zero
+            change(&$0)
+        }
         harness.connect()
         _ = harness.takeEvents()
         return harness

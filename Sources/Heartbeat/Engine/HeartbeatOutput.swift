@@ -106,7 +106,7 @@ package enum HeartbeatVerdict: Equatable {
     /// After a suspension of the machine or a change of its network the peer gave no sign of life.
     case probeUnanswered
 
-    /// Nothing is heard of the peer: there is no use in waiting for its close frame.
+    /// Surely nothing is heard of the peer: there is no use in waiting for its close frame.
     package var isOfSilence: Bool {
         switch self {
         case .pingsMissed, .silence, .probeUnanswered: true

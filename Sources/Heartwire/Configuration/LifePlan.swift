@@ -28,6 +28,7 @@ enum LifePlan {
         session.beforeConnectTimeout = interval(.beforeConnectTimeout)
         session.scriptTimeout = interval(.scriptTimeout)
         session.rotateAfter = settings.number(.rotateAfter) == 0 ? nil : interval(.rotateAfter)
+        session.rotateLinger = interval(.rotateLinger)
         session.rotateOnNotice = RotationNotice(rawValue: settings.choice(.rotateOnNotice)) ?? .rule
         session.duplicateKey = try duplicateKey(settings)
         session.watchesNetwork = settings.boolean(.networkWatch)

@@ -82,6 +82,10 @@ extension PropertyTable {
             range: "0 .. 168h", unit: "duration",
             doc: "The age at which a connection gives way to a new one, make before break; up to 5 % earlier, by lot; 0: none."),
         Property(
+            id: .rotateLinger, name: "rotate.linger", kind: .duration(0...3_600_000), defaultValue: "1s",
+            range: "0 .. 1h", unit: "duration",
+            doc: "How long the old connection of a rotation stands after the last message sent on it, so that the server can answer."),
+        Property(
             id: .rotateOnNotice, name: "rotate.on_notice", kind: .choice, defaultValue: "rule",
             range: "off | rule | all", unit: "",
             doc: "What has a new connection opened at once: nothing, advice found by a heartbeat rule, or close codes 1001 and 1012 too."),

@@ -88,7 +88,7 @@ enum PropertyId: Int, CaseIterable {
     case circuitFailuresMax, circuitWindow, circuitOpenFor, attemptsPerMinuteMax
     case beforeConnectTimeout, scriptTimeout
     case queueMessagesMax, queueBytesMax, queueOverflow, queueTTL
-    case rotateAfter, rotateOnNotice, rotateDuplicateKey
+    case rotateAfter, rotateLinger, rotateOnNotice, rotateDuplicateKey
     case networkWatch
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols

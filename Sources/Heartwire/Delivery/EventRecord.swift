@@ -64,9 +64,10 @@ struct EventRecord {
             (event.previous_level, event.level) = (change.from.rawValue, change.to.rawValue)
             event.delay_ms = UInt64(clamping: change.openFor.nanoseconds / 1_000_000)
             text = change.host
-        case .rotation(let step, let failure):
+        case .rotation(let step, let failure, let inDoubt):
             event.kind = hw_event_kind(HW_EVENT_ROTATION)
             event.level = step.rawValue
+            event.count = inDoubt
             set(failure)
         case .outcome(let stretch):
             event.kind = hw_event_kind(HW_EVENT_OUTCOME)

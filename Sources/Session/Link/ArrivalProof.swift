@@ -6,6 +6,8 @@ struct ArrivalProof {
     /// The earliest beat since the last acknowledgement, and the messages before it.
     private var candidate: (sentAt: Instant, messages: UInt64)?
 
+    var unacknowledgedSince: Instant? { candidate?.sentAt }
+
     mutating func beatSent(_ now: Instant, after messages: UInt64) {
         if candidate == nil { candidate = (now, messages) }
     }

@@ -83,6 +83,12 @@ final class Link {
         }
     }
 
+    /// Nothing was heard of the peer since a ping or beat that it has not acknowledged.
+    var isSilent: Bool {
+        guard let lastBytesAt, let unacknowledgedSince = arrivals.unacknowledgedSince else { return false }
+        return lastBytesAt < unacknowledgedSince
+    }
+
     /// The number of the attempt that waits for an answer; 0 for none.
     var preparingAttempt: UInt64 {
         if case .preparing(let attemptId, _) = phase { attemptId } else { 0 }

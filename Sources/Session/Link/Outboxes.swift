@@ -26,6 +26,8 @@ package struct Outboxes: ~Copyable {
     mutating func activate(_ place: LinkPlace) {
         guard place != active else { return }
         self[active].exchangeQueue(with: self[place])
+        // What is kept from now on is said on the new connection alone.
+        self[active].forgetKeptSent()
         active = place
     }
 

@@ -36,6 +36,10 @@ extension Failure {
 }
 
 extension TransportFailure {
+    /// Linux's ENETDOWN and ENETUNREACH.
+    private static let networkIsDown: Int32 = 100
+    private static let networkIsUnreachable: Int32 = 101
+
     fileprivate var code: UInt16? {
         switch kind {
         case .lost: CloseCode.abnormal
@@ -46,6 +50,8 @@ extension TransportFailure {
 
     fileprivate var hostHealth: HostGate.Health {
         switch kind {
+        // Our own network leads nowhere.
+        case .connect where nativeCode == Self.networkIsDown || nativeCode == Self.networkIsUnreachable: .unknown
         case .connect, .timeout, .lost, .tls: .unwell
         // The proxy answers, and could not reach the host.
         case .proxy(.refusal(_, let isRetryable)): isRetryable ? .unwell : .unknown

@@ -4,37 +4,27 @@ import WebSocket
 /// A session's dealings with the gate of the host that its attempts go to. An attempt is one to the host of the URL that it begins with:
 /// where a proxy, a redirect or the application's word before the attempt leads it does not count apart.
 package struct HostVisitor {
-    /// What the circuit became since the session last looked.
-    package struct Change {
-        package let from: HostGate.Circuit
-        package let to: HostGate.Circuit
-        /// Lower-case host name or address, and port: "h:443".
-        package let host: [UInt8]
-        /// How long it stays open; zero unless it is.
-        package let openFor: Interval
-    }
-
     private let gates: any HostGates
     private let policy: HostGate.Policy
     private let token: UInt64
+    private let sighting: CircuitSighting
     private var host: [UInt8] = []
     /// An attempt is admitted or waits in line, and the gate has not heard of its end.
     private var isExpected = false
-    private var seen = HostGate.Circuit.closed
-    private var change: Change?
 
-    /// `token` is this session's alone.
-    package init(_ gates: any HostGates, _ policy: HostGate.Policy, token: UInt64) {
+    /// `token` is this visitor's alone; `sighting` is shared by those of one session.
+    package init(_ gates: any HostGates, _ policy: HostGate.Policy, token: UInt64, _ sighting: CircuitSighting) {
         self.gates = gates
         self.policy = policy
         self.token = token
+        self.sighting = sighting
     }
 
     package mutating func admit(to url: URL, _ now: Instant, _ random: inout Random) -> HostGate.Admission {
         let name = Self.name(url)
         if !name.elementsEqual(host) {
             leave(now)
-            (host, seen, change) = (name, .closed, nil)
+            host = name
         }
         let (admission, view) = gates.admit(caller, now, &random)
         isExpected = true
@@ -55,20 +45,11 @@ package struct HostVisitor {
         attemptEnded(.unknown, now)
     }
 
-    /// Gives each change once.
-    package mutating func takeChange() -> Change? {
-        defer { change = nil }
-        return change
-    }
-
     private var caller: HostGateCaller { HostGateCaller(host: host, token: token, policy: policy) }
 
     /// A circuit that holds this session's attempts back never is none to it.
     private mutating func look(_ view: HostGateView, _ now: Instant) {
-        guard policy.failuresMax > 0, view.circuit != seen else { return }
-        let openFor = view.openUntil.map { max(.zero, $0 - now) } ?? .zero
-        change = Change(from: change?.from ?? seen, to: view.circuit, host: host, openFor: openFor)
-        seen = view.circuit
+        if policy.failuresMax > 0 { sighting.look(view, of: host, now) }
     }
 
     private static func name(_ url: URL) -> [UInt8] {

@@ -6,7 +6,8 @@ package struct RetryPolicy {
     package enum Decision: Equatable {
         /// No attempt follows.
         case final
-        case retry(after: Interval)
+        /// `leastDelay` of it was asked for by the server.
+        case retry(after: Interval, leastDelay: Interval)
     }
 
     /// Final, though time might heal them.
@@ -21,7 +22,8 @@ package struct RetryPolicy {
     /// `backoff` has the failure already. `wasEstablished`: this application has had a connection with these settings before.
     package func decision(after failure: Failure, wasEstablished: Bool, _ backoff: Backoff, _ random: inout Random) -> Decision {
         guard !isFinal(failure, wasEstablished: wasEstablished), !backoff.isExhausted else { return .final }
-        return .retry(after: max(backoff.delay(&random), leastDelay(after: failure, &random)))
+        let (usual, least) = (backoff.delay(&random), leastDelay(after: failure, &random))
+        return .retry(after: max(usual, least), leastDelay: least)
     }
 
     private func isFinal(_ failure: Failure, wasEstablished: Bool) -> Bool {

@@ -22,6 +22,9 @@ struct HostHealthTests {
         }
         #expect(Failure.handshake(.acceptWrong).hostHealth == .well)
         #expect(Failure.connectTimeout.hostHealth == .unwell)
+        for (code, health) in [(100, .unknown), (101, .unknown), (111, .unwell)] as [(Int32, HostGate.Health)] {
+            #expect(Failure.transport(TransportFailure(kind: .connect, nativeCode: code, sentence: "")).hostHealth == health)
+        }
         #expect(Failure.handshakeTimeout.hostHealth == .unwell)
     }
 }

@@ -11,12 +11,13 @@ struct HostVisitorTests {
 
     private final class Visitor {
         private var visitor: HostVisitor
+        private let sighting = CircuitSighting()
         private var random = Random(seed: 1)
 
         init(_ gates: HostGateTable, _ token: UInt64, failuresMax: Int = 2) {
             var policy = HostGate.Policy()
             policy.failuresMax = failuresMax
-            visitor = HostVisitor(gates, policy, token: token)
+            visitor = HostVisitor(gates, policy, token: token, sighting)
         }
 
         func admit(to url: URL, _ now: Instant) -> HostGate.Admission { visitor.admit(to: url, now, &random) }
@@ -25,7 +26,7 @@ struct HostVisitorTests {
 
         func leave(_ now: Instant) { visitor.leave(now) }
 
-        func takeChange() -> HostVisitor.Change? { visitor.takeChange() }
+        func takeChange() -> CircuitSighting.Change? { sighting.takeChange() }
     }
 
     @Test func shareACircuitForEachHostAndPort() throws {
@@ -74,6 +75,22 @@ struct HostVisitorTests {
         #expect(two.takeChange()?.to == .closed)
         #expect(one.admit(to: host, now) == .go)
         #expect(one.takeChange()?.to == .closed)
+    }
+
+    @Test func thoseOfOneSessionReportAChangeTogether() throws {
+        let gates = HostGateTable()
+        let host = try url("ws://host.test")
+        var policy = HostGate.Policy()
+        policy.failuresMax = 1
+        let sighting = CircuitSighting()
+        var (first, second) = (HostVisitor(gates, policy, token: 1, sighting), HostVisitor(gates, policy, token: 2, sighting))
+        var random = Random(seed: 1)
+        _ = first.admit(to: host, Self.start, &random)
+        first.attemptEnded(.unwell, Self.start)
+        #expect(sighting.takeChange()?.to == .open)
+        _ = second.admit(to: host, Self.start, &random)
+        #expect(sighting.takeChange() == nil)
+        second.leave(Self.start)
     }
 
     @Test func passTheProbeOnWhenTheyLeaveOrGoElsewhere() throws {
