@@ -11,6 +11,8 @@ final class AnswersAreInTime: Checker {
     /// The world's time when each connection of the server's stopped answering, and since when it was not disturbed.
     private var stopped: [Int: (time: Instant, undisturbedSince: Instant)] = [:]
 
+    private var hasHeartbeats: Bool { plan.session.heartbeat.ping != nil || plan.session.heartbeat.rules != nil }
+
     override func see(_ fact: Fact) {
         switch fact {
         case .pingArrived(let peer, let number, let time):
@@ -21,8 +23,8 @@ final class AnswersAreInTime: Checker {
         case .settled: look()
         case .event(let event):
             if ends(event) { stop(event.epoch) }
-            guard case .rotation(.switched, _) = event.kind else { return }
-            // The old one has said its last word.
+            guard case .rotation(.switched, _, _) = event.kind, !hasHeartbeats else { return }
+            // The old one may have said its last word: nothing tells when it does.
             for connection in client.connections where connection.isOpen && connection.epoch != event.epoch { stop(connection.epoch) }
         case .closeAsked, .releaseAsked: for connection in client.connections where connection.isOpen { stop(connection.epoch) }
         case .serverEnded(let peer): checkNoneLeft(peer)

@@ -28,7 +28,7 @@ final class FinalIsFinal: Checker {
         switch event.kind {
         case .opened: openedAt[event.epoch] = event.time
         case .connectDue: hasSuccessor = client.active != nil
-        case .attemptHeld, .stateChanged, .rotation(.switched, _): hasSuccessor = false
+        case .attemptHeld, .stateChanged, .rotation(.switched, _, _): hasSuccessor = false
         case .attemptFailed(let failure, _, let delay): attemptFailed(failure, delay)
         case .closed(let frame, _, let failure): closed(event, frame, failure)
         default: break

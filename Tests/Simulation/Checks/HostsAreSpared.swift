@@ -36,7 +36,7 @@ final class HostsAreSpared: Checker {
         case .connectDue: begin()
         case .opened: concluded(.well)
         case .attemptFailed(let failure, _, _): if !wasClosed { concluded(health(failure)) }
-        case .rotation(.failed, nil): concluded(.unknown)
+        case .rotation(.failed, nil, _): concluded(.unknown)
         case .stateChanged: if event.state.isFinal { concluded(.unknown) }
         default: break
         }

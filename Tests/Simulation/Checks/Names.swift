@@ -57,7 +57,7 @@ extension Event {
             "gap from \(gap.began.text) to \(ended.text), last message \(gap.lastMessage?.text ?? "never"), \(gap.inDoubt) in doubt"
         case .attemptHeld(let time, let hold): "attempt held for \(time.text) by \(hold)"
         case .circuit(let change): "circuit \(change.from) -> \(change.to) for \(change.openFor.text)"
-        case .rotation(let step, let failure): "rotation \(step)" + (failure.map { ": \($0.name)" } ?? "")
+        case .rotation(let step, let failure, let inDoubt): "rotation \(step), \(inDoubt) in doubt" + (failure.map { ": \($0.name)" } ?? "")
         case .outcome(let stretch): "\(stretch.first) to \(stretch.last): \(stretch.outcome)"
         case .opened, .writable, .readingPaused, .messagesDropped, .warning, .released: kindName
         }

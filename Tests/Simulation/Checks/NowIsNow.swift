@@ -14,7 +14,7 @@ final class NowIsNow: Checker {
         case .event(let event):
             switch event.kind {
             case .closed: if client.active?.epoch == event.epoch { losses += 1 }
-            case .stateChanged where event.state == .connected, .rotation(.switched, _):
+            case .stateChanged where event.state == .connected, .rotation(.switched, _, _):
                 lossesBefore[event.epoch] = losses
                 if let number = client.connection(event.epoch)?.number { epochs[number] = event.epoch }
             default: break

@@ -30,9 +30,9 @@ final class RotationsLoseNothing: Checker {
             // One that ends with its session is cut off.
             if failure == nil && frame.code != 1006 { endedWell.insert(event.epoch) }
             due = nil
-        case .rotation(.started, _): due = nil
-        case .rotation(.switched, _): dueAfter(event.epoch)
-        case .rotation(.finished, _): finished(event.epoch)
+        case .rotation(.started, _, _): due = nil
+        case .rotation(.switched, _, _): dueAfter(event.epoch)
+        case .rotation(.finished, _, _): finished(event.epoch)
         case .stateChanged: if event.state == .connected { dueAfter(event.epoch) } else { due = nil }
         default: break
         }
@@ -76,8 +76,9 @@ final class RotationsLoseNothing: Checker {
     private func checkDue() {
         guard let due, client.active != nil, client.driver.state == .connected else { return }
         // The connection before may take its time to retire.
+        let patience = plan.session.rotateLinger + plan.session.closeTimeout
         expect(
-            now <= due.time + plan.session.closeTimeout + slack(since: due),
+            now <= due.time + patience + slack(since: due),
             "the connection is \((now - due.time).text) older than it should become")
     }
 }

@@ -102,7 +102,7 @@ final class Client {
         if event.state.isFinal { isOver = true }
         switch event.kind {
         case .opened: opened(event.epoch)
-        case .stateChanged where event.state == .connected, .rotation(.switched, _):
+        case .stateChanged where event.state == .connected, .rotation(.switched, _, _):
             active = connection(event.epoch)
             active?.wasActive = true
         default: break
