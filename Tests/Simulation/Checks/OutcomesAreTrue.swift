@@ -55,7 +55,7 @@ final class OutcomesAreTrue: Checker {
             let mayDrop = message.options.isNow || plan.outbox.overflow == .dropOldest
             expect(mayDrop, "message \(message.number) was dropped")
         case .cancelled:
-            let isOver = client.isOver || client.closeAsked != nil || client.driver.state.isFinal
+            let isOver = client.isOver || client.closeAsked != nil || client.isReleaseAsked || client.driver.state.isFinal
             expect(cancelled.contains(message.id) || isOver, "message \(message.number) was cancelled, and nobody asked for it")
         }
     }

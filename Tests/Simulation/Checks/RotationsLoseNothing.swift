@@ -26,9 +26,9 @@ final class RotationsLoseNothing: Checker {
     private func take(_ event: Event) {
         switch event.kind {
         case .opened: if client.active != nil { deliveredInOverlap = [:] }
-        case .closed(let frame, _, let failure):
+        case .closed(let frame, let byPeer, let failure):
             // One that ends with its session is cut off.
-            if failure == nil && frame.code != 1006 { endedWell.insert(event.epoch) }
+            if failure == nil && !byPeer && frame.code != 1006 { endedWell.insert(event.epoch) }
             due = nil
         case .rotation(.started, _, _): due = nil
         case .rotation(.switched, _, _): dueAfter(event.epoch)
