@@ -20,7 +20,7 @@ PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setu
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test conformance fuzz sanitize soak bench lint install wheel clean elixir
+.PHONY: help build demo test conformance fuzz sim sanitize soak bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -127,6 +127,14 @@ conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suit
 
 fuzz: $(SETUP)/packages ## Fuzz what reads foreign bytes; FUZZ_SECONDS=30 each, FUZZ=name fuzzes one
 	@exec python3 Tests/Fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ)
+
+ifdef BUGS
+sim: $(SETUP)/packages ## Simulate whole connections in virtual time: SEED=1, RUNS=, SECONDS=60; BUGS=1 plants bugs that must be caught
+	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) --bugs $(filter-out 1,$(BUGS))
+else
+sim: $(SETUP)/packages
+	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
+endif
 
 # Tests of running times are left out: a sanitizer changes those most of all. The library's caches live as long as the process, which the leak
 # checker takes for leaks.

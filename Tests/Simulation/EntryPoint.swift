@@ -1,34 +1,38 @@
 import Glibc
 import Heartbeat
 
-/// Usage: simulation SEED RUNS SECONDS [trace]
+/// Usage: simulation SEED STEP RUNS SECONDS [trace | first]
 ///
-/// Runs worlds from SEED on, RUNS of them or for SECONDS, whatever is over first (0: no limit), and prints lines for run.py.
+/// Runs worlds with the seeds SEED, SEED + STEP and so on, RUNS of them or for SECONDS, whatever is over first (0: no limit), and prints lines
+/// for run.py, which says what they are. With "trace" each world's story is printed, with "first" the first broken promise is the last.
 @main
 enum EntryPoint {
     static func main() {
-        let arguments = CommandLine.arguments
-        guard arguments.count >= 4, let seed = UInt64(arguments[1]), let runs = Int(arguments[2]), let seconds = Int(arguments[3]) else {
-            print("usage: simulation SEED RUNS SECONDS [trace]")
+        let numbers = CommandLine.arguments.dropFirst().prefix(4).compactMap { UInt64($0) }
+        guard numbers.count == 4 else {
+            print("usage: simulation SEED STEP RUNS SECONDS [trace | first]")
             exit(2)
         }
-        let isTraced = arguments.count > 4
+        let mode = CommandLine.arguments.dropFirst(5).first ?? ""
+        run(seed: numbers[0], step: numbers[1], runs: numbers[2], seconds: Double(numbers[3]), mode)
+    }
+
+    private static func run(seed: UInt64, step: UInt64, runs: UInt64, seconds: Double, _ mode: String) {
         let coverage = Coverage()
         let began = clockSeconds()
         var simulated = 0.0
-        var done = 0
+        var done: UInt64 = 0
         var failed = 0
-        while runs == 0 || done < runs, seconds == 0 || clockSeconds() - began < Double(seconds) {
-            let world = World(seed: seed + UInt64(done), coverage: coverage, isTraced: isTraced)
+        while runs == 0 || done < runs, seconds == 0 || clockSeconds() - began < seconds, mode != "first" || failed == 0 {
+            let world = World(seed: seed + done * step, coverage: coverage, isTraced: mode == "trace")
             world.run()
             done += 1
             simulated += Double((world.timeline.now - .start).nanoseconds) / 1e9
             for line in world.trace { print(line) }
-            if let violation = world.violation {
-                failed += 1
-                print("violation\t\(world.seed)\t\(violation.checker)\t\(violation.time.text)\t\(violation.text)")
-                fflush(stdout)
-            }
+            guard let violation = world.violation else { continue }
+            failed += 1
+            print("violation\t\(world.seed)\t\(violation.checker)\t\(violation.time.text)\t\(violation.text)")
+            fflush(stdout)
         }
         print("runs\t\(done)\t\(failed)\t\(simulated)\t\(clockSeconds() - began)")
         for line in coverage.lines { print("covered\t\(line)") }

@@ -9,7 +9,7 @@ final class AttemptsAreTimed: Checker {
     private var attempts: [LinkPlace: Mark] = [:]
     private var openedAt: [UInt64: Instant] = [:]
     /// When the last attempt or connection ended, and how long the wait may be that followed.
-    private var wait: (from: Mark, low: Interval, high: Interval)?
+    private var wait: (from: Mark, low: Interval, high: Interval, asked: Interval)?
     /// A connection is being made that is to take the place of the present one.
     private var hasSuccessor = false
     /// Where in their ranges the last delays lay, in tenths.
@@ -26,7 +26,8 @@ final class AttemptsAreTimed: Checker {
             attempts[place] = mark
             attemptBegan()
         case .event(let event): check(event)
-        case .probed: wait = nil
+        // After a suspension or in another network it begins as soon as the server allows.
+        case .probed: if let present = wait { wait = (present.from, min(present.low, present.asked), present.high, present.asked) }
         case .closeAsked, .released: (attempts, wait) = ([:], nil)
         case .audit, .ended: checkAttempts()
         default: break
@@ -46,11 +47,11 @@ final class AttemptsAreTimed: Checker {
         case .attemptHeld(let time, _):
             endWait()
             hasSuccessor = false
-            wait = (mark, client.active == nil ? time : .zero, time)
+            wait = (mark, client.active == nil ? time : .zero, time, .zero)
         case .stateChanged:
             hasSuccessor = false
             if event.state.isFinal { (attempts, wait) = ([:], nil) }
-        case .rotation(.switched, _): (wait, hasSuccessor) = (nil, false)
+        case .rotation(.switched, _, _): (wait, hasSuccessor) = (nil, false)
         default: break
         }
     }
@@ -61,9 +62,10 @@ final class AttemptsAreTimed: Checker {
         hasSuccessor = false
         backoff.failures += 1
         guard let delay else { return }
-        note(delay, in: backoff.range(after: failure))
+        let range = backoff.range(after: failure)
+        note(delay, in: range)
         // A rotation can be asked for at any time.
-        wait = (mark, client.active == nil ? delay : .zero, delay)
+        wait = (mark, client.active == nil ? delay : .zero, delay, client.active == nil ? range.asked : .zero)
     }
 
     /// A successor that is being made takes the place of the lost connection; without one the next attempt has to wait.
@@ -73,7 +75,7 @@ final class AttemptsAreTimed: Checker {
         let isNotice = backoff.isNotice(failure, isStable: isStable)
         backoff.failures = isStable ? 0 : backoff.failures + 1
         let range = isNotice ? .zero : backoff.range(after: failure)
-        wait = (mark, range.low, range.high)
+        wait = (mark, range.low, range.high, range.asked)
     }
 
     private func attemptBegan() {
@@ -91,13 +93,17 @@ final class AttemptsAreTimed: Checker {
     }
 
     private func note(_ delay: Interval, in range: BackoffModel.Range) {
-        expect(delay >= range.low && delay <= range.high, "a delay of \(delay.text), which is not from \(range.low.text) to \(range.high.text)")
+        expect(
+            delay >= range.low && delay <= range.high, "a delay of \(delay.text), which is not from \(range.low.text) to \(range.high.text)"
+        )
         let width = range.high - range.low
         guard range.isPure, width >= .milliseconds(100) else { return }
         draws.append(min(9, Int((delay - range.low).nanoseconds * 10 / width.nanoseconds)))
         guard draws.count >= 12 else { return }
         // By chance that happens once in a hundred thousand million times.
-        expect(Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their ranges: that is no jitter")
+        expect(
+            Set(draws.suffix(12)).count > 1, "the last twelve delays lie all in tenth \(draws.last ?? 0) of their ranges: that is no jitter"
+        )
     }
 
     private func checkAttempts() {

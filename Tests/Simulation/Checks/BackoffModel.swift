@@ -9,6 +9,8 @@ struct BackoffModel {
         let high: Interval
         /// Backoff and jitter alone.
         var isPure = true
+        /// What the server asked for of it.
+        var asked = Interval.zero
 
         static let zero = Range(low: .zero, high: .zero, isPure: false)
     }
@@ -47,7 +49,7 @@ struct BackoffModel {
     func range(after failure: Failure) -> Range {
         let jittered = jittered
         guard let asked = asked(by: failure) else { return jittered }
-        return Range(low: max(jittered.low, asked.low), high: max(jittered.high, asked.high), isPure: false)
+        return Range(low: max(jittered.low, asked.low), high: max(jittered.high, asked.high), isPure: false, asked: asked.low)
     }
 
     /// The floor that a server asks for: Retry-After up to a quarter more, a while for a restart, longer for a service that asks for it.

@@ -33,7 +33,7 @@ final class BeatsKeepTime: Checker {
             default: break
             }
         case .probed: probed = world.timeline.now
-        case .releaseAsked: rhythms = [:]
+        case .releaseAsked, .released: rhythms = [:]
         case .settled, .audit:
             disturbance.look(client)
             for rhythm in rhythms.values { for (beat, rhythm) in rhythm { checkDue(rhythm, beat) } }

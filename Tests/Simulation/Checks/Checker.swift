@@ -2,7 +2,7 @@ import Heartbeat
 
 /// Watches one client for one promise.
 class Checker {
-    unowned let client: Client
+    unowned(unsafe) let client: Client
     var plan: ClientPlan { client.plan }
     var world: World { client.world }
     /// The client's monotonic clock.

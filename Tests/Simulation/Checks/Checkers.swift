@@ -4,7 +4,8 @@ enum Checkers {
         [
             EventsAreInOrder(client), MessagesAreDelivered(client), MessagesAreSentOnce(client), OutcomesAreTrue(client), NowIsNow(client),
             NothingExpiredIsSent(client), QueueIsBounded(client), ScriptComesFirst(client), KeptAreReplayed(client),
-            CredentialsAreFresh(client), AttemptsAreTimed(client), FinalIsFinal(client), GapsAreTold(client), RotationsLoseNothing(client),
+            CredentialsAreFresh(client), AttemptsAreTimed(client), HostsAreSpared(client), FinalIsFinal(client), GapsAreTold(client),
+            RotationsLoseNothing(client), OldConnectionsLinger(client),
             BeatsKeepTime(client), AcksAreTrue(client), SilenceIsNoticed(client), AnswersAreInTime(client), ClosingEnds(client),
             CountersAgree(client), Recovers(client),
         ]

@@ -25,7 +25,7 @@ final class CountersAgree: Checker {
         case .event(let event):
             switch event.kind {
             case .attemptFailed: failed += 1
-            case .rotation(.finished, _): rotations += 1
+            case .rotation(.finished, _, _): rotations += 1
             case .outcome(let stretch): outcomes[stretch.outcome, default: 0] += stretch.count
             default: break
             }

@@ -67,7 +67,7 @@ final class EventsAreInOrder: Checker {
         case .closed:
             expect(isOpen.remove(event.epoch) != nil, "closed, and connection \(event.epoch) was not open")
             expect(!heartbeatsRun.contains(event.epoch), "closed while heartbeats run")
-        case .rotation(let step, _): rotated(step, event.epoch)
+        case .rotation(let step, _, _): rotated(step, event.epoch)
         case .heartbeat(let note):
             if case .started = note.kind { heartbeatsRun.insert(event.epoch) }
             expect(heartbeatsRun.contains(event.epoch) || !hasHeartbeats, "heartbeat \(note.kindName) while heartbeats do not run")

@@ -68,7 +68,8 @@ final class Outgoing {
     var wasLost = false
 
     init(
-        number: Int, id: UInt64, size: Int, kind: MessageKind, _ options: SendOptions, acceptedAt: Instant, epoch: UInt64, isUnfinished: Bool
+        number: Int, id: UInt64, size: Int, kind: MessageKind, _ options: SendOptions, acceptedAt: Instant, epoch: UInt64,
+        isUnfinished: Bool
     ) {
         self.number = number
         self.id = id

@@ -16,7 +16,9 @@ final class FinalIsFinal: Checker {
         case .event(let event): take(event)
         case .settled:
             let state = client.driver.state
-            expect(expected.isEmpty || expected.contains(state), "the state is \(state), and must be one of \(expected.map { "\($0)" }.sorted())")
+            expect(
+                expected.isEmpty || expected.contains(state),
+                "the state is \(state), and must be one of \(expected.map { "\($0)" }.sorted())")
             expected = []
         default: break
         }
@@ -26,7 +28,7 @@ final class FinalIsFinal: Checker {
         switch event.kind {
         case .opened: openedAt[event.epoch] = event.time
         case .connectDue: hasSuccessor = client.active != nil
-        case .attemptHeld, .stateChanged, .rotation(.switched, _): hasSuccessor = false
+        case .attemptHeld, .stateChanged, .rotation(.switched, _, _): hasSuccessor = false
         case .attemptFailed(let failure, _, let delay): attemptFailed(failure, delay)
         case .closed(let frame, _, let failure): closed(event, frame, failure)
         default: break

@@ -17,7 +17,7 @@ final class KeptAreReplayed: Checker {
         switch fact {
         case .kept(let kept): versions[kept.version] = kept
         case .serverGot(let got): take(got)
-        case .ended: checkCurrent()
+        case .nothingUnderway: checkCurrent()
         default: break
         }
     }
@@ -40,7 +40,9 @@ final class KeptAreReplayed: Checker {
         var told = told[number, default: Told()]
         expect(told.versions.insert(version).inserted, "connection \(number) got key \(key), version \(version), twice")
         if let until = kept.until {
-            expect(until >= connection.openedAt.time, "connection \(number) got key \(key), version \(version), which was gone before it opened")
+            expect(
+                until >= connection.openedAt.time,
+                "connection \(number) got key \(key), version \(version), which was gone before it opened")
         }
         if kept.since < connection.openedAt.time {
             expect(kept.rank > told.lastRank, "connection \(number) got key \(key) out of its order")

@@ -5,8 +5,21 @@ import WebSocket
 /// Short names for tables and traces.
 extension HeartbeatNote {
     var kindName: String {
-        let text = "\(kind)"
-        return String(text.prefix { $0 != "(" })
+        switch kind {
+        case .started: "started"
+        case .stopped: "stopped"
+        case .received: "received"
+        case .responded: "responded"
+        case .responseLevelChanged: "responseLevelChanged"
+        case .timedOut: "timedOut"
+        case .failed: "failed"
+        case .beatSent: "beatSent"
+        case .beatAcked: "beatAcked"
+        case .beatMissed: "beatMissed"
+        case .healthChanged: "healthChanged"
+        case .qualityChanged: "qualityChanged"
+        case .reconnectAdvised: "reconnectAdvised"
+        }
     }
 }
 
@@ -44,7 +57,7 @@ extension Event {
             "gap from \(gap.began.text) to \(ended.text), last message \(gap.lastMessage?.text ?? "never"), \(gap.inDoubt) in doubt"
         case .attemptHeld(let time, let hold): "attempt held for \(time.text) by \(hold)"
         case .circuit(let change): "circuit \(change.from) -> \(change.to) for \(change.openFor.text)"
-        case .rotation(let step, let failure): "rotation \(step)" + (failure.map { ": \($0.name)" } ?? "")
+        case .rotation(let step, let failure, let inDoubt): "rotation \(step), \(inDoubt) in doubt" + (failure.map { ": \($0.name)" } ?? "")
         case .outcome(let stretch): "\(stretch.first) to \(stretch.last): \(stretch.outcome)"
         case .opened, .writable, .readingPaused, .messagesDropped, .warning, .released: kindName
         }

@@ -14,7 +14,7 @@ final class NowIsNow: Checker {
         case .event(let event):
             switch event.kind {
             case .closed: if client.active?.epoch == event.epoch { losses += 1 }
-            case .stateChanged where event.state == .connected, .rotation(.switched, _):
+            case .stateChanged where event.state == .connected, .rotation(.switched, _, _):
                 lossesBefore[event.epoch] = losses
                 if let number = client.connection(event.epoch)?.number { epochs[number] = event.epoch }
             default: break
@@ -34,6 +34,7 @@ final class NowIsNow: Checker {
         guard let epoch = epochs[got.peer.number], let sent = lossesBefore[epoch] else {
             return fail("message \(number) went by a connection that is not open yet")
         }
-        expect(accepted == sent, "message \(number) was to be sent now, on connection \(message.epoch), and was sent on \(epoch) after a loss")
+        expect(
+            accepted == sent, "message \(number) was to be sent now, on connection \(message.epoch), and was sent on \(epoch) after a loss")
     }
 }

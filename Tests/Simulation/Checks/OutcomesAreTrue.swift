@@ -27,7 +27,8 @@ final class OutcomesAreTrue: Checker {
         case .cancelled:
             expect(cancelled.insert(message.id).inserted, "message \(message.number) could be taken back twice")
             expect(client.driver.outcome(of: message.id) == .cancelled, "message \(message.number) was taken back, its outcome is another")
-        case .tooLate: expect(!message.isUnfinished || client.isOver || told[message.id] != nil || client.active != nil, "too late for a draft")
+        case .tooLate:
+            expect(!message.isUnfinished || client.isOver || told[message.id] != nil || client.active != nil, "too late for a draft")
         case .unknown: fail("message \(message.number) is unknown to cancel")
         }
     }
@@ -35,7 +36,9 @@ final class OutcomesAreTrue: Checker {
     private func tell(_ stretch: OutcomeStretch, _ time: Instant) {
         for id in stretch.first...stretch.last {
             guard let message = byId[id] else { return fail("an outcome for id \(id), which no message has") }
-            expect(told.updateValue(stretch.outcome, forKey: id) == nil, "message \(message.number) comes to a second outcome, \(stretch.outcome)")
+            expect(
+                told.updateValue(stretch.outcome, forKey: id) == nil,
+                "message \(message.number) comes to a second outcome, \(stretch.outcome)")
             check(message, stretch.outcome, time)
         }
     }
@@ -46,12 +49,13 @@ final class OutcomesAreTrue: Checker {
         case .sent: expect(message.options.isReported, "message \(message.number) is told to be sent, and nobody asked for it")
         case .expired:
             guard let expiry = message.options.expiry else { return fail("message \(message.number) expired without a time to live") }
-            expect(time >= expiry, "message \(message.number) expired \((expiry - time).text) before its time")
+            // A sender's thread may have seen the clock a little later than the turn that tells of it.
+            expect(time + .microseconds(100) >= expiry, "message \(message.number) expired \((expiry - time).text) before its time")
         case .dropped:
             let mayDrop = message.options.isNow || plan.outbox.overflow == .dropOldest
             expect(mayDrop, "message \(message.number) was dropped")
         case .cancelled:
-            let isOver = client.isOver || client.closeAsked != nil || client.driver.state.isFinal
+            let isOver = client.isOver || client.closeAsked != nil || client.isReleaseAsked || client.driver.state.isFinal
             expect(cancelled.contains(message.id) || isOver, "message \(message.number) was cancelled, and nobody asked for it")
         }
     }
@@ -64,12 +68,18 @@ final class OutcomesAreTrue: Checker {
                 expect(forgotten <= max(0, byId.count - Outcomes.stretchesMin), "the outcome of message \(message.number) is forgotten")
                 continue
             }
-            if client.isOver || client.isReleaseAsked { expect(outcome != .pending || client.isReleaseAsked, "message \(message.number) is pending after the end") }
-            expect((outcome == .sent) == message.wasSent, "the outcome of message \(message.number) is \(outcome), the kernel had all of it: \(message.wasSent)")
+            if client.isOver || client.isReleaseAsked {
+                expect(outcome != .pending || client.isReleaseAsked, "message \(message.number) is pending after the end")
+            }
+            expect(
+                (outcome == .sent) == message.wasSent,
+                "the outcome of message \(message.number) is \(outcome), the kernel had all of it: \(message.wasSent)")
             guard !client.isReleaseAsked, outcome != .pending else { continue }
             let mustTell = outcome != .sent || message.options.isReported
             guard mustTell else { continue }
-            expect(told[message.id] == outcome, "message \(message.number) is \(outcome), told was \(told[message.id].map { "\($0)" } ?? "nothing")")
+            expect(
+                told[message.id] == outcome,
+                "message \(message.number) is \(outcome), told was \(told[message.id].map { "\($0)" } ?? "nothing")")
         }
     }
 }

@@ -8,8 +8,8 @@ final class Recovers: Checker {
         if client.closeAsked != nil {
             expect(state.isFinal, "closing was asked for, and the state is \(state)")
         } else if !state.isFinal {
-            expect(state == .connected, "the state is \(state) after ten calm minutes")
-            expect(client.driver.queuedMessages == 0, "\(client.driver.queuedMessages) messages still wait after ten calm minutes")
+            expect(state == .connected, "the state is \(state) after all was calm for minutes")
+            expect(client.driver.queuedMessages == 0, "\(client.driver.queuedMessages) messages still wait after all was calm for minutes")
         }
     }
 }

@@ -26,12 +26,13 @@ final class RotationsLoseNothing: Checker {
     private func take(_ event: Event) {
         switch event.kind {
         case .opened: if client.active != nil { deliveredInOverlap = [:] }
-        case .closed(_, _, let failure):
-            if failure == nil { endedWell.insert(event.epoch) }
+        case .closed(let frame, let byPeer, let failure):
+            // One that ends with its session is cut off.
+            if failure == nil && !byPeer && frame.code != 1006 { endedWell.insert(event.epoch) }
             due = nil
-        case .rotation(.started, _): due = nil
-        case .rotation(.switched, _): dueAfter(event.epoch)
-        case .rotation(.finished, _): finished(event.epoch)
+        case .rotation(.started, _, _): due = nil
+        case .rotation(.switched, _, _): dueAfter(event.epoch)
+        case .rotation(.finished, _, _): finished(event.epoch)
         case .stateChanged: if event.state == .connected { dueAfter(event.epoch) } else { due = nil }
         default: break
         }
@@ -75,6 +76,9 @@ final class RotationsLoseNothing: Checker {
     private func checkDue() {
         guard let due, client.active != nil, client.driver.state == .connected else { return }
         // The connection before may take its time to retire.
-        expect(now <= due.time + plan.session.closeTimeout + slack(since: due), "the connection is \((now - due.time).text) older than it should become")
+        let patience = plan.session.rotateLinger + plan.session.closeTimeout
+        expect(
+            now <= due.time + patience + slack(since: due),
+            "the connection is \((now - due.time).text) older than it should become")
     }
 }

@@ -14,7 +14,7 @@ final class ScriptComesFirst: Checker {
         case .serverGot(let got): take(got)
         case .serverSent(let peer, let sent): if sent.message == Wording.welcome { welcomed.insert(peer.number) }
         case .event(let event): take(event)
-        case .releaseAsked: waiting = [:]
+        case .releaseAsked, .released: waiting = [:]
         case .audit: checkWaiting()
         default: break
         }
@@ -38,7 +38,7 @@ final class ScriptComesFirst: Checker {
         switch event.kind {
         case .opened: waiting[event.epoch] = mark
         case .closed: waiting[event.epoch] = nil
-        case .stateChanged where event.state == .connected, .rotation(.switched, _):
+        case .stateChanged where event.state == .connected, .rotation(.switched, _, _):
             waiting[event.epoch] = nil
             guard plan.script == .dialogue, let number = client.connection(event.epoch)?.number else { return }
             expect(welcomed.contains(number), "messages go by connection \(number), where nobody has been welcomed")

@@ -7,6 +7,9 @@ final class SilenceIsNoticed: Checker {
     /// The last sign of life of each connection whose heartbeats run.
     private var signs: [UInt64: Mark] = [:]
     private var probes: [UInt64: Mark] = [:]
+    private var heard: [UInt64: Instant] = [:]
+    /// Nobody read for a while, and all that was asked meanwhile got its time anew together.
+    private var wasPaused: Set<UInt64> = []
 
     private var ping: PingSchedule.Configuration? { plan.session.heartbeat.ping }
     private var countsAcks: Bool { plan.session.heartbeat.liveness == .pong }
@@ -16,12 +19,13 @@ final class SilenceIsNoticed: Checker {
         switch fact {
         case .read(_, let epoch): if !countsAcks && signs[epoch] != nil { sign(epoch) }
         case .probed: for epoch in signs.keys { if probes[epoch] == nil { probes[epoch] = mark } }
-        case .releaseAsked: signs = [:]
+        case .releaseAsked, .released: signs = [:]
         case .audit, .settled: for epoch in signs.keys.sorted() { checkNoticed(epoch) }
         case .event(let event):
             switch event.kind {
             case .heartbeat(let note): take(note, event.epoch)
             case .closed(_, _, .heartbeat(.pingsMissed(let count), _)?): checkNotTooSoon(count, event)
+            case .readingPaused: wasPaused.formUnion(signs.keys)
             default: break
             }
         default: break
@@ -33,22 +37,21 @@ final class SilenceIsNoticed: Checker {
         case (.started, _): sign(epoch)
         case (.stopped, _):
             checkNoticed(epoch)
-            ended[epoch] = signs.removeValue(forKey: epoch)
+            signs[epoch] = nil
         case (.beatAcked, .ping): if countsAcks { sign(epoch) }
         default: break
         }
     }
 
-    /// Those of connections that say nothing more.
-    private var ended: [UInt64: Mark] = [:]
-
     private func sign(_ epoch: UInt64) {
         signs[epoch] = mark
+        heard[epoch] = now
         probes[epoch] = nil
     }
 
     private func checkNoticed(_ epoch: UInt64) {
-        if client.driver.isReadingPaused { sign(epoch) }
+        // What nobody reads is no silence.
+        if client.driver.isReadingPaused { (signs[epoch], probes[epoch]) = (mark, nil) }
         guard let since = signs[epoch], plan.session.heartbeat.failureThreshold != nil else { return }
         if let ping { check(epoch, since, ping.interval * Int64(ping.missedMax) + ping.timeout) }
         guard !countsAcks, let probe = probes[epoch] else { return }
@@ -63,11 +66,12 @@ final class SilenceIsNoticed: Checker {
     }
 
     private func checkNotTooSoon(_ count: Int, _ event: Event) {
-        guard let ping, let since = ended[event.epoch] else { return }
+        guard let ping, let heard = heard[event.epoch] else { return }
         expect(count == ping.missedMax, "given up after \(count) missed pings, not \(ping.missedMax)")
-        let silence = event.time - since.time
+        let silence = event.time - heard
         // The answer to an earlier ping may have come while the first of those that were missed was out.
-        let least = ping.interval * Int64(ping.missedMax - 1) + (countsAcks ? .zero : ping.timeout)
+        let apart = wasPaused.contains(event.epoch) ? Interval.zero : ping.interval * Int64(ping.missedMax - 1)
+        let least = apart + (countsAcks ? .zero : ping.timeout)
         // A ping that a standstill has made late is followed by the next in its time.
         guard world.timeline.now - world.machine.lastStandstill > silence + ping.interval * 2 else { return }
         expect(silence >= least, "given up after a silence of \(silence.text), which is less than \(least.text)")

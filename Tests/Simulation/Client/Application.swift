@@ -10,7 +10,7 @@ final class Application {
         case close
     }
 
-    private unowned let client: Client
+    private unowned(unsafe) let client: Client
     private let dice: Dice
     private var plan: ClientPlan { client.plan }
     private var world: World { client.world }
@@ -42,6 +42,7 @@ final class Application {
     /// What was begun is brought to its end.
     func calm() {
         for message in unfinished { later(.zero) { $0.finish(message) } }
+        later(.zero) { $0.endBreak() }
     }
 
     /// What threads of the process do, when they can.
@@ -278,11 +279,13 @@ final class Application {
     private func takeBreak() {
         guard !isOnBreak else { return }
         isOnBreak = true
-        later(dice.waiting(plan.takesBreaks ?? .zero)) {
-            $0.isOnBreak = false
-            $0.waitingInInbox = 0
-            $0.driver.resumeReading()
-        }
+        later(dice.waiting(plan.takesBreaks ?? .zero)) { $0.endBreak() }
+    }
+
+    private func endBreak() {
+        isOnBreak = false
+        waitingInInbox = 0
+        driver.resumeReading()
     }
 
     var inboxWish: InboxWish {

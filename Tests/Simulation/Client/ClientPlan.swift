@@ -104,6 +104,7 @@ struct ClientPlan {
         session.scriptTimeout = dice.magnitude(.milliseconds(500), .seconds(10))
         session.opening = Wording.script(script)
         if dice.oneIn(4) { session.rotateAfter = max(world.pace * 10, dice.magnitude(.seconds(1), .minutes(20))) }
+        session.rotateLinger = dice.pick([.zero, .milliseconds(200), .seconds(1), .seconds(20)])
         session.rotateOnNotice = dice.pick([.off, .rule, .all])
         if dropsDuplicates { session.duplicateKey = try? DuplicateKey(ASCII.bytes("/k")) }
         session.pongsPerSecondMax = dice.pick([5, 100])

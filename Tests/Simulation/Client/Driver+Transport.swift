@@ -166,8 +166,11 @@ extension Driver {
         if consumed > counted { client.read(consumed - counted, epoch) }
         counted = consumed
         guard !batch.isEmpty else { return }
-        runRules(channel)
-        for message in batch.messages { client.delivered([UInt8](message.payload), epoch) }
+        let kept = runRules(channel)
+        for (index, message) in batch.messages.enumerated() {
+            let payload = [UInt8](message.payload)
+            if kept[index] { client.delivered(payload, epoch) } else { client.leftOut(payload, epoch) }
+        }
         batch.removeAll()
         switch client.inboxWish {
         case .none: break
@@ -176,25 +179,16 @@ extension Driver {
         }
     }
 
-    private func runRules(_ channel: Channel) {
-        guard session.looksAtMessages(channel.place) else { return }
-        var index = 0
-        while index < batch.count {
-            let message = batch.messages[index]
-            guard session.isConcerned(channel.place, by: message, machine.now) else {
-                index += 1
-                continue
-            }
-            let isConsumed = session.messageReceived(channel.place, message, scratch, machine.now, &outboxes)
-            if isConsumed {
-                client.leftOut([UInt8](message.payload), session.epoch(of: channel.place))
-                batch.remove(at: index)
-            } else {
-                index += 1
-            }
+    /// Gives which messages of the batch the application is to see.
+    private func runRules(_ channel: Channel) -> [Bool] {
+        var kept = [Bool](repeating: true, count: batch.count)
+        guard session.looksAtMessages(channel.place) else { return kept }
+        for (index, message) in batch.messages.enumerated() where session.isConcerned(channel.place, by: message, machine.now) {
+            kept[index] = !session.messageReceived(channel.place, message, scratch, machine.now, &outboxes)
             if session.hasRefusedHeartbeats(channel.place) { flush(channel) }
         }
         flush(channel)
+        return kept
     }
 
     // MARK: Pausing

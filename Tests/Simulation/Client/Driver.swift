@@ -7,7 +7,7 @@ import WebSocket
 final class Driver {
     let machine: Machine
     let network: Network
-    unowned let client: Client
+    unowned(unsafe) let client: Client
     let dice: Dice
 
     var session: Session

@@ -16,7 +16,7 @@ final class Half {
     private struct Segment {
         let bytes: [UInt8]
         var taken = 0
-        let arrival: Instant
+        var arrival: Instant
     }
 
     var quality: Quality
@@ -139,8 +139,11 @@ final class Half {
         heldUntil = max(heldUntil, time)
     }
 
+    /// What is held, or on a slow way, comes at once.
     func release() {
         heldUntil = timeline.now
+        lastArrival = min(lastArrival, timeline.now + quality.latency)
+        for index in segments.indices { segments[index].arrival = min(segments[index].arrival, lastArrival) }
         isScheduled = false
         schedule()
     }

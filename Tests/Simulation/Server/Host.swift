@@ -4,7 +4,7 @@ import Heartbeat
 final class Host {
     let name: [UInt8]
     let port: UInt16
-    private unowned let world: World
+    private unowned(unsafe) let world: World
     private let dice: Dice
     private(set) var peers: [Peer] = []
     private(set) var attempts = 0
@@ -58,6 +58,14 @@ final class Host {
     /// Sends an item of the client's feed on each of its connections.
     func feed(_ client: Client, key: Int) {
         for peer in peers where peer.client === client { peer.sendData(key: key) }
+    }
+
+    /// All is well from now on.
+    func reform() {
+        hostility = 0
+        doorForNow = nil
+        isDown = false
+        for peer in peers { peer.reform() }
     }
 
     /// The process dies: everything is reset, or, with the machine, falls silent.

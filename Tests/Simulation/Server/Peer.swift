@@ -14,9 +14,9 @@ final class Peer {
     let number: Int
     let host: Host
     let line: Line
-    let habits: Habits
+    private(set) var habits: Habits
     private let door: Door
-    private unowned let world: World
+    private unowned(unsafe) let world: World
     private let dice: Dice
 
     private(set) var phase = Phase.handshake
@@ -232,17 +232,20 @@ final class Peer {
         repeatedly(habits.pingsEvery) { $0.sendPing() }
         repeatedly(habits.requestsEvery) { $0.sendRequest() }
         once(habits.advisesAfter) { $0.say(Wording.advice) }
-        once(habits.closesAfter?.delay) { $0.close($0.habits.closesAfter?.code ?? 1000) }
+        once(habits.closesAfter?.delay) { if let (_, code) = $0.habits.closesAfter { $0.close(code) } }
         once(habits.resetsAfter) {
+            guard $0.habits.resetsAfter != nil else { return }
             $0.world.coverage.count("fault: reset by a server")
             $0.line.breakDown()
         }
         once(habits.garbageAfter) {
+            guard $0.habits.garbageAfter != nil else { return }
             $0.world.coverage.count("fault: garbage")
             // Reserved bits and a reserved opcode: no reader may take this for a frame.
             $0.send(raw: [0xFF] + $0.dice.bytes(20))
         }
         once(habits.pingFloodAfter) {
+            guard $0.habits.pingFloodAfter != nil else { return }
             $0.world.coverage.count("fault: flood of pings")
             for _ in 0..<$0.dice.between(100, 2000) { $0.sendPing() }
         }
@@ -266,6 +269,7 @@ final class Peer {
 
     private func pauseReading(_ length: Interval) {
         once(dice.waiting(length)) {
+            guard $0.habits.readingPauses != nil else { return }
             $0.world.coverage.count("fault: a server stops reading")
             $0.isReading = false
             $0.world.timeline.after(length) { [weak self] in
@@ -374,6 +378,13 @@ final class Peer {
         frames?.append(unread[...])
         takeFrames(isLost: true)
         if let client { world.see(.serverEnded(self), client) }
+    }
+
+    /// From now on it does what a good server does.
+    func reform() {
+        (habits.pongs, habits.acks, habits.logins) = (.prompt, .prompt, .prompt)
+        (habits.closesAfter, habits.resetsAfter, habits.garbageAfter, habits.pingFloodAfter) = (nil, nil, nil, nil)
+        habits.readingPauses = nil
     }
 
     func crash(isSilent: Bool) {

@@ -12,7 +12,7 @@ final class Coverage {
         case .heartbeat(let note): count("heartbeat: \(note.kindName)")
         case .closed(_, _, let failure): count("closed: \(failure?.name ?? "as asked")")
         case .attemptFailed(let failure, _, _): count("attempt failed: \(failure.name)")
-        case .rotation(let step, _): count("rotation: \(step)")
+        case .rotation(let step, _, _): count("rotation: \(step)")
         case .circuit(let change): count("circuit: \(change.from) to \(change.to)")
         case .attemptHeld(_, let hold): count("attempt held: \(hold)")
         case .outcome(let stretch): count("outcome: \(stretch.outcome)", Int(stretch.count))

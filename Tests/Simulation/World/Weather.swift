@@ -2,7 +2,7 @@ import Heartbeat
 
 /// Faults of the network and of whole machines, at random times, until the calm.
 final class Weather {
-    private unowned let world: World
+    private unowned(unsafe) let world: World
     private let dice: Dice
 
     init(_ world: World, _ dice: Dice) {

@@ -20,6 +20,7 @@ final class World {
     private(set) var network: Network!
     /// What all clients of the process share about hosts.
     let gates = HostGateTable()
+    private var ledgers: [[UInt8]: HostLedger] = [:]
     private(set) var clients: [Client] = []
     let coverage: Coverage
     private(set) var isCalm = false
@@ -53,7 +54,7 @@ final class World {
         }
         Weather(self, dice.fork()).begin()
         audit()
-        advance(until: .start + plan.trouble)
+        advance(until: .start + plan.trouble, steps: Self.troubleStepsMax)
         calm()
         advance(until: timeline.now + plan.calm)
         for client in clients where violation == nil { client.see(.ended) }
@@ -62,8 +63,12 @@ final class World {
         for client in clients { client.end() }
     }
 
-    private func advance(until end: Instant) {
-        while violation == nil && timeline.step(until: end) {
+    /// A world in which very much happens is calm sooner, so that it costs no more than many others.
+    private static let troubleStepsMax = 50_000
+
+    private func advance(until end: Instant, steps: Int = .max) {
+        let stepsBefore = timeline.steps
+        while violation == nil && timeline.steps - stepsBefore < steps && timeline.step(until: end) {
             if machine.isSpinning { fail("Progress", "the loop turns without time going on") }
         }
     }
@@ -72,12 +77,8 @@ final class World {
         isCalm = true
         machine.wakeUp()
         note { "calm" }
-        for host in network.hosts {
-            host.hostility = 0
-            host.doorForNow = nil
-            host.isDown = false
-        }
-        for line in network.lines { line.release() }
+        for host in network.hosts { host.reform() }
+        network.reform()
         for client in clients { client.calm() }
     }
 
@@ -117,6 +118,12 @@ final class World {
     func client(of resource: [UInt8]) -> Client? {
         guard let number = Wording.numbers(resource).first, number < clients.count else { return nil }
         return clients[number]
+    }
+
+    func ledger(of host: WorldPlan.HostName) -> HostLedger {
+        let ledger = ledgers[host.name] ?? HostLedger()
+        ledgers[host.name] = ledger
+        return ledger
     }
 
     func see(_ fact: Fact, _ client: Client) {
