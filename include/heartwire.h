@@ -243,7 +243,10 @@ enum {
                                    long the circuit stays open */
     HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an
                                    hw_outcome.
-                                   HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT */
+                                   HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT. One that goes on where the one before ends
+                                   joins it while that waits to be taken. While 16,384 events wait, outcomes are not told one by one:
+                                   a single event with the level HW_OUTCOME_PENDING spans the messages concerned, and others between,
+                                   which are to be asked about with hw_connection_outcome */
     HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for
                                    hw_connection_proceed,
                                    delay_ms until the answer is too late; text: the URL */

@@ -152,6 +152,21 @@ struct EventRecord {
         }
     }
 
+    /// True for a report of dropped messages.
+    var tellsOfDrops: Bool { event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER) && event.count > 0 }
+
+    var isOutcome: Bool { event.kind == hw_event_kind(HW_EVENT_OUTCOME) }
+
+    /// True for what `untold` makes.
+    var isUntold: Bool { isOutcome && event.level == Int32(HW_OUTCOME_PENDING) }
+
+    /// The same messages without what became of them, which the host has to ask for.
+    var untold: EventRecord {
+        var record = self
+        record.event.level = Int32(HW_OUTCOME_PENDING)
+        return record
+    }
+
     /// Room for the struct and its bytes, so that the whole can be laid out with `write`.
     var size: Int { MemoryLayout<hw_event>.stride + text.count + body.count }
 
