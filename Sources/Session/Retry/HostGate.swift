@@ -104,7 +104,7 @@ package struct HostGate: ~Copyable {
     package mutating func attemptEnded(_ token: UInt64, _ health: Health, _ policy: Policy, _ now: Instant) {
         budget.leave(token)
         if health == .unwell { record(now) }
-        if health == .unmade { budget.takeBack() }
+        if health == .unmade { budget.takeBack(token) }
         switch state {
         case .halfOpen(token, _):
             switch health {
