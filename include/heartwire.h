@@ -106,7 +106,8 @@ enum {
                                       are final (reconnect.retry_codes and reconnect.final_codes change that). */
 
     /* Heartbeat */
-    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which. */
+    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, the server silent, or no answer to the probe that
+                              follows a suspension or a change of the network, within ping.timeout or 5 s; the text says which. */
 
     /* Delivery */
     HW_E_SLOW_CONSUMER = -170, /* The inbox was full and inbox.overflow is "close". */
@@ -235,7 +236,9 @@ enum {
     HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long;
                                    last_message_ns;
                                    count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
-                                   ping or beat that the server acknowledged. Nothing in doubt is sent again */
+                                   ping or beat that the server acknowledged. Nothing in doubt is sent again. Not in doubt is not
+                                   processed: a pong proves that the peer's WebSocket layer, perhaps a gateway's, has received the bytes
+                                   before it, not that an application has worked on them; only an answer of its own can say that */
     HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED */
     HW_EVENT_CIRCUIT = 24,      /* level, previous_level: an hw_circuit, as this connection found it; text: the host and port; delay_ms: how
                                    long the circuit stays open */
