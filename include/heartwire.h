@@ -63,7 +63,8 @@ enum {
     HW_E_NOT_CONNECTED = -24, /* The message was to be sent now or not at all (HW_SEND_NOW), and there is no connection that takes it. */
 
     /* Limits */
-    HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. */
+    HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. Not after hw_connection_keep found the kept
+                             messages to be too many: their room comes back only when one is removed. */
     HW_E_TOO_LARGE = -41, /* The message can never fit: larger than queue.bytes_max, or than a protocol limit. */
 
     /* Configuration */
@@ -106,7 +107,8 @@ enum {
                                       are final (reconnect.retry_codes and reconnect.final_codes change that). */
 
     /* Heartbeat */
-    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which. */
+    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, the server silent, or no answer to the probe that
+                              follows a suspension or a change of the network, within ping.timeout or 5 s; the text says which. */
 
     /* Delivery */
     HW_E_SLOW_CONSUMER = -170, /* The inbox was full and inbox.overflow is "close". */
@@ -195,7 +197,8 @@ enum {
 /* What an hw_event reports, and which of its fields mean something; every other field is 0 or NULL. */
 typedef int32_t hw_event_kind;
 enum {
-    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body */
+    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body, and on
+                                    RECONNECTING delay_ms until the next attempt */
     HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch, compressed, resumed; text: the agreed subprotocol, or
                                     empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
@@ -235,7 +238,9 @@ enum {
     HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long;
                                    last_message_ns;
                                    count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
-                                   ping or beat that the server acknowledged. Nothing in doubt is sent again */
+                                   ping or beat that the server acknowledged. Nothing in doubt is sent again. Not in doubt is not
+                                   processed: a pong proves that the peer's WebSocket layer, perhaps a gateway's, has received the bytes
+                                   before it, not that an application has worked on them; only an answer of its own can say that */
     HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED;
                                    count, on HW_ROTATION_FINISHED: messages sent on the old connection whose arrival is in doubt, as in
                                    HW_EVENT_GAP; 0 if the server answered its close frame */

@@ -192,10 +192,10 @@ final class Inbox: @unchecked Sendable {
 
     /// Adds to the outcome before, if this one is its continuation, so that a host that is behind finds few of them.
     private func joinsLastOutcome(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
-        guard record.isOutcome, let last = lastOutcome, last.owner == origin.handle else { return false }
-        let isContinued = last.event.pointee.message_id &+ last.event.pointee.count == record.event.message_id
-        guard isContinued, last.event.pointee.level == record.event.level, last.event.pointee.epoch == record.event.epoch else { return false }
-        last.event.pointee.count &+= record.event.count
+        guard record.isOutcome, let lastOutcome, lastOutcome.owner == origin.handle else { return false }
+        let (last, next) = (lastOutcome.event.pointee, record.event)
+        guard last.message_id &+ last.count == next.message_id, last.level == next.level, last.epoch == next.epoch else { return false }
+        lastOutcome.event.pointee.count &+= next.count
         return true
     }
 
