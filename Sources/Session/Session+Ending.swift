@@ -65,7 +65,7 @@ extension Session {
         let delay = next?.delay
         emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
-            successorFailed(link, failure, next: next, now, &outboxes)
+            successorFailed(link, failure, retryAfter: delay, now, &outboxes)
         } else if let (delay, least) = next {
             waitForNextAttempt(delay, least: least, reason: failure, now)
         } else {
@@ -85,9 +85,11 @@ extension Session {
 
     /// What was to be sent before the end has not come to it.
     mutating func cutOffAttempt(_ now: Instant, _ outboxes: inout Outboxes) {
+        guard let (frame, _) = closesAfterOpening else { return }
+        closesAfterOpening = nil
         metrics.wasCutOff = true
         if activeLink.isEstablished {
-            cutOff(activeLink, now, &outboxes)
+            failConnection(activeLink, .transport(Self.closeTimeout), frame, timeout: .zero, now, &outboxes)
         } else {
             finish(.disconnected, reason: nil, now, &outboxes)
         }

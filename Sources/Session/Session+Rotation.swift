@@ -13,8 +13,8 @@ package enum RotationStep: Int32 {
 struct Rotation {
     enum Phase {
         case none
-        /// For another try, to this URL. The server asked for none before `notBefore`.
-        case waiting(URL, until: Instant, notBefore: Instant)
+        /// For another try, to this URL.
+        case waiting(URL, until: Instant)
         /// For the gate of the host there.
         case held(URL, until: Instant)
         /// The free place has the new connection's attempt, or its opening script.
@@ -48,7 +48,7 @@ struct Rotation {
     var deadline: Instant? {
         switch phase {
         case .none: earliest(due, overlapEnd)
-        case .waiting(_, let until, _), .held(_, let until): earliest(until, overlapEnd)
+        case .waiting(_, let until), .held(_, let until): earliest(until, overlapEnd)
         case .switching(let deadline): deadline
         case .lingering(let until): until
         case .opening, .retiring: nil
@@ -79,8 +79,7 @@ extension Session {
     package mutating func rotate(_ now: Instant) {
         guard case .live = phase, case .open = activeLink.phase else { return }
         switch rotation.phase {
-        case .none: break
-        case .waiting(_, _, let notBefore): if now < notBefore { return }
+        case .none, .waiting: break
         case .held, .opening, .switching, .lingering, .retiring: return
         }
         announceRotation(to: configuration.url, now)
@@ -99,8 +98,7 @@ extension Session {
         if isFollowedAtOnce {
             beginSuccessor(url, now)
         } else {
-            let until = now + rotation.backoff.delay(&random)
-            rotation.phase = .waiting(url, until: until, notBefore: until)
+            rotation.phase = .waiting(url, until: now + rotation.backoff.delay(&random))
         }
     }
 
@@ -161,7 +159,7 @@ extension Session {
             guard let due = rotation.due, now >= due else { return }
             rotation.due = nil
             rotate(now)
-        case .waiting(let url, let until, _), .held(let url, let until):
+        case .waiting(let url, let until), .held(let url, let until):
             guard now >= until else { return }
             // A connection that is ending has no use for a successor.
             if case .open = activeLink.phase { beginSuccessor(url, now) } else { dropWaitingRotation(nil, now) }
@@ -176,15 +174,15 @@ extension Session {
 
     /// The new connection came to nothing. The old one stays; a later try follows if one may help.
     mutating func successorFailed(
-        _ link: Link, _ failure: Failure, next: (delay: Interval, least: Interval)?, _ now: Instant, _ outboxes: inout Outboxes
+        _ link: Link, _ failure: Failure, retryAfter delay: Interval?, _ now: Instant, _ outboxes: inout Outboxes
     ) {
         if activeLink.isReady { outboxes[active].openQueue() }
         let url = rotation.url ?? configuration.url
         closeLink(link, now)
         endOverlap()
         rotationFailed(failure, activeLink, now)
-        if let (delay, least) = next {
-            rotation.phase = .waiting(url, until: now + delay, notBefore: now + least)
+        if let delay {
+            rotation.phase = .waiting(url, until: now + delay)
         } else {
             rotation.phase = .none
             scheduleRotation(from: now)

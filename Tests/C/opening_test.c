@@ -212,6 +212,7 @@ TEST(a_connection_closes_in_the_midst_of_its_script)
 {
     group group = group_new("opening-close");
     client *client = logging_in();
+    client_set(client, "close.timeout", "200ms");
     client_open(client, group_url(&group, "raw", ""));
     client_send(client, "never");
     client_event(client, HW_EVENT_OPENED, 0);

@@ -90,6 +90,8 @@ TEST(advice_found_by_a_rule_rotates)
     static const char rule[] = "{\"reconnect\": {\"on\": [{\"prefix\": \"restart\"}]}}";
     group group = group_new("rotation-rule");
     client *client = heeding("rule");
+    /* Advice to connections that are not stable yet would wait, the second time. */
+    client_set(client, "reconnect.stable_after", "0");
     client_rule(client, rule);
     client_connect(client, group_url(&group, "raw", ""));
     group_ask(&group, "text 1 restart soon");

@@ -104,7 +104,6 @@ struct SessionRotationFaultTests {
         for _ in 0..<10 {
             harness.place = .first
             harness.receive(.text, bytes(#"{"op": "bye"}"#))
-            harness.step { harness.session.rotate(harness.now) }
             harness.run(.seconds(60))
         }
         #expect(harness.transportsOpened == 2)
