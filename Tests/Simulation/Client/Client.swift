@@ -10,6 +10,7 @@ final class Client {
     private(set) var driver: Driver!
     private var application: Application!
     private var checkers: [Checker] = []
+    private(set) var tally: Tally?
 
     /// The lines of the two places, before and while they carry a connection.
     private var lines: [LinkPlace: Line] = [:]
@@ -41,6 +42,10 @@ final class Client {
         driver = Driver(self, plan, world.machine, world.network, world.gates, dice.fork())
         application = Application(self, dice.fork())
         checkers = Checkers.all(self)
+        guard plan.isTallied else { return }
+        let tally = Tally(self)
+        self.tally = tally
+        checkers.append(tally)
     }
 
     func see(_ fact: Fact) {
