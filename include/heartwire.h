@@ -63,7 +63,8 @@ enum {
     HW_E_NOT_CONNECTED = -24, /* The message was to be sent now or not at all (HW_SEND_NOW), and there is no connection that takes it. */
 
     /* Limits */
-    HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. */
+    HW_E_FULL = -40,      /* The outbound queue is full; an HW_EVENT_WRITABLE will follow. Not after hw_connection_keep found the kept
+                             messages to be too many: their room comes back only when one is removed. */
     HW_E_TOO_LARGE = -41, /* The message can never fit: larger than queue.bytes_max, or than a protocol limit. */
 
     /* Configuration */
@@ -106,7 +107,8 @@ enum {
                                       are final (reconnect.retry_codes and reconnect.final_codes change that). */
 
     /* Heartbeat */
-    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, or the server silent; the text says which. */
+    HW_E_HEARTBEAT = -160, /* Heartbeats failed: pings or beats unanswered, answers late, the server silent, or no answer to the probe that
+                              follows a suspension or a change of the network, within ping.timeout or 5 s; the text says which. */
 
     /* Delivery */
     HW_E_SLOW_CONSUMER = -170, /* The inbox was full and inbox.overflow is "close". */
@@ -188,14 +190,15 @@ enum {
     HW_STATE_CONNECTING = 1,   /* the first attempt is under way */
     HW_STATE_CONNECTED = 2,    /* open: messages flow */
     HW_STATE_RECONNECTING = 3, /* waiting for the next attempt, or in it */
-    HW_STATE_CLOSING = 4,      /* hw_connection_close was called; the close handshake is under way */
+    HW_STATE_CLOSING = 4,      /* hw_connection_close was called; what is queued is sent, and the close handshake is under way */
     HW_STATE_FAILED = 5        /* given up: the reason would not go away, or the attempts are used up; final */
 };
 
 /* What an hw_event reports, and which of its fields mean something; every other field is 0 or NULL. */
 typedef int32_t hw_event_kind;
 enum {
-    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body */
+    HW_EVENT_STATE = 1,          /* state, previous_state; on RECONNECTING and FAILED also the error fields, text and body, and on
+                                    RECONNECTING delay_ms until the next attempt */
     HW_EVENT_OPENED = 2,         /* The opening handshake is done: epoch, compressed, resumed; text: the agreed subprotocol, or
                                     empty */
     HW_EVENT_CLOSED = 3,         /* An established connection ended: epoch, status, close_code (1005 none given, 1006 no close
@@ -235,7 +238,9 @@ enum {
     HW_EVENT_GAP = 22,          /* Connected again after a loss, the opening script done: began_ns and latency_ns, how long;
                                    last_message_ns;
                                    count: own messages whose arrival at the server is in doubt, being handed to the kernel after the last
-                                   ping or beat that the server acknowledged. Nothing in doubt is sent again */
+                                   ping or beat that the server acknowledged. Nothing in doubt is sent again. Not in doubt is not
+                                   processed: a pong proves that the peer's WebSocket layer, perhaps a gateway's, has received the bytes
+                                   before it, not that an application has worked on them; only an answer of its own can say that */
     HW_EVENT_ROTATION = 23,     /* level: an hw_rotation; epoch: the connection it speaks of; error fields and text on HW_ROTATION_FAILED;
                                    count, on HW_ROTATION_FINISHED: messages sent on the old connection whose arrival is in doubt, as in
                                    HW_EVENT_GAP; 0 if the server answered its close frame */
@@ -243,7 +248,10 @@ enum {
                                    long the circuit stays open */
     HW_EVENT_OUTCOME = 25,      /* count messages, the first of them message_id, in unbroken order, came to an outcome: level, an
                                    hw_outcome.
-                                   HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT */
+                                   HW_OUTCOME_SENT only for messages sent with HW_SEND_REPORT. One that goes on where the one before ends
+                                   joins it while that waits to be taken. While 16,384 events wait, outcomes are not told one by one:
+                                   a single event with the level HW_OUTCOME_PENDING spans the messages concerned, and others between,
+                                   which are to be asked about with hw_connection_outcome */
     HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for
                                    hw_connection_proceed,
                                    delay_ms until the answer is too late; text: the URL */
@@ -257,7 +265,8 @@ enum {
     HW_ROTATION_STARTED = 1,  /* The new connection is being opened while the old one still delivers. */
     HW_ROTATION_SWITCHED = 2, /* What is sent from now on goes by the new connection. */
     HW_ROTATION_FINISHED = 3, /* The old connection is closed. */
-    HW_ROTATION_FAILED = 4    /* No new connection; the old one stays, and the next try follows with the delays of reconnecting. */
+    HW_ROTATION_FAILED = 4    /* No new connection; the old one stays, if it was not lost. Unless the failure is final the next try
+                                 follows with the delays of reconnecting; after a final one the next rotation is rotate.after from then. */
 };
 
 /* Whether attempts to a host are made: events HW_EVENT_CIRCUIT. One circuit for each host and port, shared by all connections. */
@@ -632,9 +641,11 @@ hw_status hw_connection_proceed(hw_connection *connection, uint64_t attempt_id, 
 hw_status hw_connection_respond(hw_connection *connection, hw_detection detection, const hw_reply *reply);
 
 /*
- * Closes gracefully: what is queued is sent if connected, then a close frame with code and reason, then the server's answer is awaited
- * until close.timeout has passed since the call. Returns at once; the state becomes closing, then disconnected. If messages could not be
- * sent by then, HW_EVENT_CLOSED has a status other than HW_OK. Calling it again does nothing and is HW_OK.
+ * Closes gracefully: what is queued is sent, then a close frame with code and reason, then the server's answer is awaited until
+ * close.timeout has passed since the call. With messages queued an attempt under way and its opening script go on until then; a failed one
+ * is not repeated, and none begins. Returns at once; the state becomes closing, then disconnected. If messages could not be sent by then,
+ * HW_EVENT_CLOSED, if there was a connection, has a status other than HW_OK; their outcome is HW_OUTCOME_CANCELLED. Calling it again does
+ * nothing and is HW_OK.
  * code: 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999 (RFC 6455 section 7.4); 0 sends no code. reason: copied, UTF-8, at most 123
  * bytes, may be NULL. HW_E_ARGUMENT: another code, a reason without a code, too long, or not UTF-8. HW_E_HANDLE.
  */

@@ -8,15 +8,23 @@ enum AttemptAnswer {
     private static let failureSizeMax = 1024
 
     static func prepared(_ attempt: UnsafePointer<hw_attempt>?, _ plan: ConnectionPlan) throws(ErrorDetails) -> PreparedAttempt {
-        guard let attempt else { return PreparedAttempt(url: nil, headerFields: plan.session.headerFields, failure: nil) }
+        guard let attempt else { return PreparedAttempt(configuredFields: plan.session.headerFields) }
         guard attempt.pointee.struct_size >= UInt32(MemoryLayout<hw_attempt>.size) else {
             throw .argument("struct_size must be set to sizeof(hw_attempt)")
         }
         if let failure = Arguments.text(attempt.pointee.failure) {
-            return PreparedAttempt(url: nil, headerFields: [], failure: [UInt8](failure.prefix(failureSizeMax)))
+            return PreparedAttempt(failure: [UInt8](failure.prefix(failureSizeMax)))
         }
         let url = try url(attempt.pointee.url)
-        return PreparedAttempt(url: url, headerFields: try headerFields(attempt, url, plan), failure: nil)
+        let fields = try fields(attempt)
+        var settings = plan.settings
+        for field in fields { settings.headers.removeAll(named: field.name) }
+        let configured = settings.headers.lines
+        // The limits are for all of them together.
+        for field in fields { try settings.headers.add(name: field.name, value: field.value) }
+        return PreparedAttempt(
+            url: url, configuredFields: configured + (try authorization(fields, url, settings, plan)),
+            ownFields: Array(settings.headers.lines.dropFirst(configured.count)))
     }
 
     private static func url(_ text: UnsafePointer<CChar>?) throws(ErrorDetails) -> URL? {
@@ -28,22 +36,17 @@ enum AttemptAnswer {
         }
     }
 
-    /// The configured fields, without those that the answer has of the same name, then the answer's. One that authorizes takes the place of a
-    /// configured user name too.
-    private static func headerFields(
-        _ attempt: UnsafePointer<hw_attempt>, _ url: URL?, _ plan: ConnectionPlan
+    /// What the user name of the URL or of the configuration makes of itself, unless a field of the answer's takes its place.
+    private static func authorization(
+        _ fields: [(name: [UInt8], value: [UInt8])], _ url: URL?, _ settings: Config.Settings, _ plan: ConnectionPlan
     ) throws(ErrorDetails) -> [[UInt8]] {
-        var settings = plan.settings
-        let fields = try fields(attempt)
-        for field in fields { settings.headers.removeAll(named: field.name) }
-        for field in fields { try settings.headers.add(name: field.name, value: field.value) }
         guard fields.contains(where: { ASCII.equalsIgnoringCase($0.name, "authorization") }) else {
-            return settings.headers.lines + (try ConnectionPlan.authorization(settings, url ?? plan.session.url))
+            return try ConnectionPlan.authorization(settings, url ?? plan.session.url)
         }
         if url?.credentials != nil {
             throw ConnectionPlan.conflict("there is an Authorization header beside the URL's user name; give one of them")
         }
-        return settings.headers.lines
+        return []
     }
 
     private static func fields(_ attempt: UnsafePointer<hw_attempt>) throws(ErrorDetails) -> [(name: [UInt8], value: [UInt8])] {

@@ -138,6 +138,7 @@ final class Connection: @unchecked Sendable {
                     flushAsSender(.first)
                     flushAsSender(.second)
                 }
+                if outboxes[outboxes.active].isWritableDue { askForAttention() }
                 return admission
             }
         }
@@ -408,8 +409,7 @@ final class Connection: @unchecked Sendable {
     func settle() {
         deliverOutputs()
         lock.withLock {
-            flush(first)
-            flush(second)
+            while flush(first) || flush(second) {}
         }
         // What the kernel has taken over is told at once; a host that makes more of it from its callbacks waits for the next turn.
         deliverOutputs()
@@ -444,12 +444,11 @@ final class Connection: @unchecked Sendable {
         return channel(place).transport.stream?.isResumed ?? false
     }
 
-    /// Under the lock, on the I/O thread: writes, and tells the session what the kernel has taken over.
-    func flush(_ channel: Channel) {
-        guard channel.hasStream else { return }
-        repeat {
-            if !channel.transport.flush(outboxes[channel.place]) { io.post(.broken(self, serial: channel.serial)) }
-        } while session.written(channel.place, io.now, &outboxes)
+    /// Under the lock, on the I/O thread: writes, and tells the session what the kernel has taken over. True if more is to be written now.
+    private func flush(_ channel: Channel) -> Bool {
+        guard channel.hasStream else { return false }
+        if !channel.transport.flush(outboxes[channel.place]) { io.post(.broken(self, serial: channel.serial)) }
+        return session.written(channel.place, io.now, &outboxes)
     }
 
     /// Threads of the host's have written or detected heartbeats.
@@ -555,7 +554,9 @@ final class Connection: @unchecked Sendable {
 
     /// What rules have answered leaves before the host hears of the messages.
     func flushAnswers(_ channel: Channel) {
-        lock.withLock { flush(channel) }
+        lock.withLock {
+            while flush(channel) {}
+        }
     }
 
     /// Runs `body` with the session and the outboxes, as the session's transport inputs want them.

@@ -12,7 +12,8 @@ package struct Gap {
 /// What happened to a connection, for the application.
 package struct Event {
     package indirect enum Kind {
-        case stateChanged(from: State, reason: Failure?)
+        /// `delay`: until the next attempt.
+        case stateChanged(from: State, reason: Failure?, delay: Interval = .zero)
         case opened(Agreement)
         /// An established connection ended; `failure` is nil if it ended as asked.
         case closed(frame: CloseFrame, byPeer: Bool, failure: Failure?)

@@ -81,6 +81,8 @@ package final class Outbox {
     private var hasQueue: Bool
     /// Whether messages of the queue may begin: not before the opening script is done, nor when another connection is to carry them on.
     private var takesQueue = false
+    /// That other connection stands.
+    private var isQueueHeld = false
     /// The kept messages are on their way: what is kept from now on has to be sent by itself.
     package private(set) var hasSentKept = false
     /// The connection that this is for; 0 while there is none.
@@ -219,15 +221,20 @@ package final class Outbox {
     /// What opens the connection has been said: the queue follows.
     package func openQueue() {
         takesQueue = true
+        isQueueHeld = false
     }
 
     /// Has no further message of the queue begin here.
     package func holdQueue() {
         takesQueue = false
+        isQueueHeld = true
     }
 
     /// True if another connection waits for the queue, and can have it.
     package var isQueueReleased: Bool { mode == .open && !takesQueue && hasQueue && isQueueFree }
+
+    /// True if what is on its way here is a message in parts, of which the application has given no more.
+    var awaitsParts: Bool { wire.isEmpty && queue.awaitsParts }
 
     /// True if nothing of the queue's messages is on its way here: they can go by another connection.
     package var isQueueFree: Bool { !queue.hasBegun }
@@ -240,8 +247,8 @@ package final class Outbox {
         swap(&hasQueue, &other.hasQueue)
     }
 
-    /// The connection takes messages: it stands and is not closing.
-    package var isOpenForMessages: Bool { mode == .open && takesQueue }
+    /// The connection takes messages, or the one that is about to replace it: it stands and is not closing.
+    package var isOpenForMessages: Bool { mode == .open && (takesQueue || isQueueHeld) }
 
     /// Has the variables of a new connection learn from what waits to be sent on it.
     package func observeQueue() {
@@ -256,6 +263,7 @@ package final class Outbox {
         (wireWritten, wireSent) = (0, 0)
         (epoch, messagesEncoded, messagesHandedOver) = (0, 0, 0)
         takesQueue = false
+        isQueueHeld = false
         hasSentKept = false
         queue.rewind()
         opening.removeAll()

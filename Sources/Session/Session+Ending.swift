@@ -33,7 +33,7 @@ extension Session {
     @inline(never)
     private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
         var earliest = deadline
-        if case .closing(let asked) = link.phase { earliest = min(asked, deadline) }
+        if case .closing(let asked?) = link.phase { earliest = min(asked, deadline) }
         link.phase = .draining(ending, deadline: earliest)
         endHeartbeats(link, now)
     }
@@ -55,12 +55,17 @@ extension Session {
     private mutating func attemptOver(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
         metrics.attemptsFailed &+= 1
         metrics.errors &+= 1
-        backoff.recordFailure()
-        let next = delay(after: failure)
+        if closedByApplication {
+            emit(.attemptFailed(failure, attempt: attempts, delay: nil), link, now)
+            finish(.disconnected, reason: nil, now, &outboxes)
+            return
+        }
+        if link.place == active { backoff.recordFailure() } else { rotation.backoff.recordFailure() }
+        let next = delay(after: failure, link.place == active ? backoff : rotation.backoff)
         let delay = next?.delay
         emit(.attemptFailed(failure, attempt: link.place == active ? attempts : rotation.attempts, delay: delay), link, now)
         if link.place != active {
-            successorFailed(link, failure, retryAfter: delay, now, &outboxes)
+            successorFailed(link, failure, next: next, now, &outboxes)
         } else if let (delay, least) = next {
             waitForNextAttempt(delay, least: least, reason: failure, now)
         } else {
@@ -74,7 +79,17 @@ extension Session {
         switch activeLink.phase {
         case .closing: cutOff(activeLink, now, &outboxes)
         case .draining(let ending, _): end(activeLink, ending, now, &outboxes)
-        case .idle, .preparing, .connecting, .handshaking, .opening, .open: return
+        case .idle, .preparing, .connecting, .handshaking, .opening, .open: cutOffAttempt(now, &outboxes)
+        }
+    }
+
+    /// What was to be sent before the end has not come to it.
+    mutating func cutOffAttempt(_ now: Instant, _ outboxes: inout Outboxes) {
+        metrics.wasCutOff = true
+        if activeLink.isEstablished {
+            cutOff(activeLink, now, &outboxes)
+        } else {
+            finish(.disconnected, reason: nil, now, &outboxes)
         }
     }
 
@@ -144,16 +159,13 @@ extension Session {
             finish(.disconnected, reason: nil, now, &outboxes)
             return
         }
-        switch rotation.phase {
-        case .waiting, .held: rotation.phase = .none
-        case .none, .opening, .switching, .lingering, .retiring: break
-        }
+        dropWaitingRotation(failure, now)
         rotation.due = nil
-        let isStable = link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
+        let isStable = isStable(link, now)
         // A server that sends everybody away again and again is given the usual time.
         let isFollowedAtOnce = isNotice(failure) && (isStable || backoff.failures == 0)
         if isStable { backoff.reset() } else { backoff.recordFailure() }
-        if let (delay, least) = delay(after: failure) {
+        if let (delay, least) = delay(after: failure, backoff) {
             waitForNextAttempt(isFollowedAtOnce ? .zero : delay, least: isFollowedAtOnce ? .zero : least, reason: failure, now)
         } else {
             finish(.failed, reason: failure, now, &outboxes)
@@ -164,7 +176,7 @@ extension Session {
         kind: .system, nativeCode: 0, sentence: "there is no memory for the streams of permessage-deflate")
 
     static let closeTimeout = TransportFailure(
-        kind: .lost, nativeCode: 0, sentence: "close.timeout ran out before everything was sent and the server had answered")
+        kind: .lost, nativeCode: 0, sentence: "the time to close ran out before everything was sent and the server had answered")
 
     private static func isCleanClose(_ failure: Failure) -> Bool {
         guard case .closedByPeer(let frame) = failure else { return false }
@@ -172,13 +184,18 @@ extension Session {
     }
 
     /// When the next attempt follows, and how much of that the server asked for; nil if none does.
-    private mutating func delay(after failure: Failure) -> (delay: Interval, least: Interval)? {
+    private mutating func delay(after failure: Failure, _ backoff: Backoff) -> (delay: Interval, least: Interval)? {
         if case .heartbeat = failure, !configuration.heartbeat.reconnectsAfterFailure { return nil }
         guard configuration.reconnects else { return nil }
         switch configuration.retry.decision(after: failure, wasEstablished: lastEpoch > 0, backoff, &random) {
         case .final: return nil
         case .retry(let delay, let least): return (delay, least)
         }
+    }
+
+    /// The connection has lasted so long that earlier failures count no more.
+    func isStable(_ link: Link, _ now: Instant) -> Bool {
+        link.openedAt.map { now >= $0 + configuration.stableAfter } ?? false
     }
 
     /// The server is to be followed to a new connection at once.
@@ -190,7 +207,7 @@ extension Session {
     private mutating func waitForNextAttempt(_ delay: Interval, least: Interval, reason: Failure, _ now: Instant) {
         closeLink(activeLink, now)
         phase = .waiting(until: now + delay, notBefore: now + least)
-        change(to: .reconnecting, reason: reason, now)
+        change(to: .reconnecting, reason: reason, delay: delay, now)
     }
 
     /// The place is free again.

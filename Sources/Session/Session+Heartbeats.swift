@@ -41,7 +41,7 @@ extension Session {
     }
 
     /// To be called when the outbox has been written from: what it has handed over is reported, and what found no room is tried once more.
-    /// True if there is more to write now.
+    /// True if there is more to write now, in whichever place.
     package mutating func written(_ place: LinkPlace, _ now: Instant, _ outboxes: inout Outboxes) -> Bool {
         let link = link(place)
         if outboxes[place].hasHandedOver {
@@ -59,8 +59,9 @@ extension Session {
         // No frame may follow the close frame, so there is nothing more to beat for.
         if outboxes[place].hasClosed { endHeartbeats(link, now) }
         endIfNotAwaited(link, now, &outboxes)
+        let wasActive = active
         if case .switching = rotation.phase, place == active { changeOver(now, &outboxes) }
-        guard !link.refused.isEmpty else { return false }
+        guard !link.refused.isEmpty else { return active != wasActive }
         var retried: [OutgoingHeartbeat] = []
         swap(&retried, &link.refused)
         for heartbeat in retried where !outboxes[place].heartbeat(heartbeat) { link.heartbeats.couldNotSend(heartbeat, now) }

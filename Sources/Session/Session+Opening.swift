@@ -66,8 +66,10 @@ extension Session {
                 attemptFailed(link, .beforeConnect(failure), now, &outboxes)
                 return true
             }
-            if let url = prepared.url { link.route = Route(to: url, redirectsMax: configuration.redirectsMax) }
-            link.headerFields = prepared.headerFields
+            // The configured fields are for the configured origin; those given with the answer are for wherever it leads.
+            let configured = prepared.url == nil ? link.route.allowed(prepared.configuredFields) : prepared.configuredFields
+            link.route = Route(to: prepared.url ?? link.route.url, redirectsMax: configuration.redirectsMax)
+            link.headerFields = configured + prepared.ownFields
             connect(link, now)
             return true
         }
@@ -118,19 +120,26 @@ extension Session {
             return
         }
         outboxes[active].openQueue()
-        established(link, now)
+        established(link, now, &outboxes)
     }
 
     /// The active place has a connection that messages can be sent by.
-    mutating func established(_ link: Link, _ now: Instant) {
+    mutating func established(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
         attempts = 0
-        if link.epoch > 1 { metrics.reconnections &+= 1 }
+        if hasBeenConnected { metrics.reconnections &+= 1 }
+        hasBeenConnected = true
         metrics.openedAt = link.openedAt
-        change(to: .connected, reason: nil, now)
+        if let (frame, deadline) = closesAfterOpening {
+            closesAfterOpening = nil
+            outboxes[link.place].closeAfterQueue(frame)
+            link.phase = .closing(deadline: deadline)
+        } else {
+            change(to: .connected, reason: nil, now)
+            scheduleRotation(from: link.openedAt)
+        }
         if let gap {
             emit(.gap(gap, ended: now), link, now)
             self.gap = nil
         }
-        scheduleRotation(now)
     }
 }

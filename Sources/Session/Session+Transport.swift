@@ -101,6 +101,7 @@ extension Session {
         link.arrivals = ArrivalProof()
         link.handshake = nil
         link.isReady = false
+        link.isReadingPaused = false
         link.phase = .opening
         beginOverlap(link)
         outboxes[place].open(streams?.compression, epoch: link.epoch)
@@ -177,10 +178,18 @@ extension Session {
     }
 
     package mutating func readingPaused(_ place: LinkPlace, _ now: Instant) {
-        link(place).heartbeats.readingPaused(now)
+        let link = link(place)
+        link.isReadingPaused = true
+        link.heartbeats.readingPaused(now)
+        link.script?.pause(now)
+        retirementPaused(link)
     }
 
     package mutating func readingResumed(_ place: LinkPlace, _ now: Instant) {
-        link(place).heartbeats.readingResumed(now)
+        let link = link(place)
+        link.isReadingPaused = false
+        link.heartbeats.readingResumed(now)
+        link.script?.resume(now)
+        retirementResumed(link, now)
     }
 }

@@ -27,7 +27,7 @@ package struct Session: ~Copyable {
     private let first: Link
     private let second: Link
     let sighting: CircuitSighting
-    var rotation = Rotation()
+    var rotation: Rotation
     /// While the connections of a rotation overlap.
     var duplicates: DuplicateFilter?
     /// The number of the last established connection.
@@ -36,8 +36,11 @@ package struct Session: ~Copyable {
     var backoff: Backoff
     var random: Random
     var closedByApplication = false
+    /// The application has closed a connection that is only being made: what it has queued is sent first, if that is possible until then.
+    var closesAfterOpening: (frame: CloseFrame, deadline: Instant)?
     /// Since the last established connection.
     var attempts = 0
+    var hasBeenConnected = false
     /// Of a connection that was lost, until the next stands.
     var gap: Gap?
     /// When a message's time to live runs out.
@@ -53,6 +56,7 @@ package struct Session: ~Copyable {
         self.configuration = configuration
         self.environment = environment
         backoff = Backoff(configuration.backoff)
+        rotation = Rotation(configuration.backoff)
         random = Random(seed: seed)
         let sighting = CircuitSighting()
         self.sighting = sighting
@@ -92,7 +96,7 @@ package struct Session: ~Copyable {
         switch phase {
         case .idle, .ended: return nil
         case .waiting(let until, _): return earliest(earliest(links, until), nextExpiry)
-        case .live: return earliest(links, nextExpiry)
+        case .live: return earliest(earliest(links, closesAfterOpening?.deadline), nextExpiry)
         }
     }
 
@@ -128,11 +132,12 @@ package struct Session: ~Copyable {
         events.append(Event(kind: kind, time: now, epoch: link.epoch, state: state))
     }
 
-    mutating func change(to new: State, reason: Failure?, _ now: Instant) {
+    /// `delay`: until the next attempt.
+    mutating func change(to new: State, reason: Failure?, delay: Interval = .zero, _ now: Instant) {
         guard new != state else { return }
         let old = state
         state = new
-        emit(.stateChanged(from: old, reason: reason), now)
+        emit(.stateChanged(from: old, reason: reason, delay: delay), now)
     }
 
     // MARK: The application's inputs
@@ -159,8 +164,12 @@ package struct Session: ~Copyable {
     }
 
     private mutating func closeActive(_ frame: CloseFrame, _ now: Instant, _ outboxes: inout Outboxes) {
+        guard !closedByApplication else { return }
         let link = activeLink
+        let isEmpty = outboxes[active].queuedMessages == 0
         switch link.phase {
+        case .preparing where !isEmpty, .connecting where !isEmpty, .handshaking where !isEmpty, .opening where !isEmpty:
+            closesAfterOpening = (frame, now + configuration.closeTimeout)
         case .idle, .preparing, .connecting, .handshaking:
             closedByApplication = true
             finish(.disconnected, reason: nil, now, &outboxes)
@@ -168,7 +177,6 @@ package struct Session: ~Copyable {
         case .closing:
             return
         case .opening:
-            // What is queued must wait for a script that will not end any more.
             outboxes[active].closeNow(frame)
             link.phase = .closing(deadline: now + configuration.closeTimeout)
         case .open:
@@ -247,6 +255,7 @@ package struct Session: ~Copyable {
         timeout(first, now, &outboxes)
         timeout(second, now, &outboxes)
         pollRotation(now, &outboxes)
+        if let (_, deadline) = closesAfterOpening, now >= deadline { cutOffAttempt(now, &outboxes) }
     }
 
     private mutating func timeout(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
@@ -266,7 +275,7 @@ package struct Session: ~Copyable {
         case .open:
             pollHeartbeats(link, now, &outboxes)
         case .closing(let deadline):
-            if now >= deadline { cutOff(link, now, &outboxes) } else { pollHeartbeats(link, now, &outboxes) }
+            if let deadline, now >= deadline { cutOff(link, now, &outboxes) } else { pollHeartbeats(link, now, &outboxes) }
         case .draining(let ending, let deadline):
             if now >= deadline { end(link, ending, now, &outboxes) }
         }

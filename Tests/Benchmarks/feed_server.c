@@ -58,7 +58,7 @@ static void take_number(struct connection *connection, uint64_t number)
         server.highest = number;
 }
 
-/* Takes the frame at the beginning of the input, whose payload is short. Returns its size; 0: not whole yet; -1: the last of the connection. */
+/* Takes the frame at the beginning of the input, whose payload is short. Returns its size; 0: not whole yet; -1: the connection's last. */
 static int take_frame(struct connection *connection, unsigned char *input, size_t size)
 {
     size_t payload_size = size < 2 ? 0 : input[1] & 0x7F, frame_size = 6 + payload_size;

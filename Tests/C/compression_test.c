@@ -33,7 +33,8 @@ static void echo_compressed(client *client)
     char text[200];
     size_t sent = 0;
     for (int i = 0; i < TEXTS; i++) {
-        sent += (size_t)snprintf(text, sizeof text, "{\"symbol\":\"BTC-PERPETUAL\",\"price\":%d,\"side\":\"buy\",\"kind\":\"trade\"}", 60000 + i);
+        const char *format = "{\"symbol\":\"BTC-PERPETUAL\",\"price\":%d,\"side\":\"buy\",\"kind\":\"trade\"}";
+        sent += (size_t)snprintf(text, sizeof text, format, 60000 + i);
         client_send(client, text);
     }
     for (int i = 0; i < TEXTS; i++) {

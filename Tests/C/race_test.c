@@ -1,6 +1,6 @@
 /*
- * Hosts with several addresses. This program's own getaddrinfo stands before the C library's and makes up the addresses of names that end in
- * ".test" from their labels; its own connect notes which addresses are tried.
+ * Hosts with several addresses. This program's own getaddrinfo stands before the C library's and makes up the addresses of names that end
+ * in ".test" from their labels; its own connect notes which addresses are tried.
  */
 #include "client.h"
 
@@ -181,7 +181,8 @@ TEST(every_address_that_failed_is_named)
     char expected[256];
     const char *port = server_fact("refused");
     snprintf(expected, sizeof expected,
-             "connecting to 'refused.refused.test' failed: 127.0.0.1:%s (Connection refused), 127.0.0.1:%s (Connection refused)", port, port);
+             "connecting to 'refused.refused.test' failed: 127.0.0.1:%s (Connection refused), 127.0.0.1:%s (Connection refused)",
+             port, port);
     CHECK_TEXT(failed->text, expected);
     client_free(client);
 }

@@ -85,7 +85,8 @@ static void shake_hands(peer *peer)
     snprintf(proof, sizeof proof, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key + 19);
     SHA1((unsigned char *)proof, strlen(proof), digest);
     EVP_EncodeBlock(accept, digest, sizeof digest);
-    snprintf(answer, sizeof answer, "HTTP/1.1 101 Hello\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 101 Hello\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n", accept);
     CHECK(SSL_write(peer->ssl, answer, (int)strlen(answer)) > 0);
     send_records(peer);
 }
@@ -110,7 +111,9 @@ static void *serve_broken_ticket(void *context)
 {
     static unsigned char records[RECORDS_MAX];
     server *server = context;
-    peer peer = {.fd = accept(server->listener, NULL, NULL), .ssl = SSL_new(server->context), .in = BIO_new(BIO_s_mem()), .out = BIO_new(BIO_s_mem())};
+    peer peer = {.fd = accept(server->listener, NULL, NULL), .ssl = SSL_new(server->context)};
+    peer.in = BIO_new(BIO_s_mem());
+    peer.out = BIO_new(BIO_s_mem());
     CHECK(peer.fd >= 0);
     SSL_set_bio(peer.ssl, peer.in, peer.out);
     SSL_set_accept_state(peer.ssl);

@@ -23,7 +23,7 @@ ROOT = HERE.parents[1]
 BUILD = ROOT / ".build" / "fuzz"
 SWIFTC = ["swiftc", "-O", "-wmo", "-g", "-parse-as-library", "-package-name", "heartwire", "-sanitize=fuzzer,address", "-use-ld=lld"]
 # Each may use those before it.
-MODULES = ["WebSocket", "Heartbeat"]
+MODULES = ["WebSocket", "Heartbeat", "Session"]
 LIMITS = ["-max_len=1024", "-timeout=10", "-rss_limit_mb=512", "-malloc_limit_mb=16"]
 # Looking for symbols in a dying process can take minutes, as can Swift's own backtrace.
 ENVIRONMENT = {"SWIFT_BACKTRACE": "enable=no", "ASAN_OPTIONS": "symbolize=0:quarantine_size_mb=16"}

@@ -204,6 +204,35 @@ def rule_compiler() -> list[bytes]:
     return found
 
 
+def opening_script() -> list[bytes]:
+    """Scripts, each with messages from its server: the time that passes before, kind, size, bytes, and whether a poll comes first."""
+
+    def script(frame: int, steps: list[str], *messages: bytes) -> bytes:
+        texts = b"".join(bytes([len(step)]) + step.encode() for step in steps)
+        shown = b"".join(bytes([1, 0, len(message)]) + message + b"\x01" for message in messages)
+        return bytes([frame, 1, len(steps) - 1]) + texts + shown
+
+    login = [
+        '{"expect": {"json": {"/event": "hello"}}, "learn": {"nonce": "/nonce", "counter": "/n"}}',
+        '{"send": {"body": "{\\"op\\":\\"login\\",\\"nonce\\":${last.nonce},\\"id\\":${counter}}"}}',
+        '{"expect": {"json": {"/event": "login", "/code": 0}}, "fail": {"json": {"/event": "error"}}, "timeout": "3s"}',
+    ]
+    hello, accepted, refused = b'{"event":"hello","nonce":"a1","n":41}', b'{"event":"login","code":0}', b'{"event":"error","code":7}'
+    token = [
+        '{"expect": {"has": ["/token"]}, "learn": {"t": {"after": "\\"token\\":\\"", "until": "\\""}}}',
+        '{"send": {"body": "${last.t}"}}',
+    ]
+    anything = ['{"expect": {}, "learn": {"all": "payload"}}', '{"send": {"op": "binary", "body": "${last.all|x}", "encode": ["gzip"]}}']
+    packed = zlib.compressobj(wbits=31)
+    return [
+        script(0, login, hello, accepted), script(0, login, b"first", hello, refused), script(1, login, hello + b"\n" + accepted + b"\n"),
+        script(0, token, b'{"token":"secret"}'), script(0, token, b'{"token":5}'), script(2, login, b"~m~" + b"37~m~" + hello),
+        script(3, anything, packed.compress(b"plain") + packed.flush()), script(4, anything, *deflate(hello + b"\x1e")),
+        script(0, ['{"send": {"body": "hello"}}', '{"send": {"op": "binary", "hex": "0001"}}']),
+        script(0, ['{"send": {"body": "${last.x}"}}', '{"sent": {}}', '{"expect": {}, "timeout": "0s"}']),
+    ]  # fmt: skip
+
+
 def unit_splitter() -> list[bytes]:
     def message(framing: int, payload: str) -> bytes:
         return bytes([framing, 1]) + payload.encode()
@@ -235,6 +264,7 @@ SEEDS = {
     "JSONScan": json_scan,
     "LiteralFilter": literal_filter,
     "MessageAssembly": message_assembly,
+    "OpeningScript": opening_script,
     "RuleCompiler": rule_compiler,
     "ServerHandshake": server_handshake,
     "Template": template,
@@ -256,6 +286,11 @@ WORDS = {
     "DeflateNegotiation": FIELDS,
     "JSONScan": [
         "null", "true", "false", '":', '","', "\\u0061", "\\ud83e", "\\udec0", '\\"', "[[", "]]", '{"a":', "/!", "/a", "~0", "~1", "1e9",
+    ],
+    "OpeningScript": [
+        *(f'"{name}":' for name in "send expect timeout learn fail op body hex encode eq prefix word json has type after until".split()),
+        '"binary"', '"text"', '"/op"', '"payload"', '["gzip"]', '"5s"', "${last.a}", "${last.a|b}", "${counter}", "null", "{}",
+        '{"a":"/a"}', '{"expect":{}}', '{"send":{"body":"x"}}', '"note":',
     ],
     "RuleCompiler": [
         *(f'"{name}":' for name in "frame setup learn reply beat watch stamp reconnect replace send on take every start ack".split()),

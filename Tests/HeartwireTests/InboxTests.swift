@@ -24,7 +24,7 @@ private func runs(_ deliveries: [Delivered]) -> [Run] {
 }
 
 /// An inbox, and a connection that fills it.
-private struct InboxFixture {
+struct InboxFixture {
     let inbox: Inbox
     let io: IOThread
     let connection: Connection

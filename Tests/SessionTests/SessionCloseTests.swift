@@ -35,6 +35,56 @@ struct SessionCloseTests {
         #expect(try harness.sentFrames().count == 3)
     }
 
+    @Test(arguments: [0, 1, 2]) func finishesTheAttemptForWhatIsQueued(progress: Int) throws {
+        let script = try openingScript([#"{"expect": {"eq": "welcome"}}"#])
+        let harness = SessionHarness { $0.opening = script }
+        harness.start()
+        harness.send(bytes("queued"))
+        if progress > 0 { harness.openTransport() }
+        if progress > 1 { harness.acceptHandshake() }
+        harness.close(CloseFrame(code: 1001, reason: []))
+        #expect(harness.state == .closing)
+        if progress < 1 { harness.openTransport() }
+        if progress < 2 { harness.acceptHandshake() }
+        harness.receive(.text, bytes("welcome"))
+        #expect(try harness.sentFrames().map { $0.opcode } == [.text, .close])
+        harness.receiveClose(1001)
+        harness.endTransport()
+        let order = progress < 2 ? ["state closing", "opened 1"] : ["opened 1", "state closing"]
+        #expect(harness.takeEvents() == ["state connecting"] + order + ["closed 1001", "state disconnected"])
+    }
+
+    @Test func makesNoFurtherAttemptForIt() {
+        let harness = SessionHarness()
+        harness.start()
+        harness.send(bytes("queued"))
+        harness.close()
+        harness.close(CloseFrame(code: 1001, reason: []))
+        harness.endTransport(.connect)
+        #expect(
+            harness.takeEvents() == [
+                "state connecting", "state closing", "attempt 1 failed (connect), the last", "cancelled 1 to 1", "state disconnected",
+            ])
+        #expect(harness.deadline == nil)
+    }
+
+    @Test(arguments: [false, true]) func waitsForItNoLongerThanForAClose(isOpening: Bool) throws {
+        let script = try openingScript([#"{"expect": {"eq": "welcome"}}"#])
+        let harness = SessionHarness {
+            $0.opening = script
+            $0.closeTimeout = .seconds(2)
+        }
+        harness.start()
+        if isOpening { harness.connect() }
+        harness.send(bytes("queued"))
+        harness.close()
+        harness.run(.milliseconds(1999))
+        #expect(harness.state == .closing)
+        harness.run(.milliseconds(1))
+        #expect(harness.state == .disconnected)
+        #expect(harness.metrics.messagesUnsent == 1)
+    }
+
     @Test func cutsAPeerOffThatDoesNotAnswerTheClose() {
         let harness = open { $0.closeTimeout = .seconds(2) }
         harness.close()

@@ -196,7 +196,14 @@ final class SessionHarness {
     }
 
     private func flushAll() {
-        for place in [LinkPlace.first, .second] where isTransportOpen(place) { flush(place) }
+        while flushOnce(.first) || flushOnce(.second) {}
+        drain()
+    }
+
+    private func flushOnce(_ place: LinkPlace) -> Bool {
+        guard isTransportOpen(place) else { return false }
+        write(place, .max)
+        return session.written(place, now, &outboxes)
     }
 
     func flush(limit: Int = .max) {
@@ -245,16 +252,16 @@ final class SessionHarness {
 
     private static let transitions: [State: Set<State>] = [
         .disconnected: [.connecting],
-        .connecting: [.connected, .reconnecting, .disconnected, .failed],
+        .connecting: [.connected, .reconnecting, .closing, .disconnected, .failed],
         .connected: [.reconnecting, .closing, .disconnected, .failed],
-        .reconnecting: [.connected, .disconnected, .failed],
+        .reconnecting: [.connected, .closing, .disconnected, .failed],
         .closing: [.disconnected],
         .failed: [],
     ]
 
     private func observe(_ event: Event) {
         #expect(event.time == now)
-        if case .stateChanged(let from, _) = event.kind {
+        if case .stateChanged(let from, _, _) = event.kind {
             #expect(from == observed)
             #expect(Self.transitions[from]?.contains(event.state) == true, "\(from) to \(event.state)")
             observed = event.state
@@ -315,7 +322,7 @@ extension Event {
     /// The event in short, for comparison with what a test expects.
     var summary: String {
         switch kind {
-        case .stateChanged(_, let reason): "state \(state)" + (reason.map { " (\($0.summary))" } ?? "")
+        case .stateChanged(_, let reason, _): "state \(state)" + (reason.map { " (\($0.summary))" } ?? "")
         case .opened(let agreement):
             agreement.subprotocol.isEmpty ? "opened \(epoch)" : "opened \(epoch) \(String(decoding: agreement.subprotocol, as: UTF8.self))"
         case .closed(let frame, let byPeer, let failure):

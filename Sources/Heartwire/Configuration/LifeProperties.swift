@@ -96,6 +96,6 @@ extension PropertyTable {
         Property(
             id: .networkWatch, name: "network.watch", kind: .boolean, defaultValue: "true",
             range: "true | false", unit: "",
-            doc: "Whether a changed address or route has the connection probed, and an attempt that waits made, at once."),
+            doc: "Whether a changed address or route has a connection probed (5s to answer at most), and a waiting attempt made, at once."),
     ]
 }

@@ -20,7 +20,8 @@ struct EventRecord {
         event.previous_state = source.state.rawValue
         event.rule = -1
         switch source.kind {
-        case .stateChanged(let from, let reason):
+        case .stateChanged(let from, let reason, let delay):
+            event.delay_ms = Self.milliseconds(delay)
             event.kind = hw_event_kind(HW_EVENT_STATE)
             event.previous_state = from.rawValue
             set(reason)
@@ -149,6 +150,21 @@ struct EventRecord {
         [HW_EVENT_HEARTBEAT_RECEIVED, HW_EVENT_HEARTBEAT_RESPONDED, HW_EVENT_BEAT_SENT, HW_EVENT_BEAT_ACKED].contains {
             hw_event_kind($0) == event.kind
         }
+    }
+
+    /// True for a report of dropped messages.
+    var tellsOfDrops: Bool { event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER) && event.count > 0 }
+
+    var isOutcome: Bool { event.kind == hw_event_kind(HW_EVENT_OUTCOME) }
+
+    /// True for what `untold` makes.
+    var isUntold: Bool { isOutcome && event.level == Int32(HW_OUTCOME_PENDING) }
+
+    /// The same messages without what became of them, which the host has to ask for.
+    var untold: EventRecord {
+        var record = self
+        record.event.level = Int32(HW_OUTCOME_PENDING)
+        return record
     }
 
     /// Room for the struct and its bytes, so that the whole can be laid out with `write`.

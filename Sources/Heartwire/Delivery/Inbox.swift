@@ -38,6 +38,11 @@ final class Inbox: @unchecked Sendable {
         var dropped: UInt64 = 0
     }
 
+    private struct Report {
+        let event: UnsafeMutablePointer<hw_event>
+        let owner: OpaquePointer?
+    }
+
     enum Taken {
         case deliveries(Int)
         case timeout
@@ -58,12 +63,14 @@ final class Inbox: @unchecked Sendable {
     private var isReleased = false
     private var isStopped = false
     private var paused: [Connection] = []
-    /// Reports of dropped messages that have not been taken: further drops of the same connection are added to them.
-    private var dropReports: [UnsafeMutablePointer<hw_event>] = []
-    private var dropReportOwners: [OpaquePointer?] = []
+    /// Reports that have not been taken: what else is dropped, or left untold, of the same connection is added to them.
+    private var reports: [Report] = []
+    /// The latest outcome that has not been taken: one that goes on where it ends is added to it.
+    private var lastOutcome: Report?
 
     /// A stuck host must not make events pile up without end either. Beyond a quarter of this number heartbeats that went well are left out,
-    /// beyond half of it all events but those that tell of a connection's life, beyond the whole all but the last one of each connection.
+    /// and outcomes are not told one by one; beyond half of it all events are left out but those that tell of a connection's life, beyond the
+    /// whole all but the last one of each connection.
     private static let eventsMax = 65536
 
     private static let smallArenaSize = 2048
@@ -109,14 +116,12 @@ final class Inbox: @unchecked Sendable {
     func push(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool) -> Pushed {
         lock.withLock { () -> Pushed in
             var result = Pushed()
-            let eventsLimit = record.tellsOfLife ? Self.eventsMax : Self.eventsMax / (record.isRoutine ? 4 : 2)
-            guard !isReleased, isLast || events < eventsLimit, !joinsDropReport(record, origin) else { return result }
+            guard !isReleased, !joinsReport(record, origin), !joinsLastOutcome(record, origin) else { return result }
             let before = messages + events
-            let event = eventSegment(InboxSegment.size(record)).append(record, origin)
-            events += 1
-            if record.event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER) && record.event.count > 0 {
-                dropReports.append(event)
-                dropReportOwners.append(origin.handle)
+            if isLast || events < eventsLimit(record) {
+                append(record, origin)
+            } else if record.isOutcome, !joinsUntold(record, origin) {
+                append(record.untold, origin)
             }
             announce(before, &result)
             return result
@@ -159,12 +164,47 @@ final class Inbox: @unchecked Sendable {
         if segment.taken > 0 { borrowed.append(segment) } else { SegmentPool.shared.give([segment]) }
     }
 
+    private func eventsLimit(_ record: EventRecord) -> Int {
+        record.tellsOfLife ? Self.eventsMax : Self.eventsMax / (record.isRoutine || record.isOutcome ? 4 : 2)
+    }
+
+    private func append(_ record: EventRecord, _ origin: DeliveryOrigin) {
+        let report = Report(event: eventSegment(InboxSegment.size(record)).append(record, origin), owner: origin.handle)
+        events += 1
+        if record.tellsOfDrops || record.isUntold {
+            reports.append(report)
+        } else if record.isOutcome {
+            lastOutcome = report
+        }
+    }
+
+    /// The report of this kind that waits for the connection's host.
+    private func report(_ record: EventRecord, _ origin: DeliveryOrigin) -> UnsafeMutablePointer<hw_event>? {
+        reports.first { $0.owner == origin.handle && $0.event.pointee.kind == record.event.kind }?.event
+    }
+
     /// Adds to a report of dropped messages that is still waiting, so that a stuck host finds one and not thousands.
-    private func joinsDropReport(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
-        guard record.event.kind == hw_event_kind(HW_EVENT_SLOW_CONSUMER), record.event.count > 0,
-            let index = dropReportOwners.firstIndex(of: origin.handle)
-        else { return false }
-        dropReports[index].pointee.count &+= record.event.count
+    private func joinsReport(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
+        guard record.tellsOfDrops, let report = report(record, origin) else { return false }
+        report.pointee.count &+= record.event.count
+        return true
+    }
+
+    /// Adds to the outcome before, if this one is its continuation, so that a host that is behind finds few of them.
+    private func joinsLastOutcome(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
+        guard record.isOutcome, let lastOutcome, lastOutcome.owner == origin.handle else { return false }
+        let (last, next) = (lastOutcome.event.pointee, record.event)
+        guard last.message_id &+ last.count == next.message_id, last.level == next.level, last.epoch == next.epoch else { return false }
+        lastOutcome.event.pointee.count &+= next.count
+        return true
+    }
+
+    /// Widens the stretch of messages that the host has to ask about, if there is one already.
+    private func joinsUntold(_ record: EventRecord, _ origin: DeliveryOrigin) -> Bool {
+        guard let report = report(record, origin) else { return false }
+        let end = max(report.pointee.message_id &+ report.pointee.count, record.event.message_id &+ record.event.count)
+        report.pointee.message_id = min(report.pointee.message_id, record.event.message_id)
+        report.pointee.count = end &- report.pointee.message_id
         return true
     }
 
@@ -246,7 +286,7 @@ final class Inbox: @unchecked Sendable {
                     bytes &-= record.message.size
                 } else {
                     events &-= 1
-                    forgetDropReport(record.event)
+                    forgetReport(record.event)
                 }
             }
             if segment.isExhausted { borrowed.append(segments.removeFirst()) }
@@ -254,10 +294,9 @@ final class Inbox: @unchecked Sendable {
         return count
     }
 
-    private func forgetDropReport(_ event: UnsafePointer<hw_event>?) {
-        guard let index = dropReports.firstIndex(where: { UnsafePointer($0) == event }) else { return }
-        dropReports.remove(at: index)
-        dropReportOwners.remove(at: index)
+    private func forgetReport(_ event: UnsafePointer<hw_event>?) {
+        if let last = lastOutcome, UnsafePointer(last.event) == event { lastOutcome = nil }
+        if let index = reports.firstIndex(where: { UnsafePointer($0.event) == event }) { reports.remove(at: index) }
     }
 
     var hasDeliveries: Bool { lock.withLock { messages + events > 0 } }
@@ -289,8 +328,8 @@ final class Inbox: @unchecked Sendable {
             segments.removeAll()
             borrowed.removeAll()
             (messages, events, bytes) = (0, 0, 0)
-            dropReports.removeAll()
-            dropReportOwners.removeAll()
+            reports.removeAll()
+            lastOutcome = nil
             swap(&resumable, &paused)
             arrived.wake()
         }

@@ -76,7 +76,7 @@ private struct SendWish {
                 ttl = .milliseconds(Int64(clamping: min(given.pointee.ttl_ms, UInt64(PropertyTable.week))))
             }
         }
-        if let ttl, messageId == 0, !options.isNow { options.expiry = Clock.now() + ttl }
+        if let ttl, messageId == 0 { options.expiry = Clock.now() + ttl }
     }
 }
 

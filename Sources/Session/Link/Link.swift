@@ -30,8 +30,9 @@ final class Link {
         /// The opening script runs.
         case opening
         case open
-        /// Our close frame is sent or follows what is queued, and the peer's is awaited; messages still come.
-        case closing(deadline: Instant)
+        /// Our close frame is sent or follows what is queued, and the peer's is awaited; messages still come. No deadline while the
+        /// application does not take the messages of a connection that was replaced.
+        case closing(deadline: Instant?)
         /// Nothing more is said or heard; the peer is given time to end the transport (RFC 6455 section 7.1.1).
         indirect case draining(Ending, deadline: Instant)
     }
@@ -57,6 +58,7 @@ final class Link {
     /// The opening script is done: messages can be sent. Until then the connection is an attempt.
     var isReady = false
     var arrivals = ArrivalProof()
+    var isReadingPaused = false
     /// At the gate of the host that the attempt goes to.
     var visitor: HostVisitor
 
@@ -77,8 +79,8 @@ final class Link {
         switch phase {
         case .idle: nil
         case .preparing(_, let deadline), .connecting(let deadline), .handshaking(let deadline), .draining(_, let deadline): deadline
-        case .closing(let deadline): heartbeats.deadline.map { min($0, deadline) } ?? deadline
-        case .opening: script?.deadline.map { min($0, heartbeats.deadline ?? $0) } ?? heartbeats.deadline
+        case .closing(let deadline): earliest(heartbeats.deadline, deadline)
+        case .opening: earliest(script?.deadline, heartbeats.deadline)
         case .open: heartbeats.deadline
         }
     }

@@ -21,7 +21,8 @@ package struct OpeningRun {
     private var messages: [OpeningMessage] = []
     package private(set) var state = State.waiting
     /// When what is expected is overdue; nil if nothing is.
-    package private(set) var deadline: Instant?
+    private var due: Instant?
+    private var pausedAt: Instant?
 
     /// Begins: the first messages are there to be sent. `timeout` is for expectations that give none.
     package init(
@@ -37,6 +38,18 @@ package struct OpeningRun {
         proceed(now)
     }
 
+    package var deadline: Instant? { pausedAt == nil ? due : nil }
+
+    /// Nothing is read for a while: the time to answer stands still.
+    package mutating func pause(_ now: Instant) {
+        if pausedAt == nil { pausedAt = now }
+    }
+
+    package mutating func resume(_ now: Instant) {
+        if let pausedAt, let due { self.due = due + (now - pausedAt) }
+        pausedAt = nil
+    }
+
     package mutating func takeMessages() -> [OpeningMessage] {
         defer { messages = [] }
         return messages
@@ -46,9 +59,9 @@ package struct OpeningRun {
     package mutating func messageReceived(
         _ kind: MessageKind, _ payload: UnsafeRawBufferPointer, _ scratch: RuleScratch, _ now: Instant
     ) {
-        guard deadline != nil, let plain = configuration.decoded(kind, payload, scratch) else { return }
+        guard due != nil, let plain = configuration.decoded(kind, payload, scratch) else { return }
         splitter.begin(plain, kind: kind)
-        while deadline != nil, let bytes = splitter.next() {
+        while due != nil, let bytes = splitter.next() {
             var unit = UnitView(bytes, kind: kind)
             unitReceived(&unit, scratch.scanner, now)
         }
@@ -72,7 +85,7 @@ package struct OpeningRun {
 
     /// Puts out what is to be sent up to the next expectation.
     private mutating func proceed(_ now: Instant) {
-        deadline = nil
+        due = nil
         while step < script.steps.count {
             switch script.steps[step] {
             case .send(let rule):
@@ -82,7 +95,7 @@ package struct OpeningRun {
                 }
                 step += 1
             case .expect(let expectation):
-                deadline = now + (expectation.timeout ?? timeout)
+                due = now + (expectation.timeout ?? timeout)
                 return
             }
         }
@@ -98,7 +111,7 @@ package struct OpeningRun {
     }
 
     private mutating func fail(_ reason: OpeningFailure.Reason) {
-        deadline = nil
+        due = nil
         state = .failed(OpeningFailure(step: step, reason: reason))
     }
 }

@@ -22,6 +22,12 @@ extension MessageQueue {
     /// True while a message has begun on the wire and not ended: no other data frame may come between (RFC 6455 section 5.4).
     package var isInsideMessage: Bool { fragmentedBytes > 0 }
 
+    /// True while the message that has begun on the wire is one in parts, whose last has not been given.
+    var awaitsParts: Bool {
+        guard isInsideMessage, let draft = drafts[entries[encodedEntries]] else { return false }
+        return !draft.isComplete
+    }
+
     /// True while the wire holds something of the queue that the kernel has not got entirely.
     package var hasBegun: Bool { encodedEntries > 0 || fragmentedBytes > 0 }
 

@@ -33,6 +33,12 @@ package struct RingQueue<Element: BitwiseCopyable>: ~Copyable {
         return element
     }
 
+    package mutating func popLast() -> Element? {
+        guard count > 0 else { return nil }
+        count &-= 1
+        return self[count]
+    }
+
     package mutating func removeAll() {
         head = 0
         count = 0

@@ -17,8 +17,13 @@ struct AttemptBudget: ~Copyable {
     /// Whoever is later than this has given up without a word.
     private static let lateness = Interval.seconds(5)
 
-    /// When the attempts of the last minute began, oldest first.
-    private var attempts = RingQueue<Instant>()
+    private struct Attempt {
+        let token: UInt64
+        let began: Instant
+    }
+
+    /// Those of the last minute, oldest first.
+    private var attempts = RingQueue<Attempt>()
     private var line: [Place] = []
     private var nextTurn = Instant(nanoseconds: .min)
 
@@ -33,14 +38,14 @@ struct AttemptBudget: ~Copyable {
         forget(now)
         guard perMinuteMax > 0 else {
             leave(token)
-            count(now)
+            count(token, now)
             return nil
         }
         let step = Interval(nanoseconds: Self.minute.nanoseconds / Int64(perMinuteMax))
         let place = line.firstIndex { $0.token == token } ?? line.count
         if place == 0 && attempts.count < perMinuteMax && (line.isEmpty || now >= nextTurn) {
             leave(token)
-            count(now)
+            count(token, now)
             // A turn that was taken a little late does not put off the later ones.
             let isOnTime = now >= nextTurn && now < nextTurn + step
             nextTurn = (isOnTime ? nextTurn : now) + step
@@ -49,6 +54,13 @@ struct AttemptBudget: ~Copyable {
         let due = turn(place, perMinuteMax, step, now, &random)
         if place < line.count { line[place].due = due } else { line.append(Place(token: token, due: due)) }
         return due
+    }
+
+    /// The last attempt that was counted for this token was not made.
+    mutating func takeBack(_ token: UInt64) {
+        guard let place = (0..<attempts.count).last(where: { attempts[$0].token == token }) else { return }
+        for index in place..<(attempts.count - 1) { attempts[index] = attempts[index + 1] }
+        _ = attempts.popLast()
     }
 
     mutating func leave(_ token: UInt64) {
@@ -61,18 +73,18 @@ struct AttemptBudget: ~Copyable {
         var turn = max(now, nextTurn) + Interval(nanoseconds: waited.overflow ? .max : waited.partialValue)
         // The attempt whose minute must be over first.
         let before = attempts.count &- perMinuteMax &+ place
-        if before >= 0 && before < attempts.count { turn = max(turn, attempts[before] + Self.minute) }
+        if before >= 0 && before < attempts.count { turn = max(turn, attempts[before].began + Self.minute) }
         guard turn > now + Self.minute else { return turn }
         return now + random.interval(from: Interval(nanoseconds: Self.minute.nanoseconds / 2), through: Self.minute)
     }
 
-    private mutating func count(_ now: Instant) {
+    private mutating func count(_ token: UInt64, _ now: Instant) {
         if attempts.count >= Self.attemptsKept { _ = attempts.popFirst() }
-        attempts.append(now)
+        attempts.append(Attempt(token: token, began: now))
     }
 
     private mutating func forget(_ now: Instant) {
-        while !attempts.isEmpty && now >= attempts[0] + Self.minute { _ = attempts.popFirst() }
+        while !attempts.isEmpty && now >= attempts[0].began + Self.minute { _ = attempts.popFirst() }
         line.removeAll { now > $0.due + Self.lateness }
     }
 }

@@ -29,7 +29,7 @@ extension Failure {
         case .transport(let failure): failure.hostHealth
         case .handshake(.refused(let refusal)): refusal.status == 429 || refusal.status >= 500 ? .unwell : .well
         case .connectTimeout, .handshakeTimeout: .unwell
-        case .beforeConnect: .unknown
+        case .beforeConnect: .unmade
         case .handshake, .protocolViolation, .closedByPeer, .heartbeat, .slowConsumer, .script: .well
         }
     }

@@ -31,6 +31,8 @@ package struct HostGate: ~Copyable {
         case unwell
         /// Nothing: the attempt did not get so far, or was given up.
         case unknown
+        /// Nothing either: the attempt was admitted and never made.
+        case unmade
     }
 
     package struct Policy {
@@ -102,6 +104,7 @@ package struct HostGate: ~Copyable {
     package mutating func attemptEnded(_ token: UInt64, _ health: Health, _ policy: Policy, _ now: Instant) {
         budget.leave(token)
         if health == .unwell { record(now) }
+        if health == .unmade { budget.takeBack(token) }
         switch state {
         case .halfOpen(token, _):
             switch health {
@@ -109,7 +112,7 @@ package struct HostGate: ~Copyable {
                 state = .closed
                 failures.removeAll()
             case .unwell: open(until: now + policy.openFor)
-            case .unknown: open(until: now)
+            case .unknown, .unmade: open(until: now)
             }
         case .closed:
             longestWindow = max(longestWindow, policy.window)

@@ -11,6 +11,8 @@ package enum RetryAfter {
         if let number = ASCII.decimal(value, max: unixTimeMax) {
             return number <= delayMax ? number * 1000 : delay(until: Int64(number), now)
         }
+        // However long: whoever heeds it has a limit of its own.
+        if !value.isEmpty && value.allSatisfy({ (0x30...0x39).contains($0) }) { return delayMax * 1000 }
         return date(value, now).map { delay(until: $0, now) }
     }
 

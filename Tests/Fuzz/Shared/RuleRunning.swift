@@ -13,7 +13,7 @@ struct FixedValues: TemplateValues {
     func learned(_ variable: Int) -> [UInt8]? { learnedValue }
 }
 
-/// The rule set of the documents, or nil where there is an error, which must point at a place and say something.
+/// The rule set of the documents, or nil where there is an error.
 func compileRules(_ own: [UInt8], preset: [UInt8]?) -> RuleSet? {
     var compiler = RuleCompiler()
     do throws(RuleError) {
@@ -21,10 +21,15 @@ func compileRules(_ own: [UInt8], preset: [UInt8]?) -> RuleSet? {
         if let preset { try compiler.add(preset, asPreset: true) }
         return try compiler.finish()
     } catch {
-        require(error.pointer.isEmpty || error.pointer.first == 0x2F, "no pointer: \(error.pointer)")
-        require(!error.sentence.isEmpty && error.sentence.utf8.count < 1000, "no sentence: \(error.sentence)")
+        requireTelling(error)
         return nil
     }
+}
+
+/// An error must point at a place and say something.
+func requireTelling(_ error: RuleError) {
+    require(error.pointer.isEmpty || error.pointer.first == 0x2F, "no pointer: \(error.pointer)")
+    require(!error.sentence.isEmpty && error.sentence.utf8.count < 1000, "no sentence: \(error.sentence)")
 }
 
 /// Writes what a rule sends, and requires what every written body promises.

@@ -143,4 +143,19 @@ struct AttemptBudgetTests {
         #expect(isIdle == [false, false, false])
         #expect(isIdleAtLast)
     }
+
+    /// Whose minute ends when is not mixed up by it.
+    @Test func anAttemptThatWasNotMadeIsTakenBack() {
+        var budget = AttemptBudget()
+        var random = Random(seed: 1)
+        func begin(_ token: UInt64, _ seconds: Int64) -> Instant? {
+            budget.begin(token, perMinuteMax: 2, Self.start + .seconds(seconds), &random)
+        }
+        #expect(begin(1, 0) == nil)
+        #expect(begin(2, 40) == nil)
+        budget.takeBack(1)
+        budget.takeBack(3)
+        #expect(begin(3, 70) == nil)
+        #expect(begin(4, 71) == Self.start + .seconds(100))
+    }
 }

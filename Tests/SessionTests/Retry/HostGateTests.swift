@@ -42,6 +42,12 @@ struct HostGateTests {
             return until - now
         }
 
+        var hasBudget: Bool {
+            var policy = policy
+            policy.attemptsPerMinuteMax = 1
+            return gate.admit(9, policy, now, &random) == .go
+        }
+
         func end(_ token: UInt64, _ health: HostGate.Health) { gate.attemptEnded(token, health, policy, now) }
 
         func fail(_ count: Int) {
@@ -228,5 +234,14 @@ struct HostGateTests {
         harness.fail(3)
         harness.now = harness.now + .seconds(3600)
         #expect(!harness.isIdle)
+    }
+
+    @Test func anAttemptThatWasNotMadeCostsNothing() {
+        for (health, hasBudget) in [(HostGate.Health.unmade, true), (.unknown, false)] {
+            let harness = Harness()
+            #expect(harness.admit(1) == .go)
+            harness.end(1, health)
+            #expect(harness.hasBudget == hasBudget)
+        }
     }
 }

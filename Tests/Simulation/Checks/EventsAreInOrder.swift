@@ -60,7 +60,7 @@ final class EventsAreInOrder: Checker {
         expect(event.time.nanoseconds >= lastTime, "an event that is older than the one before: \(event.text)")
         lastTime = event.time.nanoseconds
         switch event.kind {
-        case .stateChanged(let from, let reason): changed(from, event.state, hasReason: reason != nil)
+        case .stateChanged(let from, let reason, _): changed(from, event.state, hasReason: reason != nil)
         case .opened:
             expect(isOpen.isEmpty || rotation != .none && isOpen.count == 1, "opened beside another connection, and no rotation is told")
             isOpen.insert(event.epoch)

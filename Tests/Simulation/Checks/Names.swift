@@ -46,7 +46,7 @@ extension Event {
 
     var text: String {
         switch kind {
-        case .stateChanged(let from, let reason): "\(from) -> \(state)" + (reason.map { ": \($0.name)" } ?? "")
+        case .stateChanged(let from, let reason, _): "\(from) -> \(state)" + (reason.map { ": \($0.name)" } ?? "")
         case .closed(let frame, let byPeer, let failure):
             "closed \(frame.code)\(byPeer ? " by peer" : ""): \(failure?.name ?? "as asked")"
         case .attemptFailed(let failure, let attempt, let delay):

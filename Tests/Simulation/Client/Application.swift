@@ -264,9 +264,9 @@ final class Application {
     private func proceed(_ attemptId: UInt64, _ preparation: Preparation) {
         client.see(.proceeded(attemptId, preparation))
         switch preparation {
-        case .refusal: driver.proceed(attemptId, PreparedAttempt(url: nil, headerFields: [], failure: ASCII.bytes("no credentials")))
+        case .refusal: driver.proceed(attemptId, PreparedAttempt(failure: ASCII.bytes("no credentials")))
         case .token(let token):
-            driver.proceed(attemptId, PreparedAttempt(url: nil, headerFields: [[UInt8]("X-Token: \(token)".utf8)], failure: nil))
+            driver.proceed(attemptId, PreparedAttempt(ownFields: [[UInt8]("X-Token: \(token)".utf8)]))
         }
     }
 

@@ -8,7 +8,7 @@ final class Coverage {
 
     func count(_ event: Event) {
         switch event.kind {
-        case .stateChanged(let from, _): count("state: \(from) to \(event.state)")
+        case .stateChanged(let from, _, _): count("state: \(from) to \(event.state)")
         case .heartbeat(let note): count("heartbeat: \(note.kindName)")
         case .closed(_, _, let failure): count("closed: \(failure?.name ?? "as asked")")
         case .attemptFailed(let failure, _, _): count("attempt failed: \(failure.name)")

@@ -317,7 +317,7 @@ ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     if (!get_connection(env, argv[0], &it)) {
         return enif_make_badarg(env);
     }
-    return term_state(env, hw_connection_state(it->handle));
+    return atom_state(env, hw_connection_state(it->handle));
 }
 
 /* metrics(Connection) */

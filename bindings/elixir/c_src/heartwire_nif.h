@@ -7,17 +7,32 @@
 
 #include <stdbool.h>
 
+/* ---- names.c: constants as atoms, unknown for those that this header does not have --------------------------------------------- */
+
+/* HW_E_TIMEOUT becomes timeout, HW_OK becomes ok. */
+ERL_NIF_TERM atom_status(ErlNifEnv *env, hw_status status);
+
+ERL_NIF_TERM atom_layer(ErlNifEnv *env, hw_layer value);
+ERL_NIF_TERM atom_state(ErlNifEnv *env, hw_state value);
+ERL_NIF_TERM atom_event_kind(ErlNifEnv *env, hw_event_kind value);
+ERL_NIF_TERM atom_health_level(ErlNifEnv *env, hw_health_level value);
+ERL_NIF_TERM atom_quality(ErlNifEnv *env, hw_quality value);
+ERL_NIF_TERM atom_response_level(ErlNifEnv *env, hw_response_level value);
+ERL_NIF_TERM atom_rotation(ErlNifEnv *env, hw_rotation value);
+ERL_NIF_TERM atom_circuit(ErlNifEnv *env, hw_circuit value);
+ERL_NIF_TERM atom_outcome(ErlNifEnv *env, hw_outcome value);
+ERL_NIF_TERM atom_property_type(ErlNifEnv *env, hw_property_type value);
+
+/* What holds an attempt back: the level of HW_EVENT_ATTEMPT_HELD. */
+ERL_NIF_TERM atom_holder(ErlNifEnv *env, int32_t value);
+
 /* ---- terms.c: from C to Erlang -------------------------------------------------------------------------------------------------- */
 
 ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size);
-ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state);
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event);
 
 /* {Message, ReceivedNs, Epoch}: Message is {text | binary, Data}, of a part {text_part | binary_part, Data, first | middle | last}. */
 ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message);
-
-/* What became of a message. */
-ERL_NIF_TERM term_outcome(ErlNifEnv *env, hw_outcome outcome);
 
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics);
 ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health);

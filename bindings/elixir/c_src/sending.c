@@ -94,7 +94,7 @@ ERL_NIF_TERM sending_outcome(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]
         return enif_make_badarg(env);
     }
     hw_status status = hw_connection_outcome(handle, id, &outcome);
-    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), term_outcome(env, outcome)) : term_result(env, status);
+    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), atom_outcome(env, outcome)) : term_result(env, status);
 }
 
 /* cancel(Connection, Id) */

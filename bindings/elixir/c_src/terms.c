@@ -5,131 +5,6 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A constant of the header and the atom it becomes. */
-typedef struct {
-    int32_t value;
-    const char *atom;
-} atom_name;
-
-static const atom_name layers[] = {
-    {HW_LAYER_NONE, "none"},           {HW_LAYER_CONFIGURATION, "configuration"},
-    {HW_LAYER_RESOLVER, "resolver"},   {HW_LAYER_TCP, "tcp"},
-    {HW_LAYER_TLS, "tls"},             {HW_LAYER_HTTP, "http"},
-    {HW_LAYER_WEBSOCKET, "websocket"}, {HW_LAYER_HEARTBEAT, "heartbeat"},
-    {HW_LAYER_DELIVERY, "delivery"},   {HW_LAYER_SYSTEM, "system"},
-    {HW_LAYER_PROXY, "proxy"},
-};
-
-static const atom_name states[] = {
-    {HW_STATE_DISCONNECTED, "disconnected"}, {HW_STATE_CONNECTING, "connecting"}, {HW_STATE_CONNECTED, "connected"},
-    {HW_STATE_RECONNECTING, "reconnecting"}, {HW_STATE_CLOSING, "closing"},       {HW_STATE_FAILED, "failed"},
-};
-
-static const atom_name event_kinds[] = {
-    {HW_EVENT_STATE, "state"},
-    {HW_EVENT_OPENED, "opened"},
-    {HW_EVENT_CLOSED, "closed"},
-    {HW_EVENT_ATTEMPT_FAILED, "attempt_failed"},
-    {HW_EVENT_BEAT_MISSED, "beat_missed"},
-    {HW_EVENT_WRITABLE, "writable"},
-    {HW_EVENT_SLOW_CONSUMER, "slow_consumer"},
-    {HW_EVENT_RELEASED, "released"},
-    {HW_EVENT_WARNING, "warning"},
-    {HW_EVENT_HEARTBEAT_RECEIVED, "heartbeat_received"},
-    {HW_EVENT_HEARTBEAT_RESPONDED, "heartbeat_responded"},
-    {HW_EVENT_HEARTBEAT_TIMEOUT, "heartbeat_timeout"},
-    {HW_EVENT_HEARTBEAT_FAILURE, "heartbeat_failure"},
-    {HW_EVENT_BEAT_SENT, "beat_sent"},
-    {HW_EVENT_BEAT_ACKED, "beat_acked"},
-    {HW_EVENT_ENGINE_STARTED, "engine_started"},
-    {HW_EVENT_ENGINE_STOPPED, "engine_stopped"},
-    {HW_EVENT_HEALTH, "health"},
-    {HW_EVENT_QUALITY, "quality"},
-    {HW_EVENT_RESPONSE_LEVEL, "response_level"},
-    {HW_EVENT_RECONNECT_ADVISED, "reconnect_advised"},
-    {HW_EVENT_GAP, "gap"},
-    {HW_EVENT_ROTATION, "rotation"},
-    {HW_EVENT_CIRCUIT, "circuit"},
-    {HW_EVENT_OUTCOME, "outcome"},
-    {HW_EVENT_CONNECT_DUE, "connect_due"},
-    {HW_EVENT_ATTEMPT_HELD, "attempt_held"},
-};
-
-static const atom_name health_levels[] = {
-    {HW_HEALTH_UNKNOWN, "unknown"},
-    {HW_HEALTH_ERROR, "error"},
-    {HW_HEALTH_WARNING, "warning"},
-    {HW_HEALTH_HEALTHY, "healthy"},
-};
-
-static const atom_name qualities[] = {
-    {HW_QUALITY_UNKNOWN, "unknown"}, {HW_QUALITY_POOR, "poor"},           {HW_QUALITY_FAIR, "fair"},
-    {HW_QUALITY_GOOD, "good"},       {HW_QUALITY_EXCELLENT, "excellent"},
-};
-
-static const atom_name response_levels[] = {
-    {HW_RESPONSE_ON_TARGET, "on_target"}, {HW_RESPONSE_SLOW, "slow"},       {HW_RESPONSE_WARNING, "warning"},
-    {HW_RESPONSE_CRITICAL, "critical"},   {HW_RESPONSE_OVERDUE, "overdue"},
-};
-
-static const atom_name rotations[] = {
-    {HW_ROTATION_STARTED, "started"},
-    {HW_ROTATION_SWITCHED, "switched"},
-    {HW_ROTATION_FINISHED, "finished"},
-    {HW_ROTATION_FAILED, "failed"},
-};
-
-static const atom_name circuits[] = {
-    {HW_CIRCUIT_CLOSED, "closed"},
-    {HW_CIRCUIT_OPEN, "open"},
-    {HW_CIRCUIT_HALF_OPEN, "half_open"},
-};
-
-static const atom_name outcomes[] = {
-    {HW_OUTCOME_PENDING, "pending"}, {HW_OUTCOME_SENT, "sent"},           {HW_OUTCOME_EXPIRED, "expired"},
-    {HW_OUTCOME_DROPPED, "dropped"}, {HW_OUTCOME_CANCELLED, "cancelled"},
-};
-
-/* What holds an attempt back: the level of HW_EVENT_ATTEMPT_HELD. */
-static const atom_name holders[] = {
-    {0, "budget"},
-    {1, "circuit"},
-};
-
-static const atom_name property_types[] = {
-    {HW_PROPERTY_BOOLEAN, "boolean"}, {HW_PROPERTY_INTEGER, "integer"}, {HW_PROPERTY_DURATION, "duration"},
-    {HW_PROPERTY_SIZE, "size"},       {HW_PROPERTY_CHOICE, "choice"},   {HW_PROPERTY_TEXT, "text"},
-    {HW_PROPERTY_BYTES, "bytes"},
-};
-
-/* A newer library may know values that this header does not have: they become unknown. */
-static ERL_NIF_TERM atom_of(ErlNifEnv *env, const atom_name *names, size_t count, int32_t value)
-{
-    for (size_t index = 0; index < count; index++) {
-        if (names[index].value == value) {
-            return enif_make_atom(env, names[index].atom);
-        }
-    }
-    return enif_make_atom(env, "unknown");
-}
-
-/* HW_E_TIMEOUT becomes timeout, HW_OK becomes ok. */
-static ERL_NIF_TERM status_atom(ErlNifEnv *env, hw_status status)
-{
-    const char *name = hw_status_name(status);
-    char atom[64];
-    size_t size = 0;
-    if (strncmp(name, "HW_E_", 5) == 0) {
-        name += 5;
-    } else if (strncmp(name, "HW_", 3) == 0) {
-        name += 3;
-    }
-    for (; name[size] != '\0' && size < sizeof atom; size++) {
-        atom[size] = name[size] >= 'A' && name[size] <= 'Z' ? (char)(name[size] - 'A' + 'a') : name[size];
-    }
-    return enif_make_atom_len(env, atom, size);
-}
-
 static ERL_NIF_TERM boolean(ErlNifEnv *env, int32_t value)
 {
     return enif_make_atom(env, value != 0 ? "true" : "false");
@@ -173,28 +48,18 @@ ERL_NIF_TERM term_binary(ErlNifEnv *env, const void *data, size_t size)
     return binary;
 }
 
-ERL_NIF_TERM term_state(ErlNifEnv *env, hw_state state)
-{
-    return atom_of(env, states, LENGTH(states), state);
-}
-
-ERL_NIF_TERM term_outcome(ErlNifEnv *env, hw_outcome outcome)
-{
-    return atom_of(env, outcomes, LENGTH(outcomes), outcome);
-}
-
 /* What a level means depends on the kind of its event; nil for the kinds whose level does not change. */
 static ERL_NIF_TERM level_of(ErlNifEnv *env, const hw_event *event, int32_t level)
 {
     switch (event->kind) {
     case HW_EVENT_HEALTH:
-        return atom_of(env, health_levels, LENGTH(health_levels), level);
+        return atom_health_level(env, level);
     case HW_EVENT_QUALITY:
-        return atom_of(env, qualities, LENGTH(qualities), level);
+        return atom_quality(env, level);
     case HW_EVENT_RESPONSE_LEVEL:
-        return atom_of(env, response_levels, LENGTH(response_levels), level);
+        return atom_response_level(env, level);
     case HW_EVENT_CIRCUIT:
-        return atom_of(env, circuits, LENGTH(circuits), level);
+        return atom_circuit(env, level);
     default:
         return enif_make_atom(env, "nil");
     }
@@ -205,13 +70,13 @@ static ERL_NIF_TERM present_level(ErlNifEnv *env, const hw_event *event)
 {
     switch (event->kind) {
     case HW_EVENT_HEARTBEAT_RESPONDED:
-        return atom_of(env, response_levels, LENGTH(response_levels), event->level);
+        return atom_response_level(env, event->level);
     case HW_EVENT_ROTATION:
-        return atom_of(env, rotations, LENGTH(rotations), event->level);
+        return atom_rotation(env, event->level);
     case HW_EVENT_OUTCOME:
-        return term_outcome(env, event->level);
+        return atom_outcome(env, event->level);
     case HW_EVENT_ATTEMPT_HELD:
-        return atom_of(env, holders, LENGTH(holders), event->level);
+        return atom_holder(env, event->level);
     default:
         return level_of(env, event, event->level);
     }
@@ -220,13 +85,13 @@ static ERL_NIF_TERM present_level(ErlNifEnv *env, const hw_event *event)
 ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
 {
     const field fields[] = {
-        {"kind", atom_of(env, event_kinds, LENGTH(event_kinds), event->kind)},
+        {"kind", atom_event_kind(env, event->kind)},
         {"time_ns", enif_make_uint64(env, event->time_ns)},
         {"epoch", enif_make_uint64(env, event->epoch)},
-        {"state", term_state(env, event->state)},
-        {"previous_state", term_state(env, event->previous_state)},
-        {"status", status_atom(env, event->status)},
-        {"layer", atom_of(env, layers, LENGTH(layers), event->layer)},
+        {"state", atom_state(env, event->state)},
+        {"previous_state", atom_state(env, event->previous_state)},
+        {"status", atom_status(env, event->status)},
+        {"layer", atom_layer(env, event->layer)},
         {"native_code", enif_make_int(env, event->native_code)},
         {"http_status", enif_make_int(env, event->http_status)},
         {"close_code", enif_make_int(env, event->close_code)},
@@ -276,7 +141,7 @@ ERL_NIF_TERM term_message(ErlNifEnv *env, const hw_message *message)
 ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
 {
     const field fields[] = {
-        {"state", term_state(env, metrics->state)},
+        {"state", atom_state(env, metrics->state)},
         {"messages_received", enif_make_uint64(env, metrics->messages_received)},
         {"messages_sent", enif_make_uint64(env, metrics->messages_sent)},
         {"bytes_received", enif_make_uint64(env, metrics->bytes_received)},
@@ -312,9 +177,9 @@ ERL_NIF_TERM term_metrics(ErlNifEnv *env, const hw_metrics *metrics)
 ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health)
 {
     const field fields[] = {
-        {"health", atom_of(env, health_levels, LENGTH(health_levels), health->health)},
-        {"quality", atom_of(env, qualities, LENGTH(qualities), health->quality)},
-        {"response_level", atom_of(env, response_levels, LENGTH(response_levels), health->response_level)},
+        {"health", atom_health_level(env, health->health)},
+        {"quality", atom_quality(env, health->quality)},
+        {"response_level", atom_response_level(env, health->response_level)},
         {"failures_in_a_row", enif_make_uint64(env, health->failures_in_a_row)},
         {"responses", enif_make_uint64(env, health->responses)},
         {"response_last_ns", enif_make_uint64(env, health->response_last_ns)},
@@ -380,7 +245,7 @@ ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property)
 {
     const field fields[] = {
         {"name", text(env, property->name)},
-        {"type", atom_of(env, property_types, LENGTH(property_types), property->type)},
+        {"type", atom_property_type(env, property->type)},
         {"default", text(env, property->default_value)},
         {"range", text(env, property->range)},
         {"unit", text(env, property->unit)},
@@ -394,8 +259,8 @@ ERL_NIF_TERM term_property(ErlNifEnv *env, const hw_property *property)
 ERL_NIF_TERM term_error(ErlNifEnv *env, const hw_error *error)
 {
     const field fields[] = {
-        {"status", status_atom(env, error->status)},
-        {"layer", atom_of(env, layers, LENGTH(layers), error->layer)},
+        {"status", atom_status(env, error->status)},
+        {"layer", atom_layer(env, error->layer)},
         {"native_code", enif_make_int(env, error->native_code)},
         {"http_status", enif_make_int(env, error->http_status)},
         {"close_code", enif_make_int(env, error->close_code)},

@@ -148,7 +148,7 @@ defmodule Heartwire do
 
   import Kernel, except: [send: 2]
 
-  alias Heartwire.{Connection, Error, Event, Health, NIF, Options, Parts}
+  alias Heartwire.{Connection, Error, Event, Handle, Health, NIF, Options, Parts}
 
   @owner_queue_max 10_000
 
@@ -159,7 +159,8 @@ defmodule Heartwire do
   @type received :: {:text, binary} | {:binary, binary}
   @type before_connect :: (Event.t() -> :ok | {:ok, attempt} | {:error, String.t()})
   @type attempt :: [url: String.t(), headers: [{String.t(), String.t()}]]
-  @type send_option :: {:now, boolean} | {:report, boolean} | {:ttl, pos_integer}
+  @type part_option :: {:report, boolean} | {:ttl, pos_integer}
+  @type send_option :: part_option | {:now, boolean}
   @type option ::
           {:url, String.t()}
           | {:owner, GenServer.server()}
@@ -228,7 +229,7 @@ defmodule Heartwire do
   @spec send(connection, message) :: :ok | {:error, Error.t()}
   def send(connection, {kind, data}) when kind in [:text, :binary] do
     data = IO.iodata_to_binary(data)
-    with_handle(connection, &NIF.send(&1, kind, data))
+    Handle.call(connection, &NIF.send(&1, kind, data))
   end
 
   @doc """
@@ -244,7 +245,7 @@ defmodule Heartwire do
   def send(connection, {kind, data}, options) when kind in [:text, :binary] do
     with {:ok, {flags, ttl}} <- Options.of_message(options) do
       data = IO.iodata_to_binary(data)
-      with_handle(connection, &NIF.send_with(&1, kind, data, 0, flags, ttl))
+      Handle.call(connection, &NIF.send_with(&1, kind, data, 0, flags, ttl))
     end
   end
 
@@ -254,7 +255,7 @@ defmodule Heartwire do
   """
   @spec outcome(connection, id :: pos_integer) :: {:ok, Event.outcome()} | {:error, Error.t()}
   def outcome(connection, id) when is_integer(id) and id >= 0,
-    do: with_handle(connection, &NIF.outcome(&1, id))
+    do: Handle.call(connection, &NIF.outcome(&1, id))
 
   @doc """
   Takes back a message of which nothing has been written yet. `:state` says that it is too late,
@@ -262,16 +263,8 @@ defmodule Heartwire do
   """
   @spec cancel(connection, id :: pos_integer) :: :ok | {:error, Error.t()}
   def cancel(connection, id) when is_integer(id) and id >= 0 do
-    case with_handle(connection, &NIF.cancel(&1, id)) do
-      {:error, %Error{status: :state} = error} ->
-        message =
-          "It is too late: the message has its outcome or is being written; see outcome/2."
-
-        {:error, %{error | message: message}}
-
-      result ->
-        result
-    end
+    too_late = "It is too late: the message has its outcome or is being written; see outcome/2."
+    Handle.call(connection, &NIF.cancel(&1, id), state: too_late)
   end
 
   @doc """
@@ -285,21 +278,14 @@ defmodule Heartwire do
   @spec keep(connection, key :: String.t(), message) :: :ok | {:error, Error.t()}
   def keep(connection, key, {kind, data}) when is_binary(key) and kind in [:text, :binary] do
     data = IO.iodata_to_binary(data)
-
-    case with_handle(connection, &NIF.keep(&1, kind, data, key)) do
-      {:error, %Error{status: :full} = error} ->
-        message = "No more messages can be kept; remove some, or raise the limits of the queue."
-        {:error, %{error | message: message}}
-
-      result ->
-        result
-    end
+    full = "No more messages can be kept; remove some, or raise the limits of the queue."
+    Handle.call(connection, &NIF.keep(&1, kind, data, key), full: full)
   end
 
   @doc "Removes the message kept under a key, if there is one. Nothing is sent."
   @spec remove_kept(connection, key :: String.t()) :: :ok | {:error, Error.t()}
   def remove_kept(connection, key) when is_binary(key),
-    do: with_handle(connection, &NIF.keep(&1, :none, "", key))
+    do: Handle.call(connection, &NIF.keep(&1, :none, "", key))
 
   @doc """
   Replaces the connection without a gap: opens a new one and runs its opening script while the old one
@@ -309,7 +295,7 @@ defmodule Heartwire do
   the first connection, it does nothing.
   """
   @spec rotate(connection) :: :ok | {:error, Error.t()}
-  def rotate(connection), do: with_handle(connection, &NIF.rotate/1)
+  def rotate(connection), do: Handle.call(connection, &NIF.rotate/1)
 
   @doc """
   Sends one message in parts, each as soon as the enumerable gives it:
@@ -325,8 +311,21 @@ defmodule Heartwire do
   connection is closed with code 1011.
   """
   @spec send_parts(connection, {:text | :binary, Enumerable.t()}) :: :ok | {:error, Error.t()}
-  def send_parts(connection, {kind, parts}) when kind in [:text, :binary],
-    do: with_handle(connection, &Parts.send(&1, kind, parts))
+  def send_parts(connection, message) do
+    with {:ok, _id} <- send_parts(connection, message, []), do: :ok
+  end
+
+  @doc """
+  Sends one message in parts as `send_parts/2` does, with the options of `send/3` but for `:now`, and
+  answers with its id, 0 if there was no part and so no message. Of a message that expires or is
+  cancelled before its first byte is written, the parts that follow are not sent either.
+  """
+  @spec send_parts(connection, {:text | :binary, Enumerable.t()}, [part_option]) ::
+          {:ok, id :: non_neg_integer} | {:error, Error.t()}
+  def send_parts(connection, {kind, parts}, options) when kind in [:text, :binary] do
+    with {:ok, {flags, ttl}} <- Options.of_parts(options),
+         do: Handle.call(connection, &Parts.send(&1, kind, parts, flags, ttl))
+  end
 
   @doc """
   Closes gracefully: what is queued is sent first, then a close frame with `code` and `reason`.
@@ -336,7 +335,7 @@ defmodule Heartwire do
   """
   @spec close(connection, non_neg_integer, String.t()) :: :ok | {:error, Error.t()}
   def close(connection, code \\ 1000, reason \\ "") when is_integer(code) and is_binary(reason) do
-    case with_handle(connection, &NIF.close(&1, code, reason)) do
+    case Handle.call(connection, &NIF.close(&1, code, reason)) do
       {:error, %Error{status: :handle}} -> :ok
       result -> result
     end
@@ -357,7 +356,7 @@ defmodule Heartwire do
   @doc "The present state; `:disconnected` if the process is gone."
   @spec state(connection) :: Event.state()
   def state(connection) do
-    case with_handle(connection, &{:ok, NIF.state(&1)}) do
+    case Handle.call(connection, &{:ok, NIF.state(&1)}) do
       {:ok, state} -> state
       {:error, %Error{status: :handle}} -> :disconnected
     end
@@ -365,12 +364,12 @@ defmodule Heartwire do
 
   @doc "Counters since the connection was opened, as a map with the names of `hw_metrics`."
   @spec metrics(connection) :: {:ok, map} | {:error, Error.t()}
-  def metrics(connection), do: with_handle(connection, &NIF.metrics/1)
+  def metrics(connection), do: Handle.call(connection, &NIF.metrics/1)
 
   @doc "How the heartbeats of a connection stand."
   @spec health(connection) :: {:ok, Health.t()} | {:error, Error.t()}
   def health(connection) do
-    with {:ok, fields} <- with_handle(connection, &NIF.health/1),
+    with {:ok, fields} <- Handle.call(connection, &NIF.health/1),
          do: {:ok, struct!(Health, fields)}
   end
 
@@ -388,23 +387,4 @@ defmodule Heartwire do
   """
   @spec properties() :: [map]
   def properties, do: NIF.properties()
-
-  defp with_handle(connection, function) do
-    with {:ok, handle} <- find_handle(GenServer.whereis(connection)),
-         {:error, fields} <- function.(handle) do
-      {:error, Error.new(fields)}
-    else
-      :gone -> {:error, Error.new(status: :handle)}
-      result -> result
-    end
-  end
-
-  defp find_handle(pid) when is_pid(pid) do
-    case Registry.lookup(Heartwire.Registry, pid) do
-      [{^pid, handle}] -> {:ok, handle}
-      [] -> :gone
-    end
-  end
-
-  defp find_handle(_not_here), do: :gone
 end

@@ -126,6 +126,50 @@ defmodule Heartwire.PartsTest do
     end
   end
 
+  describe "send_parts/3" do
+    test "answers with an id, by which the outcome is told" do
+      socket = connect!(url(:ws, "/echo"))
+      assert {:ok, 0} = Heartwire.send_parts(socket, {:text, []}, report: true)
+      assert {:ok, 1} = Heartwire.send_parts(socket, {:text, ["not ", "reported"]}, report: false)
+      assert {:ok, 2} = Heartwire.send_parts(socket, {:text, ["re", "ported"]}, report: true)
+      assert %Event{message_id: 2, count: 1, level: :sent} = await_event(socket, :outcome)
+      for data <- ["not reported", "reported"], do: assert(await_message(socket) == {:text, data})
+    end
+
+    test "gives up what has waited too long" do
+      socket = open!(url(:refused, "/"))
+      assert {:ok, 1} = Heartwire.send_parts(socket, {:text, ["o", "ld"]}, ttl: 3_600_000)
+
+      parts =
+        Stream.map(["begun", "expired", "never asked for"], fn part ->
+          assert part != "never asked for"
+
+          if part == "expired",
+            do: assert(%Event{level: :expired} = await_event(socket, :outcome))
+
+          part
+        end)
+
+      assert {:ok, 2} = Heartwire.send_parts(socket, {:text, parts}, ttl: 1)
+      assert {:ok, :expired} = Heartwire.outcome(socket, 2)
+      assert {:ok, :pending} = Heartwire.outcome(socket, 1)
+      assert {:ok, 3} = Heartwire.send(socket, {:text, "still taken"}, [])
+    end
+
+    test "refuses options that it does not have" do
+      socket = open!(url(:refused, "/"))
+
+      for options <- [[now: true], [now: false], [report: 1], [ttl: 0], :report] do
+        assert {:error, %Error{status: :argument, message: message}} =
+                 Heartwire.send_parts(socket, {:text, ["x"]}, options)
+
+        assert message =~ "are report: boolean, ttl: "
+      end
+
+      assert {:ok, %{queue_messages: 0}} = Heartwire.metrics(socket)
+    end
+  end
+
   describe "a message that is not brought to its end closes the connection" do
     setup do
       key = "elixir-#{System.unique_integer([:positive])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import threading
 import uuid
 from typing import Any
 
@@ -31,11 +32,20 @@ def drop_once() -> str:
 
 def test_opening_script_comes_before_the_queue(servers: Servers) -> None:
     received: list[object] = []
+    given = threading.Event()
+
+    def before_connect(url: str, attempt: int) -> None:
+        given.wait(PATIENCE_SECONDS)
+
     with heartwire.Client(
-        servers.url("ws"), opening=LOGIN, on_message=lambda client, message: received.append(message)
+        servers.url("ws"),
+        opening=LOGIN,
+        before_connect=before_connect,
+        on_message=lambda client, message: received.append(message),
     ) as client:
         client.send("queued")
         client.keep("ticker", "kept")
+        given.set()
         wait_until(lambda: len(received) == 4)
     assert received[1:] == [PROOF, "kept", "queued"]
 

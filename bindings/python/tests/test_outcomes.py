@@ -89,6 +89,18 @@ def test_expired(offline: Callable[..., heartwire.Client], story: Story) -> None
     assert {level for _, _, level in story.outcomes} == {Outcome.EXPIRED}
 
 
+def test_expired_between_its_parts(offline: Callable[..., heartwire.Client]) -> None:
+    client = offline()
+
+    def parts() -> Iterator[str]:
+        yield "short"
+        wait_until(lambda: client.metrics().queue_expired == 1)
+        yield "lived"
+
+    assert client.outcome(client.send_streaming(parts(), ttl=0.001)) is Outcome.EXPIRED
+    assert client.outcome(client.send("still open")) is Outcome.PENDING
+
+
 def test_dropped(offline: Callable[..., heartwire.Client], story: Story) -> None:
     client = offline(queue_messages_max=2, queue_overflow="drop_oldest")
     numbers = [client.send(str(each)) for each in range(3)]

@@ -51,7 +51,9 @@ defmodule Heartwire.Event do
 
     * `:gap` - connected again after a loss, the opening script done: `began_ns` and `latency_ns`,
       how long; `last_message_ns`, when the last message before it was received, 0 if none was;
-      `count` of own messages whose arrival at the server is in doubt: they are not sent again
+      `count` of own messages whose arrival at the server is in doubt: they are not sent again. The
+      others have reached the server's WebSocket layer; whether its application has worked on them
+      only an answer of its own can tell
     * `:rotation` - `level`, of `t:rotation/0`; `epoch` of the connection it speaks of; on `:failed`
       also the reason as above
     * `:circuit` - attempts to a host have failed too often, or may be made again: `level` and
@@ -62,7 +64,9 @@ defmodule Heartwire.Event do
     * `:connect_due` - the function `:before_connect` is asked: `attempt`, `attempt_id`, `text` is
       the URL, `delay_ms` until the answer is too late
     * `:outcome` - `count` messages, the first of them `message_id`, in unbroken order, came to an
-      outcome: `level`, of `t:outcome/0`; `:sent` only if it was to be reported
+      outcome: `level`, of `t:outcome/0`; `:sent` only if it was to be reported. `:pending` says that
+      too many events waited to tell of each, and that some of these messages, to be asked about with
+      `Heartwire.outcome/2`, have come to outcomes
 
   `epoch` counts the established connections from 1. `time_ns` is a monotonic reading.
   """

@@ -34,28 +34,36 @@ defmodule Heartwire.Options do
   def headers(headers) when is_list(headers), do: map(headers, &header/1)
   def headers(_other), do: invalid(:header, "Header fields are a list of pairs of two strings.")
 
-  @doc "Turns the options of a message into flags and a time to live, 0 if there is none."
-  @spec of_message(term) :: {:ok, {[NIF.flag()], non_neg_integer}} | {:error, Error.t()}
-  def of_message(options) when is_list(options), do: of_message(options, {[], 0})
-  def of_message(other), do: unknown_of_message(other)
+  @typedoc "The flags of a message, and its time to live, 0 if it has none."
+  @type sending :: {[NIF.flag()], non_neg_integer}
 
-  defp of_message([], taken), do: {:ok, taken}
+  @doc "Turns the options of a message that is sent whole into flags and a time to live."
+  @spec of_message(term) :: {:ok, sending} | {:error, Error.t()}
+  def of_message(options), do: sending(options, [:now, :report], {[], 0})
 
-  defp of_message([{flag, true} | rest], {flags, ttl}) when flag in [:now, :report],
-    do: of_message(rest, {[flag | flags], ttl})
+  @doc "Turns the options of a message that is sent in parts into flags and a time to live."
+  @spec of_parts(term) :: {:ok, sending} | {:error, Error.t()}
+  def of_parts(options), do: sending(options, [:report], {[], 0})
 
-  defp of_message([{flag, false} | rest], taken) when flag in [:now, :report],
-    do: of_message(rest, taken)
+  defp sending([], _known, taken), do: {:ok, taken}
 
-  defp of_message([{:ttl, ttl} | rest], {flags, _none})
+  defp sending([{:ttl, ttl} | rest], known, {flags, _none})
        when is_integer(ttl) and ttl in 1..@ttl_max,
-       do: of_message(rest, {flags, ttl})
+       do: sending(rest, known, {flags, ttl})
 
-  defp of_message([other | _rest], _taken), do: unknown_of_message(other)
+  defp sending([{flag, is_set} = option | rest], known, {flags, ttl}) when is_boolean(is_set) do
+    if flag in known,
+      do: sending(rest, known, {if(is_set, do: [flag | flags], else: flags), ttl}),
+      else: unknown_of_message(option, known)
+  end
 
-  defp unknown_of_message(other) do
-    known = "now: boolean, report: boolean, ttl: 1..#{@ttl_max} (milliseconds)"
-    invalid(:argument, "A message's options are #{known}; not #{inspect(other)}.")
+  defp sending([other | _rest], known, _taken), do: unknown_of_message(other, known)
+  defp sending(other, known, _taken), do: unknown_of_message(other, known)
+
+  defp unknown_of_message(other, known) do
+    flags = Enum.map_join(known, ", ", &"#{&1}: boolean")
+    range = "ttl: 1..#{@ttl_max} (milliseconds)"
+    invalid(:argument, "A message's options are #{flags}, #{range}; not #{inspect(other)}.")
   end
 
   @doc "What a duration comes to that the library has taken, or its default."

@@ -13,10 +13,13 @@ defmodule Heartwire.Parts do
   # In the place of a number while the first part is handed over.
   @beginning -1
 
-  @spec send(NIF.connection(), NIF.kind(), Enumerable.t()) :: :ok | NIF.error()
-  def send(handle, kind, parts) do
+  @doc "Answers with the message's number, 0 if there was no part and so no message."
+  @spec send(NIF.connection(), NIF.kind(), Enumerable.t(), [NIF.flag()], non_neg_integer) ::
+          {:ok, non_neg_integer} | NIF.error()
+  def send(handle, kind, parts, flags, ttl) do
     # The number of the unfinished message, 0 if there is none, for two processes to see.
-    message = %{handle: handle, kind: kind, number: :atomics.new(1, [])}
+    number = :atomics.new(1, [])
+    message = %{handle: handle, kind: kind, flags: flags, ttl: ttl, number: number}
     guard = guard(message)
 
     try do
@@ -28,19 +31,20 @@ defmodule Heartwire.Parts do
   end
 
   defp send_all(message, parts) do
-    with :ok <- Enum.reduce_while(parts, :ok, &send_next(message, &1, &2)), do: finish(message)
+    with {:ok, number} <- Enum.reduce_while(parts, {:ok, 0}, &send_next(message, &1, &2)),
+         do: finish(message, number)
   end
 
-  defp send_next(message, part, :ok) do
+  defp send_next(message, part, {:ok, _number}) do
     case hand_over(message, IO.iodata_to_binary(part), false) do
-      :ok -> {:cont, :ok}
+      {:ok, number} -> {if(unfinished(message) == 0, do: :halt, else: :cont), {:ok, number}}
       error -> {:halt, error}
     end
   end
 
   # An enumerable tells too late which of its parts is the last, so an empty one ends the message.
-  defp finish(message) do
-    if unfinished(message) == 0, do: :ok, else: hand_over(message, "", true)
+  defp finish(message, number) do
+    if unfinished(message) == 0, do: {:ok, number}, else: hand_over(message, "", true)
   end
 
   defp hand_over(message, data, is_last) do
@@ -48,23 +52,34 @@ defmodule Heartwire.Parts do
     # Set before the call: a process that is killed inside cannot tell any more what came of it.
     if number == 0, do: :atomics.put(message.number, 1, @beginning)
 
-    flags = if is_last, do: [], else: [:more]
+    flags = if is_last, do: message.flags, else: [:more | message.flags]
 
-    case NIF.send_with(message.handle, message.kind, data, number, flags, 0) do
-      {:ok, number} ->
+    case NIF.send_with(message.handle, message.kind, data, number, flags, message.ttl) do
+      {:ok, number} = sent ->
         :atomics.put(message.number, 1, if(is_last, do: 0, else: number))
+        sent
 
       {:error, %{status: status}} = error ->
         :atomics.put(message.number, 1, number)
 
-        if status == :full do
-          Process.sleep(@recheck_ms)
-          hand_over(message, data, is_last)
-        else
-          error
+        cond do
+          status == :full ->
+            Process.sleep(@recheck_ms)
+            hand_over(message, data, is_last)
+
+          status == :argument and settled?(message, number) ->
+            :atomics.put(message.number, 1, 0)
+            {:ok, number}
+
+          true ->
+            error
         end
     end
   end
+
+  # True for a message that expired or was cancelled meanwhile: no further part of it is taken.
+  defp settled?(message, number),
+    do: match?({:ok, outcome} when outcome != :pending, NIF.outcome(message.handle, number))
 
   # A process that is killed cannot tidy up.
   defp guard(message) do

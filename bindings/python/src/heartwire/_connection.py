@@ -237,6 +237,7 @@ class ThreadConnection(BaseConnection):
         Sends one message in parts, each as soon as the iterable gives it: all str or all bytes. Returns the message's number, 0
         if there was no part and so no message. report and ttl as for send. Waits while the queue is full; a message that is larger
         than queue_bytes_max in all is MessageTooLarge. May be called from any thread; what is sent meanwhile follows the message.
+        Of a message that expires or is cancelled before its first byte is written, the parts that follow are not sent either.
 
         A message that cannot be brought to its end, because the iterable raises an exception or gives something else, would hold
         up all that follow. So the exception is raised, and if a part has been sent, the connection is closed with code 1011.

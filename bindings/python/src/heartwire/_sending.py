@@ -8,7 +8,8 @@ from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Union
 
 from ._channel import Channel, Outgoing, encoded
-from ._errors import HeartwireError, QueueFull
+from ._errors import HeartwireError, QueueFull, Status
+from ._life import Outcome
 
 BytesLike = Union[bytes, bytearray, memoryview]
 Parts = Union[Iterable[str], Iterable[BytesLike]]
@@ -34,6 +35,7 @@ class MessageInParts:
         self._data = b""
         self._is_last = False
         self._is_unfinished = False
+        self._is_over = False
         self.number = 0
 
     def __enter__(self) -> MessageInParts:
@@ -56,8 +58,8 @@ class MessageInParts:
         self._data, self._is_last = b"", True
 
     def offer(self) -> bool:
-        """Hands the part over; False if the queue has no room for it now."""
-        if not self._kind:
+        """Hands the part over, unless the message expired or was cancelled meanwhile; False if the queue has no room for it now."""
+        if not self._kind or self._is_over:
             return True
         # Set before the call, since Ctrl-C may come between it and whatever follows.
         self._is_unfinished = True
@@ -66,11 +68,19 @@ class MessageInParts:
                 self._kind, self._data, self.number, self._is_last, self._flags, self._ttl_ms
             )
         except HeartwireError as error:
-            self._is_unfinished = self.number != 0
+            self._is_over = error.status is Status.ARGUMENT and self._has_outcome()
+            self._is_unfinished = self.number != 0 and not self._is_over
             if isinstance(error, QueueFull):
                 return False
-            raise
+            if not self._is_over:
+                raise
         return True
+
+    def _has_outcome(self) -> bool:
+        """True for a message that expired or was cancelled meanwhile: no further part of it is taken."""
+        with contextlib.suppress(HeartwireError):
+            return self.number != 0 and self._channel.outcome(self.number) is not Outcome.PENDING
+        return False
 
 
 def send_parts(channel: Channel, parts: Parts, flags: int, ttl_ms: int) -> int:

@@ -153,7 +153,8 @@ class Connection(BaseConnection):
         """
         Sends one message in parts, each as soon as the iterable or asynchronous iterable gives it: all str or all bytes. Returns
         the message's number, 0 if there was no part and so no message. report and ttl as for send. Waits while the queue is full; a
-        message that is larger than queue_bytes_max in all is MessageTooLarge. What is sent meanwhile follows the message.
+        message that is larger than queue_bytes_max in all is MessageTooLarge. What is sent meanwhile follows the message. Of one that
+        expires or is cancelled before its first byte is written, the parts that follow are not sent either.
 
         A message that cannot be brought to its end, because the iterable raises an exception or gives something else, or the task
         is cancelled, would hold up all that follow. So the exception is raised, and if a part has been sent, the connection is
