@@ -129,11 +129,11 @@ fuzz: $(SETUP)/packages ## Fuzz what reads foreign bytes; FUZZ_SECONDS=30 each, 
 	@exec python3 Tests/Fuzz/run.py --seconds $(FUZZ_SECONDS) $(FUZZ)
 
 ifdef BUGS
-sim: $(SETUP)/packages ## Simulate whole connections in virtual time: SEED=1, RUNS=, SECONDS=60; BUGS=1 plants bugs that must be caught
+sim: $(SETUP)/packages ## Simulate whole connections in virtual time: SEED=1, RUNS=, SECONDS=60; BUGS=1 plants bugs that must be caught; STORM=1 measures
 	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) --bugs $(filter-out 1,$(BUGS))
 else
 sim: $(SETUP)/packages
-	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
+	@exec python3 Tests/Simulation/run.py $(if $(SEED),--seed $(SEED)) $(if $(STORM),--storm) $(if $(RUNS),--runs $(RUNS)) $(if $(SECONDS),--seconds $(SECONDS))
 endif
 
 # Tests of running times are left out: a sanitizer changes those most of all. The library's caches live as long as the process, which the leak

@@ -1,19 +1,21 @@
 import Glibc
 import Heartbeat
 
-/// Usage: simulation SEED STEP RUNS SECONDS [trace | first]
+/// Usage: simulation SEED STEP RUNS SECONDS [trace | first | measure]
 ///
 /// Runs worlds with the seeds SEED, SEED + STEP and so on, RUNS of them or for SECONDS, whatever is over first (0: no limit), and prints lines
-/// for run.py, which says what they are. With "trace" each world's story is printed, with "first" the first broken promise is the last.
+/// for run.py, which says what they are. With "trace" each world's story is printed, with "first" the first broken promise is the last, with
+/// "measure" nothing is run but what is measured in worlds of their own.
 @main
 enum EntryPoint {
     static func main() {
         let numbers = CommandLine.arguments.dropFirst().prefix(4).compactMap { UInt64($0) }
         guard numbers.count == 4 else {
-            print("usage: simulation SEED STEP RUNS SECONDS [trace | first]")
+            print("usage: simulation SEED STEP RUNS SECONDS [trace | first | measure]")
             exit(2)
         }
         let mode = CommandLine.arguments.dropFirst(5).first ?? ""
+        if mode == "measure" { return Measuring.run(seed: numbers[0]) }
         run(seed: numbers[0], step: numbers[1], runs: numbers[2], seconds: Double(numbers[3]), mode)
     }
 

@@ -1,6 +1,7 @@
 """Simulates whole connections in virtual time: the very Session, Heartbeat and WebSocket that ship, optimised, against a faulty world.
 
 Usage: run.py [--seed N] [--runs N] [--seconds N]      simulates the seeds from N on, until the runs or the seconds are over
+       run.py --storm                                  measures a thousand connections in an outage, and rotations under load
        run.py --bugs [NAME ...]                        plants the bugs of the folder Bugs one at a time; each must be caught
 
 A seed whose world breaks a promise fails: its replay command and the end of its story are printed. At the end stands a table of what was
@@ -160,13 +161,38 @@ def run_bugs(names: list[str], seed: int) -> int:
     return 1 if failed or not bugs else 0
 
 
+def measure(seed: int) -> int:
+    """Prints how a thousand connections live through an outage, and what rotations lose."""
+    done = subprocess.run(
+        [build.program(), str(seed), "1", "1", "0", "measure"], env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    storms = [line[1:] for line in lines if line[0] == "storm"]
+    print("Attempts of 1,000 connections in each minute; the host is down from minute 2 to minute 7. The budget is 600 in a minute.\n")
+    print(f"{'minute':>8}" + "".join(f"{name:>10}" for name, *_ in storms))
+    for minute, counts in enumerate(zip(*(counts for _, *counts in storms))):
+        print(f"{minute:>8}" + "".join(f"{int(count):>10,}" for count in counts))
+    print("\nOne connection, rotated under 20,000 messages a second each way for 20 s:\n")
+    print(f"{'duplicates':<12}{'rotations':>10}{'sent':>10}{'lost':>8}{'received':>10}{'lost':>8}{'doubled':>9}")
+    for _, is_dropped, *counts in (line for line in lines if line[0] == "rush"):
+        name = "dropped" if is_dropped == "true" else "kept"
+        print(f"{name:<12}" + "".join(f"{int(count):>{width},}" for count, width in zip(counts, (10, 10, 8, 10, 8, 9))))
+    broken = [line for line in lines if line[0] == "violation"]
+    for _, _, checker, time, text in broken:
+        print(f"FAILED: {checker} at {time} s: {text}")
+    return 1 if broken or done.returncode != 0 else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1, help="the first seed (default: 1)")
     parser.add_argument("--runs", type=int, default=0, help="how many seeds (default: as many as the seconds allow)")
     parser.add_argument("--seconds", type=int, default=0, help="how long at most (default: as long as the runs take, or 60)")
     parser.add_argument("--bugs", nargs="*", metavar="NAME", help="plant bugs, all or those named")
+    parser.add_argument("--storm", action="store_true", help="measure an outage under a thousand connections, and rotations under load")
     options = parser.parse_args()
+    if options.storm:
+        return measure(options.seed)
     if options.bugs is not None:
         return run_bugs(options.bugs, options.seed)
     return run_seeds(options.seed, options.runs, options.seconds or (0 if options.runs else 60))

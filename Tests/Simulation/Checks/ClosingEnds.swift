@@ -8,17 +8,12 @@ final class ClosingEnds: Checker {
     private var asked: Mark?
     private var cutOff: Mark?
     private var released: Mark?
-    /// The connections whose server has got a close frame, and those whose server sent its own before.
-    private var hasGotClose: Set<Int> = []
-    private var hasClosedFirst: Set<Int> = []
 
     override func see(_ fact: Fact) {
         switch fact {
         case .cutOffAsked: if client.closeAsked != nil { cutOff = mark }
         case .closeAsked: if asked == nil && !client.isOver { asked = mark }
         case .releaseAsked: released = mark
-        case .serverGot(let got): if case .close = got.what { hasGotClose.insert(got.peer.number) }
-        case .serverSent(let peer, .close): if !hasGotClose.contains(peer.number) { hasClosedFirst.insert(peer.number) }
         case .released: released = nil
         case .event(let event):
             guard case .closed(_, let byPeer, let failure) = event.kind else { return }
@@ -26,8 +21,7 @@ final class ClosingEnds: Checker {
             guard event.state == .closing, client.active?.epoch == event.epoch else { return }
             if failure == nil { expect(client.driver.queuedMessages == 0, "closed as asked, and messages were not sent") }
             // What stands behind the beginning of an unfinished message cannot be sent.
-            let closedFirst = client.connection(event.epoch).map { hasClosedFirst.contains($0.number) } ?? false
-            if case .closedByPeer? = failure, !plan.sendsParts, !closedFirst {
+            if case .closedByPeer? = failure, !plan.sendsParts, !client.wasClosedByServer(event.epoch) {
                 expect(byPeer, "the server has answered the close frame, and messages were not sent")
             }
         case .settled, .audit, .ended: check()

@@ -26,9 +26,9 @@ final class RotationsLoseNothing: Checker {
     private func take(_ event: Event) {
         switch event.kind {
         case .opened: if client.active != nil { deliveredInOverlap = [:] }
-        case .closed(let frame, let byPeer, let failure):
+        case .closed(let frame, _, let failure):
             // One that ends with its session is cut off.
-            if failure == nil && !byPeer && frame.code != 1006 { endedWell.insert(event.epoch) }
+            if failure == nil && !client.wasClosedByServer(event.epoch) && frame.code != 1006 { endedWell.insert(event.epoch) }
             due = nil
         case .rotation(.started, _, _): due = nil
         case .rotation(.switched, _, _): dueAfter(event.epoch)
@@ -70,7 +70,7 @@ final class RotationsLoseNothing: Checker {
 
     private func dueAfter(_ epoch: UInt64) {
         guard let age = plan.session.rotateAfter, let opened = client.connection(epoch)?.openedAt else { return }
-        due = Mark(time: opened.time + age, frozen: opened.frozen)
+        due = Mark(time: max(opened.time + age, now), frozen: opened.frozen)
     }
 
     private func checkDue() {

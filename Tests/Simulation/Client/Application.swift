@@ -67,7 +67,7 @@ final class Application {
     // MARK: Sending
 
     private func sendSome() {
-        for _ in 0..<(dice.oneIn(10) ? dice.between(2, 30) : 1) {
+        for _ in 0..<(dice.oneIn(10) ? dice.between(2, 30) : plan.burst) {
             if plan.sendsParts && dice.oneIn(5) { sendInParts() } else { send() }
         }
         if dice.oneIn(8) { cancel() }

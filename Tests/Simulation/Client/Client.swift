@@ -10,11 +10,14 @@ final class Client {
     private(set) var driver: Driver!
     private var application: Application!
     private var checkers: [Checker] = []
+    private(set) var tally: Tally?
 
     /// The lines of the two places, before and while they carry a connection.
     private var lines: [LinkPlace: Line] = [:]
     /// The server's numbers of the connections, by line.
     private var numbers: [Int: Int] = [:]
+    /// The connections that their server closed before it had got a close frame.
+    private var closedByServer: Set<Int> = []
     /// All connections that were established, the last one last.
     private(set) var connections: [Connection] = []
     /// The one that messages go by; nil while there is none.
@@ -39,11 +42,16 @@ final class Client {
         driver = Driver(self, plan, world.machine, world.network, world.gates, dice.fork())
         application = Application(self, dice.fork())
         checkers = Checkers.all(self)
+        guard plan.isTallied else { return }
+        let tally = Tally(self)
+        self.tally = tally
+        checkers.append(tally)
     }
 
     func see(_ fact: Fact) {
         if fact.isWorthNoting { world.note { "client \(number): \(fact.text)" } }
         if case .serverOpened(let peer) = fact { numbers[peer.line.number] = peer.number }
+        if case .serverSent(let peer, .close) = fact, peer.closedFirst { closedByServer.insert(peer.number) }
         for checker in checkers { checker.see(fact) }
     }
 
@@ -111,6 +119,8 @@ final class Client {
         if case .closed = event.kind { closed(event.epoch) }
         application.happened(event)
     }
+
+    func wasClosedByServer(_ epoch: UInt64) -> Bool { connection(epoch).map { closedByServer.contains($0.number) } ?? false }
 
     private func opened(_ epoch: UInt64) {
         guard let line = lines[driver.place(ofEpoch: epoch)], let number = numbers[line.number], epoch == connections.count + 1 else {

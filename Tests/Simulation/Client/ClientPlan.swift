@@ -15,40 +15,44 @@ struct ClientPlan {
     let number: Int
     let host: WorldPlan.HostName
     let session: SessionConfiguration
-    let outbox: Outbox.Limits
-    let readSize: Int
+    var outbox: Outbox.Limits
+    var readSize: Int
 
     // What the application does.
-    let sendsEvery: Interval?
-    let messageSizeMax: Int
-    let sendsParts: Bool
+    var sendsEvery: Interval?
+    var messageSizeMax: Int
+    var sendsParts: Bool
     /// How many of a hundred messages are to be sent now or not at all.
-    let nowShare: Int
-    let timeToLive: Interval?
-    let keysAtOnce: Int
-    let keepsEvery: Interval?
-    let rotatesEvery: Interval?
+    var nowShare: Int
+    var timeToLive: Interval?
+    var keysAtOnce: Int
+    var keepsEvery: Interval?
+    var rotatesEvery: Interval?
     /// When it asks for the end, from its beginning; nil: never.
-    let closesAfter: Interval?
+    var closesAfter: Interval?
     /// Whether it loses patience soon after it has closed.
     let cutsOff: Bool
-    let releasesAfter: Interval?
+    var releasesAfter: Interval?
     /// Messages that may wait in its inbox.
-    let inboxMax: Int
+    var inboxMax: Int
     let closesWhenFull: Bool
     /// How long it takes a break from taking messages, again and again; nil: it never does.
-    let takesBreaks: Interval?
+    var takesBreaks: Interval?
 
     // What it knows of the server.
-    let feedEvery: Interval
-    let script: Script
-    let dropsDuplicates: Bool
+    var feedEvery: Interval
+    /// How many items come together.
+    var burst = 1
+    /// Whether it is counted what comes.
+    var isTallied = false
+    var script: Script
+    var dropsDuplicates: Bool
 
     // The heartbeats.
-    let hasRules: Bool
-    let beatEvery: Interval?
+    var hasRules: Bool
+    var beatEvery: Interval?
     let beatWithin: Interval
-    let silence: Interval?
+    var silence: Interval?
     let answersRequests: Bool
 
     init(_ number: Int, _ dice: Dice, _ world: WorldPlan) {
@@ -82,10 +86,23 @@ struct ClientPlan {
         dropsDuplicates = dice.oneIn(2)
         beatEvery = hasRules && dice.oneIn(2) ? max(world.pace, dice.time(.seconds(1), .seconds(20))).inWholeMilliseconds : nil
         beatWithin = dice.time(.milliseconds(500), .seconds(10)).inWholeMilliseconds
-        silence = hasRules && dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
+        silence = hasRules && !world.isStorm && dice.oneIn(3) ? dice.time(.seconds(10), .seconds(30)).inWholeMilliseconds : nil
         answersRequests = hasRules && dice.oneIn(2)
         configureLife(dice, world)
         configureHeartbeats(dice, world)
+        if world.isStorm { quieten(dice) }
+    }
+
+    /// One of very many: it waits, and now and then says something.
+    private mutating func quieten(_ dice: Dice) {
+        sendsEvery = dice.time(.minutes(1), .minutes(5))
+        (sendsParts, takesBreaks, releasesAfter) = (false, nil, nil)
+        keysAtOnce = min(keysAtOnce, 1)
+        feedEvery = .minutes(2)
+        (rotatesEvery, session.rotateAfter) = (nil, nil)
+        session.reconnects = true
+        session.backoff = Backoff.Configuration(base: .milliseconds(500), cap: .seconds(30))
+        session.connectTimeout = .seconds(15)
     }
 
     private func configureLife(_ dice: Dice, _ world: WorldPlan) {
@@ -106,7 +123,7 @@ struct ClientPlan {
         if dice.oneIn(4) { session.rotateAfter = max(world.pace * 10, dice.magnitude(.seconds(1), .minutes(20))) }
         session.rotateLinger = dice.pick([.zero, .milliseconds(200), .seconds(1), .seconds(20)])
         session.rotateOnNotice = dice.pick([.off, .rule, .all])
-        if dropsDuplicates { session.duplicateKey = try? DuplicateKey(ASCII.bytes("/k")) }
+        if dropsDuplicates { session.duplicateKey = Wording.duplicateKey }
         session.pongsPerSecondMax = dice.pick([5, 100])
     }
 

@@ -7,7 +7,8 @@ final class Host {
     private unowned(unsafe) let world: World
     private let dice: Dice
     private(set) var peers: [Peer] = []
-    private(set) var attempts = 0
+    /// When each attempt came.
+    private(set) var attempts: [Instant] = []
 
     /// How bad it is, in percent.
     var hostility: Int
@@ -42,13 +43,14 @@ final class Host {
     }
 
     func attempted(_ door: Door) {
-        attempts += 1
+        attempts.append(world.timeline.now)
         world.coverage.count(door.name)
     }
 
     func accept(_ line: Line, _ door: Door) {
         let pace = world.plan.pace
-        let habits = hostility == 0 ? Habits.honest(dice, pace: pace) : Habits.drawn(dice, pace: pace, hostility: hostility)
+        var habits = hostility == 0 ? Habits.honest(dice, pace: pace) : Habits.drawn(dice, pace: pace, hostility: hostility)
+        if world.plan.isStorm { habits.requestsEvery = nil }
         let peer = Peer(world, self, line, door, habits, dice.fork())
         peers.removeAll { $0.isConcluded }
         peers.append(peer)

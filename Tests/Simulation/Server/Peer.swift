@@ -32,6 +32,7 @@ final class Peer {
     /// Nothing will be heard of the client any more.
     private(set) var isConcluded = false
     private(set) var isReading = true
+    private(set) var closedFirst = false
     private var dataSent = 0
     private var requestsSent = 0
     private var pingsSent = 0
@@ -320,7 +321,7 @@ final class Peer {
     func close(_ code: UInt16) {
         guard isOpen else { return }
         world.coverage.count("server closes: \(code)")
-        phase = .closing
+        (phase, closedFirst) = (.closing, true)
         send(.close, CloseFrame(code: code, reason: []).payload)
         if let client { world.see(.serverSent(self, .close), client) }
         // A server does not wait for ever for the client to answer.

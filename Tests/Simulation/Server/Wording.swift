@@ -19,6 +19,8 @@ enum Wording {
         return found.count == 3 ? found[2] : nil
     }
 
+    static var duplicateKey: DuplicateKey? { try? DuplicateKey(ASCII.bytes("/k")) }
+
     private static let dataStart = ASCII.bytes("{\"t\":\"d\"")
 
     static func request(connection: Int, _ number: Int) -> [UInt8] { [UInt8]("{\"t\":\"hb\",\"c\":\(connection),\"n\":\(number)}".utf8) }

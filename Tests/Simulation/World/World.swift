@@ -28,15 +28,26 @@ final class World {
     /// What happened, for people to read; empty unless asked for.
     private(set) var trace: [String] = []
     let isTraced: Bool
+    /// What a measurement makes of the plans that the dice have drawn.
+    struct Change {
+        let world: (inout WorldPlan) -> Void
+        let client: (inout ClientPlan) -> Void
+    }
+
+    private let change: Change?
     private var peerCount = 0
     private let dice: Dice
 
-    init(seed: UInt64, coverage: Coverage, isTraced: Bool = false) {
+    /// `change` makes of the drawn plans what is wanted.
+    init(seed: UInt64, coverage: Coverage, isTraced: Bool = false, change: Change? = nil) {
         self.seed = seed
         self.coverage = coverage
         self.isTraced = isTraced
         dice = Dice(seed: seed)
-        plan = WorldPlan(dice.fork())
+        var plan = WorldPlan(dice.fork())
+        change?.world(&plan)
+        self.plan = plan
+        self.change = change
         timeline = Timeline(dice.fork())
         machine = Machine(timeline, dice.fork(), lateness: plan.lateness)
         let hosts = plan.hosts.map { Host(self, dice.fork(), name: $0.name, port: $0.port, hostility: plan.hostility) }
@@ -46,15 +57,17 @@ final class World {
     /// Runs to the end, or to the first broken promise.
     func run() {
         for number in 0..<plan.clientCount {
-            let plan = ClientPlan(number, dice.fork(), self.plan)
+            var plan = ClientPlan(number, dice.fork(), self.plan)
+            change?.client(&plan)
             let client = Client(number, self, plan, dice.fork())
             clients.append(client)
             timeline.after(dice.time(.zero, self.plan.openingTime)) { client.begin() }
             feed(client, dice.fork(), key: 1)
         }
+        if let outage = plan.outage { weather(outage) }
         Weather(self, dice.fork()).begin()
         audit()
-        advance(until: .start + plan.trouble, steps: Self.troubleStepsMax)
+        advance(until: .start + plan.trouble, steps: plan.troubleStepsMax)
         calm()
         advance(until: timeline.now + plan.calm)
         for client in clients where violation == nil { client.see(.ended) }
@@ -63,8 +76,10 @@ final class World {
         for client in clients { client.end() }
     }
 
-    /// A world in which very much happens is calm sooner, so that it costs no more than many others.
-    private static let troubleStepsMax = 50_000
+    private func weather(_ outage: (at: Interval, length: Interval)) {
+        timeline.after(outage.at) { [self] in for host in network.hosts { host.crash(isSilent: false) } }
+        timeline.after(outage.at + outage.length) { [self] in for host in network.hosts { host.isDown = false } }
+    }
 
     private func advance(until end: Instant, steps: Int = .max) {
         let stepsBefore = timeline.steps
@@ -85,8 +100,9 @@ final class World {
     /// Every host has the same news for a client, whatever connections it has.
     private func feed(_ client: Client, _ dice: Dice, key: Int) {
         timeline.after(dice.waiting(client.plan.feedEvery)) { [self] in
-            for host in network.hosts { host.feed(client, key: key) }
-            feed(client, dice, key: key + 1)
+            let next = key + client.plan.burst
+            for key in key..<next { for host in network.hosts { host.feed(client, key: key) } }
+            feed(client, dice, key: next)
         }
     }
 

@@ -9,23 +9,29 @@ struct WorldPlan {
         let port: UInt16
     }
 
-    let clientCount: Int
-    let openingTime: Interval
-    let hosts: [HostName]
+    var clientCount: Int
+    var openingTime: Interval
+    var hosts: [HostName]
     /// How many of a hundred things go wrong at a server.
-    let hostility: Int
+    var hostility: Int
     /// The mean time between faults of the network; nil if it has none.
-    let faultsEvery: Interval?
-    let trouble: Interval
+    var faultsEvery: Interval?
+    var trouble: Interval
     /// Nothing happens by itself more often than this, so that a long run is no slow run.
-    let pace: Interval
-    let calm: Interval
-    let auditEvery: Interval
-    let lateness: Interval
-    let qualities: [Half.Quality]
-    let connectDelayMax: Interval
+    var pace: Interval
+    var calm: Interval
+    var auditEvery: Interval
+    var lateness: Interval
+    var qualities: [Half.Quality]
+    var connectDelayMax: Interval
     /// All clients of the process have the same limits for hosts.
-    let gate: HostGate.Policy
+    var gate: HostGate.Policy
+    /// When all hosts go down, and for how long.
+    var outage: (at: Interval, length: Interval)?
+    /// Its clients are many, and each does little.
+    var isStorm = false
+    /// A world in which more happens is calm sooner, so that it costs no more than many others.
+    var troubleStepsMax = 50_000
 
     init(_ dice: Dice) {
         clientCount = dice.oneIn(4) ? dice.between(2, 4) : 1
@@ -42,6 +48,27 @@ struct WorldPlan {
         connectDelayMax = dice.pick([.zero, .milliseconds(50), .seconds(1)])
         gate = Self.gate(dice)
         qualities = (0..<3).map { _ in Self.quality(dice) }
+        if dice.oneIn(400) { becomeStorm(dice) }
+    }
+
+    /// A thousand connections to one host, which goes down under them.
+    mutating func becomeStorm(_ dice: Dice) {
+        isStorm = true
+        clientCount = 1000
+        openingTime = .seconds(30)
+        hosts = Array(hosts.prefix(1))
+        hostility = dice.pick([0, 0, 5])
+        faultsEvery = nil
+        outage = (dice.time(.minutes(1), .minutes(2)), dice.time(.seconds(30), .minutes(5)))
+        trouble = .minutes(8)
+        pace = .seconds(60)
+        calm = .minutes(6)
+        auditEvery = .seconds(30)
+        lateness = .zero
+        gate.failuresMax = dice.pick([0, 10, 50])
+        gate.window = .seconds(60)
+        gate.attemptsPerMinuteMax = dice.pick([0, 600, 6000])
+        troubleStepsMax = 2_000_000
     }
 
     private static func gate(_ dice: Dice) -> HostGate.Policy {
