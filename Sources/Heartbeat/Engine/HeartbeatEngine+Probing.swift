@@ -2,8 +2,9 @@
 /// connection has outlived that.
 extension HeartbeatEngine {
     /// The peer has ping.timeout to answer, but no more than this: whoever has just been cut off should not wait long to hear of it. No
-    /// standard gives the number. A network that is coming back loses packets, and TCP repeats a lost question after the path's round trip and
-    /// 200 ms (Linux's least), then after twice that and so on (RFC 6298 section 5): on a short path four times within five seconds.
+    /// standard gives the number. A network that is coming back loses packets, and TCP repeats a lost question after the path's round
+    /// trip and 200 ms (Linux's least), then after twice that and so on (RFC 6298 section 5): on a short path four times within five
+    /// seconds.
     private static let answerTimeMax = Interval.seconds(5)
 
     /// Asks for a sign of life at once, and gives the connection up if none comes in time. While a question waits for its answer another is

@@ -68,9 +68,9 @@ final class Inbox: @unchecked Sendable {
     /// The latest outcome that has not been taken: one that goes on where it ends is added to it.
     private var lastOutcome: Report?
 
-    /// A stuck host must not make events pile up without end either. Beyond a quarter of this number heartbeats that went well are left out,
-    /// and outcomes are not told one by one; beyond half of it all events are left out but those that tell of a connection's life, beyond the
-    /// whole all but the last one of each connection.
+    /// A stuck host must not make events pile up without end either. Beyond a quarter of this number heartbeats that went well are left
+    /// out, and outcomes are not told one by one; beyond half of it all events are left out but those that tell of a connection's life,
+    /// beyond the whole all but the last one of each connection.
     private static let eventsMax = 65536
 
     private static let smallArenaSize = 2048
