@@ -37,7 +37,7 @@ package final class Outbox {
         case notUTF8
     }
 
-    private enum Mode: Equatable {
+    enum Mode: Equatable {
         /// No connection: messages wait.
         case offline
         /// The opening handshake is on the wire: messages wait.
@@ -63,64 +63,64 @@ package final class Outbox {
         package let time: Instant
     }
 
-    private struct Mark: BitwiseCopyable {
+    struct Mark: BitwiseCopyable {
         let frame: HandedOver.Frame
         let opcode: Opcode
         let wireEnd: UInt64
     }
 
-    private var mode = Mode.offline
-    private let fragmentSize: Int
-    private let role: Role
-    private var keys: MaskingKeys
+    var mode = Mode.offline
+    let fragmentSize: Int
+    let role: Role
+    var keys: MaskingKeys
 
-    private var queue: MessageQueue
+    var queue: MessageQueue
     /// What the opening script sends, and the kept messages: ahead of the queue, and of this connection only.
-    private var opening: MessageQueue
+    var opening: MessageQueue
     /// False for the way that another one has the queue of.
-    private var hasQueue: Bool
+    var hasQueue: Bool
     /// Whether messages of the queue may begin: not before the opening script is done, nor when another connection is to carry them on.
-    private var takesQueue = false
+    var takesQueue = false
     /// That other connection stands.
-    private var isQueueHeld = false
+    var isQueueHeld = false
     /// The kept messages are on their way: what is kept from now on has to be sent by itself.
-    package private(set) var hasSentKept = false
+    package internal(set) var hasSentKept = false
     /// The connection that this is for; 0 while there is none.
-    package private(set) var epoch: UInt64 = 0
+    package internal(set) var epoch: UInt64 = 0
     /// Messages of the application's that this connection carries or has carried: wholly on the wire, and wholly handed to the kernel.
-    package private(set) var messagesEncoded: UInt64 = 0
-    package private(set) var messagesHandedOver: UInt64 = 0
+    package internal(set) var messagesEncoded: UInt64 = 0
+    package internal(set) var messagesHandedOver: UInt64 = 0
     /// Of the present connection; nil if it agreed on none.
-    private var compression: Compression?
-    private var isMessageCompressed = false
+    var compression: Compression?
+    var isMessageCompressed = false
     /// A compressed fragment on its way to the wire.
-    private var compressed = ByteQueue()
+    var compressed = ByteQueue()
 
-    private var wire = ByteQueue()
+    var wire = ByteQueue()
     /// Bytes ever put on this connection's wire, and taken from it.
-    private var wireWritten: UInt64 = 0
-    private var wireSent: UInt64 = 0
-    private var marks = RingQueue<Mark>()
+    var wireWritten: UInt64 = 0
+    var wireSent: UInt64 = 0
+    var marks = RingQueue<Mark>()
     /// Heartbeats that are messages and wait for the end of the one that is being sent.
-    private var pendingBeats: [OutgoingHeartbeat] = []
-    private var unsentPings = 0
-    private var unsentPongs = 0
-    private var unsentBeats = 0
-    private var postponedPong: (payload: [UInt8], received: Instant)?
-    private var handedOver: [HandedOver] = []
+    var pendingBeats: [OutgoingHeartbeat] = []
+    var unsentPings = 0
+    var unsentPongs = 0
+    var unsentBeats = 0
+    var postponedPong: (payload: [UInt8], received: Instant)?
+    var handedOver: [HandedOver] = []
     /// When the present connection last handed a whole text or binary message to the kernel, of whoever's.
-    package private(set) var lastMessageSentAt: Instant?
+    package internal(set) var lastMessageSentAt: Instant?
     /// Sees what the application sends, for rules that learn from it.
-    private let variables: HeartbeatVariables?
+    let variables: HeartbeatVariables?
 
-    package private(set) var metrics = OutboxMetrics()
+    package internal(set) var metrics = OutboxMetrics()
 
-    private static let wireTarget = 65536
+    static let wireTarget = 65536
     /// Pings and pongs that may each wait on the wire while the peer does not read. Beyond it only the latest of the peer's pings is answered
     /// (RFC 6455 section 5.5.3), so a flood of them cannot grow memory.
-    private static let unsentControlFramesMax = 256
+    static let unsentControlFramesMax = 256
     /// Heartbeats that are messages and may wait while the peer does not read, or for the end of a large message.
-    private static let unsentBeatsMax = 64
+    static let unsentBeatsMax = 64
 
     /// `variables` are given if heartbeat rules learn from what the application sends.
     package init(
@@ -276,77 +276,6 @@ package final class Outbox {
         (unsentPings, unsentPongs, unsentBeats) = (0, 0, 0)
     }
 
-    /// Answers a ping, or, not at once, with the next write: then only the latest of those that wait is answered.
-    package func pong(_ payload: UnsafeRawBufferPointer, received: Instant, atOnce: Bool = true) {
-        guard canSendFrames else { return }
-        guard atOnce && unsentPongs < Self.unsentControlFramesMax else {
-            postponedPong = ([UInt8](payload), received)
-            return
-        }
-        postponedPong = nil
-        putFrame(.pong, isFinal: true, payload)
-        unsentPongs &+= 1
-        marks.append(Mark(frame: .pong(received: received), opcode: .pong, wireEnd: wireWritten))
-    }
-
-    /// Sends a heartbeat ahead of queued messages. False if too many wait already. A ping or beat that finds an earlier one of its kind
-    /// still here is left out: it could say no more than that one does.
-    package func heartbeat(_ heartbeat: OutgoingHeartbeat) -> Bool {
-        guard canSendFrames else { return false }
-        switch heartbeat.opcode {
-        case .ping:
-            guard unsentPings < Self.unsentControlFramesMax else { return true }
-            unsentPings &+= 1
-            heartbeat.payload.withUnsafeBytes { putFrame(.ping, isFinal: true, $0) }
-            marks.append(Mark(frame: .heartbeat(heartbeat.purpose), opcode: .ping, wireEnd: wireWritten))
-        case .text, .binary:
-            if case .beat = heartbeat.purpose, isWaiting(heartbeat.purpose) { return true }
-            let unbegun = hasQueue ? queue.unbegunBeats : opening.unbegunBeats
-            guard unsentBeats &+ pendingBeats.count &+ unbegun < Self.unsentBeatsMax else { return false }
-            if case .answer(nil, let received) = heartbeat.purpose {
-                handedOver.append(HandedOver(frame: .taken(received: received), time: received))
-            }
-            if heartbeat.followsQueue {
-                if hasQueue { queue.enqueue(heartbeat) } else { opening.enqueue(heartbeat) }
-            } else {
-                pendingBeats.append(heartbeat)
-                putPendingBeats()
-            }
-        }
-        return true
-    }
-
-    private func isWaiting(_ purpose: OutgoingHeartbeat.Purpose) -> Bool {
-        if pendingBeats.contains(where: { $0.purpose == purpose }) || queue.holds(purpose) || opening.holds(purpose) { return true }
-        for index in 0..<marks.count where marks[index].frame == .heartbeat(purpose) { return true }
-        return false
-    }
-
-    /// When the request arrived whose answer has waited longest for the kernel; nil if none waits.
-    package var oldestAnswerReceived: Instant? {
-        var oldest = queue.oldestAnswerReceived ?? opening.oldestAnswerReceived
-        func consider(_ received: Instant) { oldest = oldest.map { min($0, received) } ?? received }
-        for index in 0..<marks.count {
-            switch marks[index].frame {
-            case .pong(let received), .heartbeat(.answer(_, let received)): consider(received)
-            case .heartbeat, .taken: break
-            }
-        }
-        for beat in pendingBeats {
-            if case .answer(_, let received) = beat.purpose { consider(received) }
-        }
-        return oldest
-    }
-
-    /// True if there is something for `takeHandedOver`.
-    package var hasHandedOver: Bool { !handedOver.isEmpty }
-
-    /// What has been taken over of the present connection's heartbeats since the last call.
-    package func takeHandedOver() -> [HandedOver] {
-        defer { handedOver = [] }
-        return handedOver
-    }
-
     /// Sends a close frame after everything that is queued.
     package func closeAfterQueue(_ frame: CloseFrame) {
         guard case .open = mode else { return }
@@ -393,122 +322,5 @@ package final class Outbox {
         while !marks.isEmpty && marks[0].wireEnd <= wireSent, let passed = marks.popFirst() {
             tally(passed, now)
         }
-    }
-
-    // MARK: Encoding
-
-    private var canSendFrames: Bool {
-        switch mode {
-        case .open, .closing: true
-        case .offline, .handshake, .closed: false
-        }
-    }
-
-    private func tally(_ passed: Mark, _ now: Instant) {
-        handedOver.append(HandedOver(frame: passed.frame, time: now))
-        switch passed.opcode {
-        case .pong:
-            metrics.pongsSent &+= 1
-            unsentPongs &-= 1
-        case .ping:
-            metrics.beatsSent &+= 1
-            unsentPings &-= 1
-        case .text, .binary, .continuation, .close:
-            metrics.messagesSent &+= 1
-            lastMessageSentAt = now
-            unsentBeats &-= 1
-            if case .heartbeat(.beat) = passed.frame { metrics.beatsSent &+= 1 }
-        }
-    }
-
-    /// Puts the next frame of the queue on the wire, and gives how many bytes of a message went into it; nil if there is nothing to put there.
-    @_optimize(speed)
-    private func encodeNext() -> Int? {
-        putPendingBeats()
-        if opening.hasUnbegun, let fragment = opening.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) {
-            guard put(fragment) else { return nil }
-            opening.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
-            if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
-            return fragment.bytes.count
-        }
-        // A message that has begun goes on to its end: no other may come between its fragments.
-        guard takesQueue || queue.isInsideMessage else { return nil }
-        guard let fragment = queue.nextFragment(sizeMax: fragmentSize, wireWritten: wireWritten) else {
-            if case .closing(let frame) = mode { putClose(frame) }
-            return nil
-        }
-        guard put(fragment) else { return nil }
-        if fragment.isFinal && fragment.tag == nil { messagesEncoded &+= 1 }
-        queue.encoded(fragment.bytes.count, isFinal: fragment.isFinal, wireEnd: wireWritten)
-        if fragment.isFinal, let beat = fragment.beat { mark(beat, fragment.kind.opcode) }
-        return fragment.bytes.count
-    }
-
-    /// False if the message cannot be compressed: the connection closes.
-    @_optimize(speed)
-    private func put(_ fragment: MessageQueue.Fragment) -> Bool {
-        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
-        let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
-        if isMessageCompressed, let compression { return putCompressed(fragment, opcode, compression) }
-        putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
-        return true
-    }
-
-    /// Each fragment is flushed to its end, so that it can leave at once; the flush's own tail is left out at the end of the message. A stream
-    /// that breaks costs the connection and no message: they wait for the next.
-    private func putCompressed(_ fragment: MessageQueue.Fragment, _ opcode: Opcode, _ compression: Compression) -> Bool {
-        guard compression.deflater.deflate(fragment.bytes, into: &compressed) else {
-            closeNow(CloseFrame(code: CloseCode.internalError, reason: ASCII.bytes("compression failed")))
-            return false
-        }
-        if fragment.isFinal {
-            compressed.removeLast(Compression.tail.count)
-            if !compression.keepsContext { compression.deflater.reset() }
-        }
-        putFrame(opcode, isFinal: fragment.isFinal, isCompressed: fragment.isFirst, compressed.bytes)
-        compressed.removeAll()
-        return true
-    }
-
-    /// A beat is a data frame, so it may not stand between the fragments of a message (RFC 6455 section 5.4).
-    private func putPendingBeats() {
-        guard !pendingBeats.isEmpty, !queue.isInsideMessage, !opening.isInsideMessage else { return }
-        for beat in pendingBeats {
-            let opcode = beat.opcode == .binary ? Opcode.binary : .text
-            beat.payload.withUnsafeBytes { putFrame(opcode, isFinal: true, $0) }
-            mark(beat.purpose, opcode)
-        }
-        pendingBeats = []
-    }
-
-    private func mark(_ purpose: OutgoingHeartbeat.Purpose, _ opcode: Opcode) {
-        unsentBeats &+= 1
-        marks.append(Mark(frame: .heartbeat(purpose), opcode: opcode, wireEnd: wireWritten))
-    }
-
-    private func putClose(_ frame: CloseFrame) {
-        frame.payload.withUnsafeBytes { putFrame(.close, isFinal: true, $0) }
-        mode = .closed
-        hasSentKept = false
-        pendingBeats = []
-    }
-
-    @inline(never)
-    @_optimize(speed)
-    private func putFrame(
-        _ opcode: Opcode, isFinal: Bool, isCompressed: Bool = false, _ payload: UnsafeRawBufferPointer
-    ) {
-        let key: MaskingKey? =
-            switch role {
-            case .client: keys.next()
-            case .server: nil
-            }
-        put { FrameWriter.append(opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, payload: payload, maskingKey: key, to: &$0) }
-    }
-
-    private func put(_ write: (inout ByteQueue) -> Void) {
-        let before = wire.count
-        write(&wire)
-        wireWritten &+= UInt64(wire.count &- before)
     }
 }
