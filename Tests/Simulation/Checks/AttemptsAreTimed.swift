@@ -60,10 +60,11 @@ final class AttemptsAreTimed: Checker {
         checkAttempts()
         attempts = [:]
         hasSuccessor = false
-        backoff.failures += 1
+        // Attempts of rotations have delays of their own, which grow like the others.
+        if client.active == nil { backoff.failures += 1 }
         guard let delay else { return }
         let range = backoff.range(after: failure)
-        note(delay, in: range)
+        if client.active == nil { note(delay, in: range) }
         // A rotation can be asked for at any time.
         wait = (mark, client.active == nil ? delay : .zero, delay, client.active == nil ? range.asked : .zero)
     }

@@ -12,3 +12,14 @@ struct Disturbance {
         if client.driver.isBlocked || client.driver.isReadingPaused { last = client.world.timeline.now }
     }
 }
+
+/// Whether time that is measured has to be measured anew, because nobody reads, or nobody has read until now.
+struct Pause {
+    private var wasPaused = false
+
+    mutating func isOn(_ client: Client) -> Bool {
+        let isPaused = client.driver.isReadingPaused
+        defer { wasPaused = isPaused }
+        return isPaused || wasPaused
+    }
+}

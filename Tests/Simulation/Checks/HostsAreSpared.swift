@@ -7,6 +7,7 @@ final class HostsAreSpared: Checker {
     private let ledger: HostLedger
     /// Of this client's attempt that has begun and not come to a verdict.
     private var isTrying = false
+    private var began = Instant(nanoseconds: 0)
     /// Attempts are told ahead of the events that explain them.
     private var hasAttemptBegun = false
     /// The event before was the end of an established connection, so that the host had been found well.
@@ -35,6 +36,9 @@ final class HostsAreSpared: Checker {
         switch event.kind {
         case .connectDue: begin()
         case .opened: concluded(.well)
+        case .attemptFailed(.beforeConnect, _, _):
+            takeBack()
+            concluded(.unknown)
         case .attemptFailed(let failure, _, _): if !wasClosed { concluded(health(failure)) }
         case .rotation(.failed, nil, _): concluded(.unknown)
         case .stateChanged: if event.state.isFinal { concluded(.unknown) }
@@ -45,6 +49,7 @@ final class HostsAreSpared: Checker {
 
     private func begin() {
         isTrying = true
+        began = now
         ledger.attempts = ledger.attempts.filter { now - $0 < .seconds(60) } + [now]
         let most = policy.attemptsPerMinuteMax
         expect(
@@ -60,6 +65,11 @@ final class HostsAreSpared: Checker {
             expect(isFree, "an attempt begins while client \(prober) probes the host")
         }
         ledger.circuit = .halfOpen(prober: client.number, since: now)
+    }
+
+    /// What was not made costs nothing.
+    private func takeBack() {
+        if let index = ledger.attempts.lastIndex(of: began) { ledger.attempts.remove(at: index) }
     }
 
     /// The attempt under way, if there is one, has told this of the host.

@@ -10,6 +10,7 @@ final class OldConnectionsLinger: Checker {
         let switchedAt: Instant
     }
 
+    private var pause = Pause()
     /// By epoch.
     private var old: [UInt64: Old] = [:]
     /// When the kernel took each connection's messages, and its close frame, in the world's time.
@@ -21,9 +22,17 @@ final class OldConnectionsLinger: Checker {
         case .serverGot(let got): take(got)
         case .event(let event): take(event)
         case .closeAsked, .releaseAsked: old = [:]
-        case .audit: for (epoch, old) in old { checkNotTooLong(epoch, old) }
+        case .settled: if pause.isOn(client) { startAnew() }
+        case .audit:
+            if pause.isOn(client) { startAnew() }
+            for (epoch, old) in old { checkNotTooLong(epoch, old) }
         default: break
         }
+    }
+
+    /// What the application does not take may still hold an answer.
+    private func startAnew() {
+        for (epoch, present) in old { old[epoch] = Old(switched: mark, switchedAt: present.switchedAt) }
     }
 
     private func take(_ got: Got) {

@@ -11,6 +11,7 @@ final class RotationsLoseNothing: Checker {
     private var deliveredInOverlap: [UInt64: Set<Int>] = [:]
     private var endedWell: Set<UInt64> = []
     private var due: Mark?
+    private var pause = Pause()
 
     override func see(_ fact: Fact) {
         switch fact {
@@ -18,7 +19,10 @@ final class RotationsLoseNothing: Checker {
         case .leftOut(let payload, let epoch): if let key = Wording.key(payload) { leaveOut(key, epoch) }
         case .event(let event): take(event)
         case .releaseAsked, .rotationAsked: due = nil
-        case .audit: checkDue()
+        case .settled: if pause.isOn(client) { startAnew() }
+        case .audit:
+            if pause.isOn(client) { startAnew() }
+            checkDue()
         default: break
         }
     }
@@ -71,6 +75,11 @@ final class RotationsLoseNothing: Checker {
     private func dueAfter(_ epoch: UInt64) {
         guard let age = plan.session.rotateAfter, let opened = client.connection(epoch)?.openedAt else { return }
         due = Mark(time: max(opened.time + age, now), frozen: opened.frozen)
+    }
+
+    /// The old connection waits for the application to take what it has delivered.
+    private func startAnew() {
+        if let due { self.due = Mark(time: max(due.time, now), frozen: world.machine.frozen) }
     }
 
     private func checkDue() {
