@@ -90,7 +90,8 @@ final class AnswersAreInTime: Checker {
 
     private func checkNoneLeft(_ peer: Peer) {
         defer { (pings[peer.number], requests[peer.number]) = (nil, nil) }
-        guard let end = stopped[peer.number] else { return }
+        // Without heartbeats nothing tells when a connection that fails has said its last word.
+        guard hasHeartbeats, let end = stopped[peer.number] else { return }
         for (name, arrivals) in [("ping", pings[peer.number]), ("request", requests[peer.number])] {
             for (number, arrived) in (arrivals ?? [:]).sorted(by: { $0.key < $1.key })
             where arrived + tolerance < end.time && end.undisturbedSince < arrived {
