@@ -291,6 +291,9 @@ package final class Outbox {
     /// True once a close frame is on the wire or sent.
     package var hasClosed: Bool { mode == .closed }
 
+    /// True once the kernel has it.
+    var hasSentClose: Bool { mode == .closed && wire.isEmpty }
+
     /// The bytes to write next; empty if there are none. Valid until the next mutation.
     @_optimize(speed)
     package func nextTransmit() -> UnsafeRawBufferPointer {

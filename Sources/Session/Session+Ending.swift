@@ -7,7 +7,7 @@ extension Session {
         let deadline = now + configuration.closeTimeout
         switch link.phase {
         case .opening, .open, .closing:
-            let byPeer = !outboxes[link.place].hasClosed
+            let byPeer = !outboxes[link.place].hasSentClose
             outboxes[link.place].closeNow(CloseFrame(code: frame.code, reason: []))
             drain(link, Link.Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
         case .idle, .preparing, .connecting, .handshaking, .draining:

@@ -113,6 +113,7 @@ extension Session {
         rotation.attempts = 0
         rotation.url = url
         if isStable(activeLink, now) { rotation.backoff.reset() }
+        guard !rotation.isAnnounced else { return }
         rotation.isAnnounced = true
         emit(.rotation(.started), now)
     }

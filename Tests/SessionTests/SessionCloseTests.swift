@@ -54,6 +54,17 @@ struct SessionCloseTests {
         #expect(harness.takeEvents() == ["state connecting"] + order + ["closed 1001", "state disconnected"])
     }
 
+    /// Both have closed at once, and our close frame has not left.
+    @Test func theServerWasFirstIfOurCloseFrameHasNotLeft() {
+        let harness = open()
+        harness.isWritable = false
+        harness.close()
+        _ = harness.outbox.nextTransmit()
+        harness.receiveClose(1001)
+        harness.endTransport()
+        #expect(harness.takeEvents() == ["state closing", "closed 1001 by peer", "state disconnected"])
+    }
+
     @Test func makesNoFurtherAttemptForIt() {
         let harness = SessionHarness()
         harness.start()

@@ -58,7 +58,7 @@ final class OldConnectionsLinger: Checker {
     }
 
     private func checkNotTooSoon(_ number: Int, _ old: Old) {
-        guard let closed = closes[number], let last = messages[number]?.last(where: { $0 <= old.switchedAt }) else { return }
+        guard let closed = closes[number], let last = messages[number]?.last(where: { $0 < old.switchedAt }) else { return }
         let time = closed - last
         expect(
             time + .microseconds(100) >= plan.session.rotateLinger,
