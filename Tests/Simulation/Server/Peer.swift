@@ -112,8 +112,8 @@ final class Peer {
             send(raw: ServerHandshake.acceptance(proof: Handshake.proof(request.key.reversed())))
         case .cutAnswer:
             let answer = ServerHandshake.acceptance(proof: Handshake.proof(request.key))
-            line.toClient.cut(afterBytes: dice.below(answer.count))
-            send(raw: answer)
+            send(raw: Array(answer.prefix(dice.below(answer.count))))
+            finish()
         case .trickle:
             trickle(ServerHandshake.acceptance(proof: Handshake.proof(request.key))[...], every: habits.lateBy)
         case .open, .unreachable, .silent, .unresolved, .badCertificate:
