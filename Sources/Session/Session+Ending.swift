@@ -145,11 +145,9 @@ extension Session {
         _ link: Link, _ ending: Link.Ending, inDoubt: UInt64, _ now: Instant, _ outboxes: inout Outboxes
     ) {
         guard rotation.hasSuccessor else {
-            let isAnswered: Bool
-            if case .closedByPeer? = ending.failure { isAnswered = true } else { isAnswered = false }
-            emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: isAnswered ? nil : ending.failure), link, now)
+            emitClosedOld(link, ending, now)
             // What came before the close frame arrived before it.
-            retired(link, inDoubt: isAnswered && !ending.byPeer ? 0 : inDoubt, now)
+            retired(link, inDoubt: ending.isClosedByPeer && !ending.byPeer ? 0 : inDoubt, now)
             return
         }
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.failure), link, now)
@@ -234,6 +232,11 @@ extension Session {
         change(to: final, reason: reason, now)
     }
 
+    /// A connection that is not needed any more may be closed by whoever is first.
+    private mutating func emitClosedOld(_ link: Link, _ ending: Link.Ending, _ now: Instant) {
+        emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: ending.isClosedByPeer ? nil : ending.failure), link, now)
+    }
+
     /// What is left in the other place ends with the session.
     private mutating func endOther(_ now: Instant, _ outboxes: inout Outboxes) {
         let link = link(active.other)
@@ -242,7 +245,9 @@ extension Session {
         let inDoubt = messagesInDoubt(link, outboxes)
         outboxes[link.place].connectionEnded()
         endHeartbeats(link, now)
-        if isEstablished {
+        if case .draining(let ending, _) = link.phase {
+            emitClosedOld(link, ending, now)
+        } else if isEstablished {
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             emit(.closed(frame: frame, byPeer: false, failure: nil), link, now)
         }

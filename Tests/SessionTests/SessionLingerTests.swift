@@ -80,6 +80,17 @@ struct SessionLingerTests {
         #expect(harness.state == .connected)
     }
 
+    @Test func whyItEndsIsToldEvenIfTheSessionEndsFirst() {
+        let harness = changedOver { $0.rotateLinger = .seconds(60) }
+        harness.place = .first
+        harness.receive([0xFF, 0x00])
+        harness.place = .second
+        harness.receiveClose(1008)
+        harness.endTransport()
+        #expect(harness.state == .failed)
+        #expect(harness.takeEvents().contains("closed 1002 (reservedBits)"))
+    }
+
     @Test func closingDoesNotWaitForIt() throws {
         let harness = changedOver()
         harness.close()

@@ -19,6 +19,10 @@ final class Link {
         let frame: CloseFrame
         let byPeer: Bool
         let failure: Failure?
+
+        var isClosedByPeer: Bool {
+            if case .closedByPeer? = failure { true } else { false }
+        }
     }
 
     enum Phase {
