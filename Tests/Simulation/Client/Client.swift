@@ -33,7 +33,7 @@ final class Client {
     /// A final state was told.
     private(set) var isOver = false
     /// What servers have seen of its pings, for those that answer with an earlier one's payload.
-    var pingsSeen: [[UInt8]] = []
+    var pingsSeen: [(peer: Int, payload: [UInt8])] = []
 
     init(_ number: Int, _ world: World, _ plan: ClientPlan, _ dice: Dice) {
         self.number = number

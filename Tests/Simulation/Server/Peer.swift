@@ -170,12 +170,12 @@ final class Peer {
 
     private func answerPing(_ payload: [UInt8]) {
         let earlier = client?.pingsSeen ?? []
-        client?.pingsSeen = earlier.suffix(7) + [payload]
+        client?.pingsSeen = earlier.suffix(7) + [(number, payload)]
         guard isOpen else { return }
         answer(habits.pongs) { [unowned self] answers in
             switch answers {
             case .wrong: pong(dice.bytes(dice.pick([0, 4, 8, 125])))
-            case .stale: pong(earlier.isEmpty ? [] : dice.pick(earlier))
+            case .stale: stalePong(earlier.isEmpty ? nil : dice.pick(earlier))
             default: pong(payload)
             }
         }
@@ -185,6 +185,12 @@ final class Peer {
         guard isOpen, let client else { return }
         send(.pong, payload)
         world.see(.serverSent(self, .pong(payload)), client)
+    }
+
+    /// Answers a ping from before, which counts if it came by this connection.
+    private func stalePong(_ ping: (peer: Int, payload: [UInt8])?) {
+        guard isOpen, let ping else { return }
+        if ping.peer == number { pong(ping.payload) } else { send(.pong, ping.payload) }
     }
 
     private func answerBeat(_ number: Int) {
