@@ -153,6 +153,7 @@ typedef struct hw_error {
 typedef struct hw_config hw_config;
 typedef struct hw_connection hw_connection;
 typedef struct hw_inbox hw_inbox;
+typedef struct hw_listener hw_listener;
 
 /* ---- Messages and events ------------------------------------------------------------------------------------------------------ */
 
@@ -255,8 +256,13 @@ enum {
     HW_EVENT_CONNECT_DUE = 26,  /* Before an attempt, if hw_config_before_connect asks for it: attempt, attempt_id for
                                    hw_connection_proceed,
                                    delay_ms until the answer is too late; text: the URL */
-    HW_EVENT_ATTEMPT_HELD = 27  /* The next attempt is held back for delay_ms by the open circuit (level 1) or the host's budget (level 0)
+    HW_EVENT_ATTEMPT_HELD = 27, /* The next attempt is held back for delay_ms by the open circuit (level 1) or the host's budget (level 0)
                                    */
+
+    /* A listener's clients */
+    HW_EVENT_ACCEPT_DUE = 28    /* A client asks for a connection, if hw_config_before_accept asks for it: attempt_id for
+                                   hw_connection_accept, delay_ms until the answer is too late; text: path and query; body: the request's
+                                   header fields, a line with CRLF each */
 };
 
 /* How far a rotation is: events HW_EVENT_ROTATION. */
@@ -484,6 +490,13 @@ hw_status hw_config_add_step(hw_config *config, const char *json, size_t size, h
  * that. No answer within before_connect.timeout is a failed attempt. HW_E_HANDLE.
  */
 hw_status hw_config_before_connect(hw_config *config, hw_event_callback callback, void *context);
+
+/*
+ * Has every client of a listener wait for an answer before it is let in. callback gets HW_EVENT_ACCEPT_DUE where event callbacks run, and
+ * answers with hw_connection_accept, from inside or later from any thread. NULL: the event is delivered like any other; an inbox needs
+ * that. A client that is not let in within connect.timeout is cut off. HW_E_HANDLE.
+ */
+hw_status hw_config_before_accept(hw_config *config, hw_event_callback callback, void *context);
 
 /* What a detector found. */
 typedef int32_t hw_detection;
@@ -776,6 +789,59 @@ int hw_inbox_fd(hw_inbox *inbox);
  * ignored.
  */
 void hw_inbox_release(hw_inbox *inbox);
+
+/* ---- The listener ------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Listens for clients at url: "ws://host:port", where port 0 takes a free one, and host is an address, a name of this machine, or "[::]"
+ * or 0.0.0.0 for all of its addresses; "[::]" takes IPv4 too. The path of the URL is not looked at. A name is resolved here, which may
+ * block.
+ *
+ * Every client that is let in is an hw_connection of its own, with the configuration's callbacks or inbox and the functions of every
+ * connection; hw_connection_keep, _rotate and _proceed do nothing for it, and no opening script runs. The first that is heard of it is
+ * HW_EVENT_ACCEPT_DUE or HW_EVENT_OPENED. Its handle is the listener's: it is released by itself after the client has gone, when
+ * HW_EVENT_RELEASED is delivered, and may be released before that to cut the client off.
+ *
+ * Properties mean the same as for clients, with these differences: connect.timeout is how long a client may take to ask and be let in;
+ * ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; heartbeat.close_code and
+ * heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols are those that are spoken; listener.origins
+ * and listener.connections_max say whom to let in.
+ *
+ * HW_E_URL, HW_E_RESOLVE, HW_E_SYSTEM: the address cannot be had, native_code says why; what hw_connection_open says of configurations;
+ * HW_E_CONFLICT: wss. HW_E_ARGUMENT, HW_E_HANDLE.
+ */
+hw_status hw_listener_open(const hw_config *config, const char *url, hw_listener **out, hw_error *error);
+
+/* The port that is listened at. HW_E_ARGUMENT, HW_E_HANDLE. */
+hw_status hw_listener_port(hw_listener *listener, uint16_t *out);
+
+/*
+ * Answers HW_EVENT_ACCEPT_DUE. http_status 0 lets the client in; 400 to 599 turns it away with that status, and reason, at most 1,024
+ * bytes of UTF-8, copied, may be NULL, is the answer's body. Returns at once. HW_E_STATE: that client has gone, or was answered.
+ * HW_E_ARGUMENT: another status. HW_E_UTF8, HW_E_HANDLE.
+ */
+hw_status hw_connection_accept(hw_connection *connection, uint64_t attempt_id, uint16_t http_status, const char *reason);
+
+/*
+ * Puts a client into a group, for hw_listener_broadcast; twice is once. It leaves its groups when it goes. group: 1 to 255 bytes of UTF-8,
+ * copied. HW_E_STATE: the connection is no client of this listener, or has gone. HW_E_ARGUMENT, HW_E_UTF8, HW_E_HANDLE.
+ */
+hw_status hw_listener_join(hw_listener *listener, hw_connection *connection, const char *group);
+hw_status hw_listener_leave(hw_listener *listener, hw_connection *connection, const char *group);
+
+/*
+ * Sends a message to every client of a group, or of the listener if group is NULL. Clients that are not connected yet, or whose queue is
+ * full, are left out: reached, which may be NULL, says how many took it. HW_E_UTF8, HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ */
+hw_status hw_listener_broadcast(
+    hw_listener *listener, const char *group, hw_kind kind, const void *data, size_t size, uint64_t *reached);
+
+/*
+ * Gives the handle back: it is stale at once, and nobody is let in any more. The clients get a close frame with 1001 and, as after
+ * hw_connection_close, time for what is queued and for their answer, close.timeout. Does not wait for that. NULL and stale handles are
+ * ignored.
+ */
+void hw_listener_close(hw_listener *listener);
 
 /* ---- The process -------------------------------------------------------------------------------------------------------------- */
 

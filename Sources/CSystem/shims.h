@@ -33,6 +33,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -237,6 +238,35 @@ static inline int hws_connect(int fd, const struct sockaddr_storage *address, so
         result = connect(fd, (const struct sockaddr *)address, size);
     } while (result < 0 && errno == EINTR);
     return result;
+}
+
+/* A socket that listens at the address; -1 if there is none, and errno says why. One for IPv6 takes IPv4 too. */
+static inline int hws_listen(const struct sockaddr_storage *address, socklen_t size) {
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    int on = 1, off = 0;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (address->ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, (const struct sockaddr *)address, size) == 0 && listen(fd, SOMAXCONN) == 0) return fd;
+    int code = errno;
+    close(fd);
+    errno = code;
+    return -1;
+}
+
+/* The next client and its address; -1 if there is none, and errno says why. */
+static inline int hws_accept(int listener, struct sockaddr_storage *address, socklen_t *size) {
+    *size = sizeof *address;
+    /* The function of this name is declared for GNU sources only. */
+    int fd = (int)syscall(SYS_accept4, listener, address, size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int on = 1;
+    if (fd >= 0) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+static inline int hws_local_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
+    *size = sizeof *address;
+    return getsockname(fd, (struct sockaddr *)address, size);
 }
 
 /* What has become of a connection attempt: 0 if it is established, EINPROGRESS, or why it failed. */

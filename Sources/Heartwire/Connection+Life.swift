@@ -34,12 +34,13 @@ extension Connection {
     func tearDown() {
         guard !isTornDown else { return }
         isTornDown = true
+        listener?.forget(self)
         sayGoodbye()
         publish(nil)
         if let slot { io.dismiss(slot: slot) }
         slot = nil
         let last = Event(kind: .released, time: io.now, epoch: session.epoch, state: .disconnected)
-        deliver(EventRecord(last), isLast: true)
+        if listener == nil || isHeardOf { deliver(EventRecord(last), isLast: true) }
     }
 
     /// The library does nothing more: whoever waits for this connection's state or deliveries is told. Descriptors that the host has closed
@@ -92,6 +93,7 @@ extension Connection {
         lock.withLock { session.review(io.now, &outboxes) }
         if session.hasOutput { io.readAgain(self) }
         scheduleTimer()
+        endIfServed()
     }
 
     func deliverOutputs() {
@@ -107,7 +109,7 @@ extension Connection {
             }
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed($0.epoch)) }
             publish(records.last { $0.error != nil }?.error)
-            for record in records where !isTornDown {
+            for record in records where !isTornDown && concernsHost(record) {
                 library.log.write(record, handle, plan.session.heartbeat)
                 deliver(record, isLast: false)
             }
@@ -129,6 +131,11 @@ extension Connection {
 
     /// Threads of the host's have written or detected heartbeats.
     func attend() {
+        let decided = lock.withLock {
+            defer { decisions = [] }
+            return decisions
+        }
+        for (attemptId, refusal) in decided { decide(attemptId, refusal) }
         lock.withLock {
             awaitsAttention = false
             for (detection, epoch) in detections { session.detected(detection, epoch: epoch, io.now, &outboxes) }

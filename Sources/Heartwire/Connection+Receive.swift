@@ -73,6 +73,13 @@ extension Connection {
                 withSession { $0.handshakeSucceeded(place, agreement, io.now, &$1) }
                 // The host hears that the connection is open before it gets the first message.
                 settle()
+            case .requested(let request):
+                counted = consumed
+                requested(request, isLast: consumed == input.count)
+            case .requestRefused(let error):
+                turnAway(AcceptFailure(error))
+                settle()
+                return
             case .refused(let error):
                 withSession { $0.handshakeFailed(place, error, io.now, &$1) }
                 // After a redirect the next transport takes over at once: what is left of this one's bytes is not for it.

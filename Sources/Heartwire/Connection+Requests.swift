@@ -132,7 +132,7 @@ extension Connection {
     /// Under the lock.
     func isAwaited(_ attemptId: UInt64) -> Bool {
         attemptId > 0 && (published.preparing.0 == attemptId || published.preparing.1 == attemptId)
-            && !answers.contains { $0.attemptId == attemptId }
+            && !answers.contains { $0.attemptId == attemptId } && !decisions.contains { $0.attemptId == attemptId }
     }
 
     /// Has what a wss URL needs, also if the connection was not opened with one.
@@ -143,6 +143,16 @@ extension Connection {
     }
 
     var tlsClient: TLSClient? { lock.withLock { tls } }
+
+    /// The client is let in, or turned away; false if it has gone, or was answered.
+    func decide(_ attemptId: UInt64, refusal: AcceptFailure?) -> Bool {
+        lock.withLock { () -> Bool in
+            guard isAwaited(attemptId) else { return false }
+            decisions.append((attemptId, refusal))
+            askForAttention()
+            return true
+        }
+    }
 
     /// The attempt goes on; false if it is over, or was answered.
     func proceed(_ attemptId: UInt64, _ prepared: PreparedAttempt) -> Bool {

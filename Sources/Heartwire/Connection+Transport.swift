@@ -29,7 +29,7 @@ extension Connection {
     }
 
     /// What the poller reports the present attempt's sockets by.
-    private func pollerData(_ channel: Channel) -> UInt64 { UInt64(slot ?? 0) << 32 | UInt64(channel.serial) }
+    func pollerData(_ channel: Channel) -> UInt64 { UInt64(slot ?? 0) << 32 | UInt64(channel.serial) }
 
     private static let noTLS = TransportFailure(
         kind: .certificate, nativeCode: 0, sentence: "the new URL is wss, and the connection was not opened with what TLS needs")

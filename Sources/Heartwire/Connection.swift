@@ -27,6 +27,17 @@ final class Connection: @unchecked Sendable {
     var isBusyWithRules = false
     /// The I/O thread's list of connections to read again holds this one.
     var isToReadAgain = false
+    /// The listener that has let it in; nil for a connection that the host has opened.
+    let listener: Listener?
+    /// Of a client: what it asks for, while the host decides.
+    var pendingRequest: HandshakeRequest?
+    /// Of a client: the host knows of it.
+    var isHeardOf = false
+
+    // Guarded by the listener's lock.
+    /// Where the listener has it; nil once it has gone.
+    var listenerPlace: Int?
+    var memberships = Groups.Memberships()
 
     /// Senders pass it one at a time on their way to the lock, so that however many there are, the I/O thread competes with one.
     let turnstile = Lock()
@@ -42,6 +53,8 @@ final class Connection: @unchecked Sendable {
     var tls: TLSClient?
     /// Answers to what was asked before attempts, for the I/O thread to take.
     var answers: [(attemptId: UInt64, prepared: PreparedAttempt)] = []
+    /// What the host has decided about a client.
+    var decisions: [(attemptId: UInt64, refusal: AcceptFailure?)] = []
     /// What the host has detected, for the I/O thread to take.
     var detections: [(detection: Detection, epoch: UInt64)] = []
     /// The I/O thread has been asked to look.
@@ -52,8 +65,9 @@ final class Connection: @unchecked Sendable {
     var dropsDeliveries = false
     var lastCallbackDone = false
 
-    init(_ plan: ConnectionPlan, library: Library, io: IOThread) {
+    init(_ plan: ConnectionPlan, library: Library, io: IOThread, listener: Listener? = nil) {
         self.plan = plan
+        self.listener = listener
         self.library = library
         self.io = io
         delivery = Delivery(plan)
@@ -63,8 +77,8 @@ final class Connection: @unchecked Sendable {
             plan.session, seed: SystemRandom.seed(), environment: library.environment, gates: library.hostGates,
             variables: variables)
         outboxes = Outboxes(
-            first: Outbox(role: .client, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
-            second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) },
+            first: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
+            second: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) },
             kept: KeptMessages(messagesMax: plan.outbox.messagesMax, bytesMax: plan.outbox.bytesMax))
         first = Channel(.first, poller: io.poller)
         second = Channel(.second, poller: io.poller)

@@ -72,6 +72,9 @@ final class ErrorDetails: Error, @unchecked Sendable {
             self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(utf8: $0) } ?? unanswered)
         case .script(let failure):
             self.init(HW_E_SCRIPT, HW_LAYER_WEBSOCKET, failure.sentence)
+        case .accepting(let failure):
+            self.init(HW_E_HTTP_STATUS, HW_LAYER_HTTP, failure.sentence)
+            httpStatus = Int32(failure.status)
         }
         isRetryable = failure.isRetryable
     }

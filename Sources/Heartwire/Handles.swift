@@ -3,6 +3,7 @@ enum HandleTarget {
     case config(Config)
     case connection(Connection)
     case inbox(Inbox)
+    case listener(Listener)
 }
 
 /// The table behind every opaque pointer of the C interface. A handle's value is a slot's index and generation, never an address: NULL, a
@@ -12,6 +13,7 @@ enum HandleTarget {
 /// fork), the index, the generation.
 final class HandleTable: @unchecked Sendable {
     enum Kind: UInt {
+        case listener = 0
         case config = 1
         case connection = 2
         case inbox = 3
@@ -114,6 +116,14 @@ final class HandleTable: @unchecked Sendable {
         }
     }
 
+    func listener(_ handle: OpaquePointer?) -> Lookup<Listener> {
+        switch target(handle, .listener) {
+        case .found(.listener(let listener)): .found(listener)
+        case .found, .invalid: .invalid
+        case .forked: .forked
+        }
+    }
+
     private func target(_ handle: OpaquePointer?, _ kind: Kind) -> Lookup<HandleTarget> {
         lock.withLock { () -> Lookup<HandleTarget> in
             switch index(handle, kind) {
@@ -153,6 +163,7 @@ final class HandleTable: @unchecked Sendable {
         case .config: .config
         case .connection: .connection
         case .inbox: .inbox
+        case .listener: .listener
         }
     }
 }

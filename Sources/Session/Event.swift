@@ -22,6 +22,8 @@ package struct Event {
         case heartbeat(HeartbeatNote)
         /// Before an attempt: to be answered with `proceed` within that time.
         case connectDue(attemptId: UInt64, attempt: Int, url: URL, within: Interval)
+        /// A client asks for a connection: to be answered within that time.
+        case acceptDue(attemptId: UInt64, HandshakeRequest, within: Interval)
         /// Connected again after a loss.
         case gap(Gap, ended: Instant)
         /// The next attempt waits for the host's gate.

@@ -17,6 +17,8 @@ package indirect enum Failure {
     /// Whoever was asked before the attempt refused it with this sentence; nil if no answer came in time.
     case beforeConnect([UInt8]?)
     case script(OpeningFailure)
+    /// The client was not accepted.
+    case accepting(AcceptFailure)
 
     /// True if the same attempt may succeed later. What a person must fix first (a certificate, a URL, credentials) is not worth
     /// repeating; what time may heal is.
@@ -27,6 +29,7 @@ package indirect enum Failure {
         case .handshake: false
         case .closedByPeer(let frame): Self.mayReturn(after: frame.code)
         case .connectTimeout, .handshakeTimeout, .protocolViolation, .heartbeat, .slowConsumer, .beforeConnect, .script: true
+        case .accepting: false
         }
     }
 }

@@ -4,7 +4,8 @@ import WebSocket
 /// How attempts and connections end, and what follows.
 extension Session {
     mutating func closeReceived(_ link: Link, _ frame: CloseFrame, _ now: Instant, _ outboxes: inout Outboxes) {
-        let deadline = now + configuration.closeTimeout
+        // The server is the first to end the transport (RFC 6455 section 7.1.1).
+        let deadline = configuration.role == .server ? now : now + configuration.closeTimeout
         switch link.phase {
         case .opening, .open, .closing:
             let byPeer = !outboxes[link.place].hasSentClose

@@ -21,9 +21,13 @@ extension Session {
     ) {
         let link = link(place)
         switch link.phase {
+        case .preparing where configuration.acceptance != nil:
+            attemptFailed(link, .transport(failure), now, &outboxes)
         case .idle, .preparing:
             return
         case .connecting:
+            attemptFailed(link, .transport(failure), now, &outboxes)
+        case .handshaking where configuration.acceptance != nil:
             attemptFailed(link, .transport(failure), now, &outboxes)
         case .handshaking:
             let refusal = link.handshake?.unfinishedRefusal
@@ -49,6 +53,8 @@ extension Session {
             case .control(let opcode, let payload): return .control(opcode, payload: payload)
             case .failed(let error): return .failed(error)
             }
+        case .handshaking where configuration.acceptance != nil:
+            return readRequest(link, UnsafeRawBufferPointer(input), &consumed)
         case .handshaking:
             do throws(HandshakeError) {
                 let agreement = try link.handshake?.read(UnsafeRawBufferPointer(input), consumed: &consumed)
@@ -59,6 +65,15 @@ extension Session {
         case .idle, .preparing, .connecting, .draining:
             consumed = input.count
             return .needsInput
+        }
+    }
+
+    private func readRequest(_ link: Link, _ input: UnsafeRawBufferPointer, _ consumed: inout Int) -> ReadOutcome {
+        do throws(RequestError) {
+            let request = try link.request?.read(input, consumed: &consumed)
+            return request.map { .requested($0) } ?? .needsInput
+        } catch {
+            return .requestRefused(error)
         }
     }
 
@@ -85,7 +100,7 @@ extension Session {
         guard case .handshaking = link.phase else { return }
         var streams: (decompression: Decompression, compression: Compression?)?
         if let parameters = agreement.compression {
-            streams = configuration.compression?.streams(parameters)
+            streams = configuration.compression?.streams(parameters, configuration.role)
             guard streams != nil else {
                 attemptFailed(link, .transport(Self.noMemoryForCompression), now, &outboxes)
                 return
@@ -96,7 +111,7 @@ extension Session {
         lastEpoch &+= 1
         link.epoch = lastEpoch
         (link.openedAt, link.lastBytesAt) = (now, now)
-        link.reader = FrameReader(role: .client, limits: configuration.messages, decompression: streams?.decompression)
+        link.reader = FrameReader(role: configuration.role, limits: configuration.messages, decompression: streams?.decompression)
         link.pongBudget = PongBudget(perSecondMax: configuration.pongsPerSecondMax, now)
         link.arrivals = ArrivalProof()
         link.handshake = nil

@@ -6,6 +6,8 @@ package final class SessionConfiguration {
     package var url: URL
     /// Complete header lines of the application's own, without CRLF.
     package var headerFields: [[UInt8]] = []
+    /// What a server agrees to; nil for a client.
+    package var acceptance: AcceptancePolicy?
     package var subprotocols: [[UInt8]] = []
     /// For the answer's head, interim answers included.
     package var handshakeSizeMax = HTTPHead.sizeMax
@@ -41,6 +43,8 @@ package final class SessionConfiguration {
     /// A changed address or route has the connection probed, and an attempt that waits made.
     package var watchesNetwork = true
 
+    package var role: Role { acceptance == nil ? .client : .server }
+
     package init(url: URL) {
         self.url = url
     }
@@ -70,11 +74,14 @@ package struct CompressionConfiguration {
 
     /// The streams of a connection that agreed on `parameters`; nil if there is no memory for them. Zlib does not write the smallest window
     /// of all; a connection that agreed on it sends uncompressed, as any sender may.
-    func streams(_ parameters: DeflateParameters) -> (decompression: Decompression, compression: Compression?)? {
-        guard let inflater = provider.inflater(windowBits: parameters.serverWindowBits) else { return nil }
-        let decompression = Decompression(inflater: inflater, keepsContext: parameters.serverContextTakeover)
-        guard parameters.clientWindowBits > 8 else { return (decompression, nil) }
-        guard let deflater = provider.deflater(windowBits: parameters.clientWindowBits) else { return nil }
-        return (decompression, Compression(deflater: deflater, keepsContext: parameters.clientContextTakeover, threshold: threshold))
+    func streams(_ parameters: DeflateParameters, _ role: Role) -> (decompression: Decompression, compression: Compression?)? {
+        let server = (bits: parameters.serverWindowBits, keepsContext: parameters.serverContextTakeover)
+        let client = (bits: parameters.clientWindowBits, keepsContext: parameters.clientContextTakeover)
+        let (ours, theirs) = role == .client ? (client, server) : (server, client)
+        guard let inflater = provider.inflater(windowBits: theirs.bits) else { return nil }
+        let decompression = Decompression(inflater: inflater, keepsContext: theirs.keepsContext)
+        guard ours.bits > 8 else { return (decompression, nil) }
+        guard let deflater = provider.deflater(windowBits: ours.bits) else { return nil }
+        return (decompression, Compression(deflater: deflater, keepsContext: ours.keepsContext, threshold: threshold))
     }
 }

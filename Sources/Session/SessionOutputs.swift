@@ -20,5 +20,9 @@ extension Session {
         case opened(Agreement)
         /// Pass to `handshakeFailed`.
         case refused(HandshakeError)
+        /// Of a client: pass to `requestReceived`.
+        case requested(HandshakeRequest)
+        /// Of a client: answer it, then pass to `turnedAway`.
+        case requestRefused(RequestError)
     }
 }

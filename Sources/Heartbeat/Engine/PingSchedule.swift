@@ -6,6 +6,8 @@ package struct PingSchedule {
         package var interval: Interval
         package var timeout: Interval
         package var missedMax: Int
+        /// The first ping comes at any time within the interval, so that those who connect together are not pinged together.
+        package var isSpread = false
 
         package init(interval: Interval, timeout: Interval, missedMax: Int) {
             self.interval = interval
@@ -48,7 +50,8 @@ package struct PingSchedule {
     package init(_ configuration: Configuration, salt: UInt64, opened: Instant) {
         self.configuration = configuration
         self.salt = salt & 0xFFFF_FFFF_0000_0000
-        cadence = Cadence(every: configuration.interval, from: opened)
+        let phase = configuration.isSpread ? Int64(clamping: salt >> 1) % max(1, configuration.interval.nanoseconds) : 0
+        cadence = Cadence(every: configuration.interval, from: opened + Interval(nanoseconds: -phase))
     }
 
     /// When `poll` next has something to do.

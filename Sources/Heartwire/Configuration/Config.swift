@@ -13,6 +13,8 @@ final class Config: @unchecked Sendable {
         var onDetect: (callback: hw_detect_callback, context: UnsafeMutableRawPointer?)?
         /// Set if each attempt waits for an answer; without a callback the event is delivered like any other.
         var beforeConnect: (callback: hw_event_callback?, context: UnsafeMutableRawPointer?)?
+        /// Set if each client of a listener waits for an answer.
+        var beforeAccept: (callback: hw_event_callback?, context: UnsafeMutableRawPointer?)?
         var inbox: (inbox: Inbox, context: UnsafeMutableRawPointer?)?
         /// Heartbeat rules of the application's own, as JSON text that has been checked.
         fileprivate(set) var rules: [[UInt8]] = []

@@ -24,15 +24,17 @@ final class ConnectionPlan {
     let proxy: ProxySetting
 
     init(
-        _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, url text: [UInt8], tlsContexts: TLSContexts
+        _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, url text: [UInt8], tlsContexts: TLSContexts,
+        forListener: Bool = false
     ) throws(ErrorDetails) {
         let url: URL
         do throws(URLError) {
-            url = try URL(parsing: text)
+            url = try URL(parsing: text, allowsPortZero: forListener)
         } catch {
             throw ErrorDetails(error)
         }
         session = try Self.session(settings, heartbeat, url)
+        if forListener { try ListenerPlan.configure(session, settings) }
         outbox = Outbox.Limits(
             messagesMax: Int(clamping: settings.number(.queueMessagesMax)), bytesMax: Int(clamping: settings.number(.queueBytesMax)),
             fragmentSize: Int(clamping: settings.number(.messageFragmentBytes)), hasBeats: heartbeat.rules != nil,

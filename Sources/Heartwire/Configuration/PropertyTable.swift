@@ -90,6 +90,7 @@ enum PropertyId: Int, CaseIterable {
     case queueMessagesMax, queueBytesMax, queueOverflow, queueTTL
     case rotateAfter, rotateLinger, rotateOnNotice, rotateDuplicateKey
     case networkWatch
+    case listenerOrigins, listenerConnectionsMax
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols
     case proxy

@@ -19,6 +19,7 @@ struct Delivery {
     private let onEvent: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
     /// Gets what is asked before an attempt; nil if that goes where all events go.
     private let beforeConnect: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
+    private let beforeAccept: (callback: hw_event_callback, context: UnsafeMutableRawPointer?)?
     let inboxContext: UnsafeMutableRawPointer?
     private let detector: Detector?
     private let detectsInline: Bool
@@ -28,6 +29,7 @@ struct Delivery {
         detectsInline = plan.detectsInline
         onMessages = plan.settings.onMessages
         onEvent = plan.settings.onEvent
+        beforeAccept = plan.settings.beforeAccept.flatMap { hook in hook.callback.map { ($0, hook.context) } }
         beforeConnect = plan.settings.beforeConnect.flatMap { hook in hook.callback.map { ($0, hook.context) } }
         inboxContext = plan.delivery == .inbox ? plan.settings.inbox?.context : nil
         switch (plan.delivery, plan.settings.inbox) {
@@ -89,7 +91,11 @@ struct Delivery {
     }
 
     private func receiver(of kind: hw_event_kind) -> (callback: hw_event_callback, context: UnsafeMutableRawPointer?)? {
-        kind == hw_event_kind(HW_EVENT_CONNECT_DUE) ? beforeConnect ?? onEvent : onEvent
+        switch Int(kind) {
+        case Int(HW_EVENT_CONNECT_DUE): beforeConnect ?? onEvent
+        case Int(HW_EVENT_ACCEPT_DUE): beforeAccept ?? onEvent
+        default: onEvent
+        }
     }
 
     /// Has the detector that chose this thread look at the messages.

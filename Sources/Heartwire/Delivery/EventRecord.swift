@@ -50,6 +50,12 @@ struct EventRecord {
             event.attempt = UInt32(clamping: attempt)
             event.delay_ms = Self.milliseconds(within)
             text = url.text
+        case .acceptDue(let attemptId, let request, let within):
+            event.kind = hw_event_kind(HW_EVENT_ACCEPT_DUE)
+            event.attempt_id = attemptId
+            event.delay_ms = Self.milliseconds(within)
+            text = request.resource
+            body = request.fields.text
         case .gap(let gap, let ended):
             event.kind = hw_event_kind(HW_EVENT_GAP)
             event.began_ns = UInt64(bitPattern: gap.began.nanoseconds)

@@ -158,6 +158,17 @@ public func hw_config_before_connect(
     }
 }
 
+@_cdecl("hw_config_before_accept") @implementation
+public func hw_config_before_accept(
+    _ config: OpaquePointer!, _ callback: hw_event_callback!, _ context: UnsafeMutableRawPointer!
+) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        let config = try Library.shared.handles.config(config).get()
+        let callback = callback as hw_event_callback?
+        config.update { $0.beforeAccept = (callback, context) }
+    }
+}
+
 @_cdecl("hw_config_set_inbox") @implementation
 public func hw_config_set_inbox(_ config: OpaquePointer!, _ inbox: OpaquePointer!, _ context: UnsafeMutableRawPointer!) -> hw_status {
     exported { () throws(ErrorDetails) in

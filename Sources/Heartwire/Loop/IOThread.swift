@@ -17,6 +17,8 @@ final class IOThread: @unchecked Sendable {
         case attend(Connection)
         case rotate(Connection)
         case release(Connection)
+        case listen(Listener)
+        case stopListening(Listener)
     }
 
     let poller: Poller
@@ -41,10 +43,13 @@ final class IOThread: @unchecked Sendable {
     private let machine: MachineWatch
     private var slots: [Connection?] = []
     private var freeSlots: [Int] = []
+    private var listeners: [Listener?] = []
     /// Connections that have something to do without waiting for their socket.
     private var readable: [Connection] = []
 
     private static let receiveBufferSize = 262_144
+    /// Tells listeners' events from connections', whose slots are fewer.
+    private static let listenerMark: UInt64 = 1 << 63
 
     /// Nil if the process is out of descriptors.
     init?() {
@@ -117,6 +122,19 @@ final class IOThread: @unchecked Sendable {
         machine.watchNetwork()
     }
 
+    /// Has a listener told of clients that wait at its socket. Gives its number; nil if the socket cannot be watched.
+    func watch(_ listener: Listener, _ fd: Int32) -> Int? {
+        guard poller.add(fd, .readable, data: Self.listenerMark | UInt64(listeners.count)) else { return nil }
+        listeners.append(listener)
+        return listeners.count - 1
+    }
+
+    func unwatch(_ number: Int, _ fd: Int32) {
+        poller.remove(fd)
+        listeners[number] = nil
+        while let last = listeners.last, last == nil { listeners.removeLast() }
+    }
+
     func dismiss(slot: Int) {
         slots[slot] = nil
         freeSlots.append(slot)
@@ -168,6 +186,11 @@ final class IOThread: @unchecked Sendable {
 
     private func dispatch(_ ready: Poller.Ready) {
         if machine.take(ready, receiveBuffer, now) { return }
+        guard ready.data & Self.listenerMark == 0 else {
+            let number = Int(truncatingIfNeeded: ready.data & ~Self.listenerMark)
+            if number < listeners.count { listeners[number]?.acceptClients() }
+            return
+        }
         let slot = Int(ready.data >> 32)
         guard slot < slots.count, let connection = slots[slot] else { return }
         connection.socketReady(ready, serial: UInt32(truncatingIfNeeded: ready.data))
@@ -187,6 +210,8 @@ final class IOThread: @unchecked Sendable {
             case .attend(let connection): connection.attend()
             case .rotate(let connection): connection.rotateSession()
             case .release(let connection): connection.tearDown()
+            case .listen(let listener): listener.start()
+            case .stopListening(let listener): listener.stop()
             }
         }
     }

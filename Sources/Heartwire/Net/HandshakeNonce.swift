@@ -10,11 +10,16 @@ extension HandshakeNonce {
         var key = [UInt8](repeating: 0, count: 25)
         EVP_EncodeBlock(&key, bytes, Int32(bytes.count))
         key.removeLast()
+        return proof(of: key).map { HandshakeNonce(key: key, accept: $0) }
+    }
+
+    /// What a server answers to a key (RFC 6455 section 4.2.2); nil if OpenSSL cannot give SHA-1.
+    static func proof(of key: [UInt8]) -> [UInt8]? {
         let guid: StaticString = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
         var accept = [UInt8](repeating: 0, count: 29)
         guard hws_sha1_base64(key, key.count, guid.utf8Start, guid.utf8CodeUnitCount, &accept) == 0 else { return nil }
         accept.removeLast()
-        return HandshakeNonce(key: key, accept: accept)
+        return accept
     }
 
     static let failure = TransportFailure(

@@ -9,6 +9,11 @@ struct SocketAddress {
     let size: socklen_t
     var family: Int32 { Int32(storage.ss_family) }
 
+    /// At the same place for IPv4 and IPv6.
+    var port: UInt16 {
+        withUnsafeBytes(of: storage) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
+    }
+
     func equals(_ other: SocketAddress) -> Bool {
         size == other.size
             && withUnsafePointer(to: storage) { a in withUnsafePointer(to: other.storage) { hws_address_equals(a, $0, size) != 0 } }
@@ -123,7 +128,7 @@ final class Resolver: @unchecked Sendable {
         }
     }
 
-    private static func lookUp(_ host: [UInt8], port: UInt16, flags: Int32) -> Resolution {
+    static func lookUp(_ host: [UInt8], port: UInt16, flags: Int32 = 0) -> Resolution {
         var hints = addrinfo()
         hws_stream_hints(&hints, flags)
         var list: UnsafeMutablePointer<addrinfo>?

@@ -33,6 +33,13 @@ struct Transport {
         set(.readable)
     }
 
+    /// Takes over a client's stream.
+    mutating func accept(_ stream: Stream, data: UInt64) {
+        self.stream = stream
+        self.data = data
+        set(.readable)
+    }
+
     mutating func close() {
         if let stream {
             if isInPoller { poller.remove(stream.fd) }

@@ -52,6 +52,8 @@ final class Link {
     var headerFields: [[UInt8]]
     /// Apart from the phase, so that it is read into in place: a copy for every read would cost the square of what trickles in.
     var handshake: ClientHandshake?
+    /// A client's, until it has arrived.
+    var request: ServerHandshake?
     var reader: FrameReader
     var heartbeats: HeartbeatEngine
     /// Heartbeats that found no room on their way out and are tried once more.
@@ -74,7 +76,7 @@ final class Link {
         self.visitor = visitor
         route = Route(to: configuration.url, redirectsMax: configuration.redirectsMax)
         headerFields = configuration.headerFields
-        reader = FrameReader(role: .client, limits: configuration.messages)
+        reader = FrameReader(role: configuration.role, limits: configuration.messages)
         heartbeats = HeartbeatEngine(configuration.heartbeat, environment, variables)
     }
 

@@ -30,7 +30,7 @@ extension Failure {
         case .handshake(.refused(let refusal)): refusal.status == 429 || refusal.status >= 500 ? .unwell : .well
         case .connectTimeout, .handshakeTimeout: .unwell
         case .beforeConnect: .unmade
-        case .handshake, .protocolViolation, .closedByPeer, .heartbeat, .slowConsumer, .script: .well
+        case .handshake, .protocolViolation, .closedByPeer, .heartbeat, .slowConsumer, .script, .accepting: .well
         }
     }
 }

@@ -21,6 +21,18 @@ package struct HTTPFields {
         fields.append(Field(name: name, value: value))
     }
 
+    /// All of them as lines with CRLF, as they came.
+    package var text: [UInt8] {
+        var text: [UInt8] = []
+        for field in fields {
+            text += field.name
+            text += ASCII.bytes(": ")
+            text += field.value
+            text += ASCII.bytes("\r\n")
+        }
+        return text
+    }
+
     /// Every value of a field, in order.
     package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
         fields.filter { ASCII.equalsIgnoringCase($0.name, name) }.map { $0.value }

@@ -41,7 +41,7 @@ package struct URL: Equatable {
 
     package static let sizeMax = 8192
 
-    package init(parsing text: [UInt8]) throws(URLError) {
+    package init(parsing text: [UInt8], allowsPortZero: Bool = false) throws(URLError) {
         guard text.count <= Self.sizeMax else { throw .tooLong }
         var rest = text[...]
         if Self.removePrefix("wss://", from: &rest) {
@@ -57,7 +57,7 @@ package struct URL: Equatable {
         credentials = try hostStart.map { at throws(URLError) in try Self.credentials(authority[..<at]) }
         let portText: ArraySlice<UInt8>?
         (host, isIPv6, portText) = try Self.splitHost(authority[(hostStart.map { $0 + 1 } ?? authority.startIndex)...])
-        port = try Self.port(portText, isSecure: isSecure)
+        port = try Self.port(portText, isSecure: isSecure, least: allowsPortZero ? 0 : 1)
         resource = try Self.resource(rest[authorityEnd...])
     }
 
@@ -165,9 +165,9 @@ package struct URL: Equatable {
         return true
     }
 
-    private static func port(_ text: ArraySlice<UInt8>?, isSecure: Bool) throws(URLError) -> UInt16 {
+    private static func port(_ text: ArraySlice<UInt8>?, isSecure: Bool, least: UInt64) throws(URLError) -> UInt16 {
         guard let text, !text.isEmpty else { return isSecure ? 443 : 80 }
-        guard let value = ASCII.decimal(text, max: 65535), value > 0 else { throw .port }
+        guard let value = ASCII.decimal(text, max: 65535), value >= least else { throw .port }
         return UInt16(value)
     }
 

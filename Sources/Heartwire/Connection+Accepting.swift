@@ -1,0 +1,78 @@
+import CHeartwire
+import CSystem
+import Heartbeat
+import Session
+import WebSocket
+
+/// The I/O thread's part with a client of a listener, until it is let in, and after it has gone.
+extension Connection {
+    /// A client has connected.
+    func serve(_ stream: Stream, _ handle: OpaquePointer) {
+        lock.withLock { self.handle = handle }
+        slot = io.adopt(self)
+        lastSerial &+= 1
+        let channel = channel(.first)
+        channel.serial = lastSerial
+        lock.withLock {
+            channel.transport.accept(stream, data: pollerData(channel))
+            session.clientConnected(io.now)
+        }
+        settle()
+    }
+
+    /// Its request has arrived. `isLast`: with nothing after it.
+    func requested(_ request: HandshakeRequest, isLast: Bool) {
+        switch session.requestReceived(request, io.now) {
+        case .accept(let acceptance):
+            accept(request, acceptance)
+        case .refuse(let failure):
+            turnAway(failure)
+        case .ask where !isLast:
+            turnAway(AcceptFailure(status: 400, sentence: "Nothing may follow the request before its answer."))
+        case .ask:
+            pendingRequest = request
+        }
+        settle()
+    }
+
+    func turnAway(_ failure: AcceptFailure) {
+        lock.withLock { () -> Void in
+            _ = failure.response.withUnsafeBytes { channel(.first).transport.stream?.write($0) }
+            session.turnedAway(failure, io.now, &outboxes)
+        }
+    }
+
+    /// The application has decided.
+    func decide(_ attemptId: UInt64, _ refusal: AcceptFailure?) {
+        guard session.preparingAttempts.0 == attemptId, let request = pendingRequest else { return }
+        pendingRequest = nil
+        if let refusal { turnAway(refusal) } else { accept(request, session.acceptance(of: request)) }
+    }
+
+    /// Once the client has gone its handle is given back.
+    func endIfServed() {
+        guard let listener, session.state.isFinal, !isTornDown else { return }
+        _ = library.handles.remove(handle, .connection)
+        listener.forget(self)
+        tearDown()
+    }
+
+    /// Whether the host is told: those that never ask properly are none of its business.
+    func concernsHost(_ record: EventRecord) -> Bool {
+        guard listener != nil, !isHeardOf else { return true }
+        let kind = Int(record.event.kind)
+        isHeardOf = kind == Int(HW_EVENT_ACCEPT_DUE) || kind == Int(HW_EVENT_OPENED)
+        return isHeardOf
+    }
+
+    private func accept(_ request: HandshakeRequest, _ acceptance: Session.Acceptance) {
+        guard let proof = HandshakeNonce.proof(of: request.key) else {
+            turnAway(AcceptFailure(status: 500, sentence: "The server has no SHA-1."))
+            return
+        }
+        let subprotocol = acceptance.agreement.subprotocol
+        let answer = ServerHandshake.acceptance(
+            proof: proof, subprotocol: subprotocol.isEmpty ? nil : subprotocol, extensions: acceptance.extensions)
+        withSession { $0.accepted(acceptance.agreement, answer: answer, io.now, &$1) }
+    }
+}
