@@ -1,4 +1,4 @@
-"""Runs the Autobahn cases, with kosoku as the fuzzing server, against a client of the library, and prints the verdicts.
+"""Runs the Autobahn cases, with kosoku as the fuzzing server and client, against a client and a server of the library, and prints the verdicts.
 
 Usage: run.py --library LIBHEARTWIRE [--without-compression]
 
@@ -9,6 +9,7 @@ left in .build/conformance/reports.
 
 import argparse
 import collections
+import collections.abc
 import dataclasses
 import json
 import os
@@ -28,6 +29,7 @@ AGENT = "heartwire"
 PASSING = {"OK", "INFORMATIONAL"}
 RUN_TIMEOUT_S = 1200
 WORKERS = 8
+KOSOKU = pathlib.Path(sysconfig.get_path("scripts")) / "kosoku"
 
 
 @dataclasses.dataclass
@@ -43,19 +45,39 @@ class Case:
         return self.result.startswith("Case did not finish within")
 
 
-def build_client(library: pathlib.Path) -> pathlib.Path:
+Examiner = collections.abc.Callable[[pathlib.Path, list[str], int, pathlib.Path], dict[str, Case]]
+
+
+def build(name: str, library: pathlib.Path) -> pathlib.Path:
     BUILD.mkdir(parents=True, exist_ok=True)
-    client = BUILD / "client"
+    program = BUILD / name
     command = [os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-pedantic", "-Werror", "-pthread"]
     linked = [f"-I{ROOT / 'include'}", f"-L{library.parent}", "-lheartwire", f"-Wl,-rpath,{library.parent}"]
-    subprocess.run([*command, str(HERE / "client.c"), "-o", str(client), *linked], check=True)
-    return client
+    subprocess.run([*command, str(HERE / f"{name}.c"), "-o", str(program), *linked], check=True)
+    return program
 
 
-def run_cases(client: pathlib.Path, selection: list[str], workers: int, reports: pathlib.Path) -> dict[str, Case]:
-    """Has the server examine the client, some cases at a time, and write its reports; returns what they say."""
-    kosoku = pathlib.Path(sysconfig.get_path("scripts")) / "kosoku"
-    command = [str(kosoku), "-m", "fuzzingserver", "127.0.0.1:0", "-o", str(reports), *selection]
+def examine_server(server: pathlib.Path, selection: list[str], workers: int, reports: pathlib.Path) -> dict[str, Case]:
+    """Has kosoku examine the server, some cases at a time, and write its reports; returns what they say."""
+    running = subprocess.Popen([server], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        address = f"127.0.0.1:{int(running.stdout.readline())}"
+        command = [str(KOSOKU), "-m", "fuzzingclient", "-p", str(workers), "-o", str(reports), *selection, address]
+        # The exit status says whether all is well by kosoku's own, milder rule.
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=RUN_TIMEOUT_S)
+        running.communicate(timeout=60)
+        if running.returncode != 0:
+            sys.exit(f"the server ended with status {running.returncode}")
+    finally:
+        running.kill()
+        running.wait()
+    (index,) = json.loads((reports / "index.json").read_text()).values()
+    return {name: read_report(reports / case["reportfile"]) for name, case in index.items()}
+
+
+def examine_client(client: pathlib.Path, selection: list[str], workers: int, reports: pathlib.Path) -> dict[str, Case]:
+    """Has kosoku examine the client, some cases at a time, and write its reports; returns what they say."""
+    command = [str(KOSOKU), "-m", "fuzzingserver", "127.0.0.1:0", "-o", str(reports), *selection]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     try:
         url = server.stderr.readline().rpartition(" ")[2].strip()
@@ -89,6 +111,18 @@ def print_verdicts(cases: dict[str, Case]) -> int:
     return len(failed)
 
 
+def run_role(program: pathlib.Path, examine: Examiner, reports: pathlib.Path, without_compression: bool) -> dict[str, Case]:
+    # The slowest of these only wait.
+    cases = examine(program, ["-x", "12.*", "-x", "13.*"], WORKERS, reports / "protocol")
+    if not without_compression:
+        # These compute all the time, and kosoku gives each 20 s, of which the longest need half on a CPU of their own.
+        cases |= examine(program, ["-i", "12.*", "-i", "13.*"], 1, reports / "compression")
+    if late := [name for name, case in cases.items() if case.is_late]:
+        print(f"{len(late)} cases did not end in time; they run again")
+        cases |= examine(program, [part for name in late for part in ("-i", name)], 1, reports / "again")
+    return cases
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--library", required=True, type=pathlib.Path, help="libheartwire.so")
@@ -97,20 +131,15 @@ def main() -> int:
     # Whoever ends this program by a signal ends the server with it: the signal becomes an exception.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
-    client = build_client(options.library.resolve())
     shutil.rmtree(REPORTS, ignore_errors=True)
-    started = time.monotonic()
-    # The slowest of these only wait.
-    cases = run_cases(client, ["-x", "12.*", "-x", "13.*"], WORKERS, REPORTS / "protocol")
-    if not options.without_compression:
-        # These compute all the time, and the server gives each 20 s, of which the longest need half on a CPU of their own.
-        cases |= run_cases(client, ["-i", "12.*", "-i", "13.*"], 1, REPORTS / "compression")
-    if late := [name for name, case in cases.items() if case.is_late]:
-        print(f"{len(late)} cases did not end in time; they run again")
-        cases |= run_cases(client, [part for name in late for part in ("-i", name)], 1, REPORTS / "again")
-    failed = print_verdicts(cases)
-    print(f"\n{len(cases)} cases in {time.monotonic() - started:.1f} s; reports in {REPORTS.relative_to(ROOT)}")
-    print(f"{len(cases) - failed} passed, {failed} failed")
+    count = failed = 0
+    for role, examine in {"client": examine_client, "server": examine_server}.items():
+        started = time.monotonic()
+        cases = run_role(build(role, options.library.resolve()), examine, REPORTS / role, options.without_compression)
+        print(f"\nthe library as {role}: {len(cases)} cases in {time.monotonic() - started:.1f} s; reports in {REPORTS.relative_to(ROOT)}")
+        failed += print_verdicts(cases)
+        count += len(cases)
+    print(f"{count - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -40,8 +40,8 @@ final class SessionHarness {
         let variables = (HeartbeatVariables(configuration.heartbeat), HeartbeatVariables(configuration.heartbeat))
         session = Session(configuration, seed: seed, environment: FixedEnvironment(), gates: HostGateTable(), variables: variables)
         outboxes = Outboxes(
-            first: Outbox(role: .client, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
-            second: Outbox(role: .client, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
+            first: Outbox(role: configuration.role, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
+            second: Outbox(role: configuration.role, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
             kept: KeptMessages(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax))
     }
 
@@ -122,8 +122,44 @@ final class SessionHarness {
             case .refused(let error):
                 session.handshakeFailed(place, error, now, &outboxes)
                 return
+            case .requested(let request):
+                decide(request)
+            case .requestRefused(let error):
+                turnAway(AcceptFailure(error))
+                return
             }
         }
+    }
+
+    // MARK: A client's request
+
+    /// What waits for the application's answer.
+    private(set) var asked: HandshakeRequest?
+    /// Why the client was turned away.
+    private(set) var refusal: AcceptFailure?
+
+    private func decide(_ request: HandshakeRequest) {
+        switch session.requestReceived(request, now) {
+        case .accept(let acceptance): accept(acceptance)
+        case .refuse(let failure): turnAway(failure)
+        case .ask: asked = request
+        }
+    }
+
+    func accept(_ acceptance: Session.Acceptance) {
+        session.accepted(acceptance.agreement, answer: ServerHandshake.acceptance(proof: bytes("proof")), now, &outboxes)
+    }
+
+    func turnAway(_ failure: AcceptFailure) {
+        refusal = failure
+        session.turnedAway(failure, now, &outboxes)
+    }
+
+    /// A client connects.
+    func acceptTransport() {
+        streamIndex[.first] = streams.count
+        streams.append([])
+        step { session.clientConnected(now) }
     }
 
     /// Has the heartbeat rules look at each message before the application gets it.
@@ -323,6 +359,8 @@ extension Event {
     var summary: String {
         switch kind {
         case .stateChanged(_, let reason, _): "state \(state)" + (reason.map { " (\($0.summary))" } ?? "")
+        case .acceptDue(let id, let request, let within):
+            "accept \(id) \(String(decoding: request.resource, as: UTF8.self)) within \(within.nanoseconds / 1_000_000) ms"
         case .opened(let agreement):
             agreement.subprotocol.isEmpty ? "opened \(epoch)" : "opened \(epoch) \(String(decoding: agreement.subprotocol, as: UTF8.self))"
         case .closed(let frame, let byPeer, let failure):
@@ -361,6 +399,7 @@ extension Failure {
         case .heartbeat(let verdict, _): "\(verdict)"
         case .slowConsumer: "slow"
         case .script(let failure): "script: \(failure.sentence)"
+        case .accepting(let failure): "turned away with \(failure.status)"
         case .beforeConnect(let text): "before connect: \(text.map { String(decoding: $0, as: UTF8.self) } ?? "no answer")"
         }
     }

@@ -73,7 +73,7 @@ final class FinalIsFinal: Checker {
         case .handshake: return !client.connections.isEmpty
         case .closedByPeer(let frame): return ![1002, 1003, 1007, 1008, 1010].contains(frame.code)
         case .heartbeat: return plan.session.heartbeat.reconnectsAfterFailure
-        case .connectTimeout, .handshakeTimeout, .protocolViolation, .slowConsumer, .beforeConnect, .script: return true
+        case .connectTimeout, .handshakeTimeout, .protocolViolation, .slowConsumer, .beforeConnect, .script, .accepting: return true
         }
     }
 }

@@ -37,6 +37,7 @@ extension Failure {
         case .slowConsumer: "slow consumer"
         case .beforeConnect(let text): text == nil ? "before connect, no answer" : "before connect, refused"
         case .script(let failure): "script " + String("\(failure.reason)".prefix { $0 != "(" })
+        case .accepting(let failure): "turned away with \(failure.status)"
         }
     }
 }
@@ -52,6 +53,7 @@ extension Event {
         case .attemptFailed(let failure, let attempt, let delay):
             "attempt \(attempt) failed: \(failure.name), next \(delay.map { "in \($0.text)" } ?? "never")"
         case .heartbeat(let note): "\(note.kindName) \(note.subject)"
+        case .acceptDue(let id, _, _): "accept \(id) is due"
         case .connectDue(let id, let attempt, _, let timeout): "attempt \(attempt) is due, id \(id), answer within \(timeout.text)"
         case .gap(let gap, let ended):
             "gap from \(gap.began.text) to \(ended.text), last message \(gap.lastMessage?.text ?? "never"), \(gap.inDoubt) in doubt"

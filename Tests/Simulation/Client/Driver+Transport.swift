@@ -156,6 +156,9 @@ extension Driver {
                 session.handshakeFailed(place, error, machine.now, &outboxes)
                 settle()
                 return
+            case .requested, .requestRefused:
+                // Of clients that connect to us.
+                return
             }
         }
     }
