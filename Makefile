@@ -11,27 +11,34 @@ SOAK_SECONDS ?= 300
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 PYTHON  := $(CURDIR)/.build/venv/bin/python
 LIBRARY := $(CURDIR)/.build/release/libheartwire.so
+PROGRAM := .build/heartwire
 SETUP   := .build/setup
 STRICT  := -std=c11 -Wall -Wextra -pedantic -Werror
 
+PROGRAM_SOURCES := $(wildcard bindings/cli/*.c bindings/cli/*.h)
 PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setup.py bindings/python/src/heartwire/*)
 
 # A trap in a test program must end it at once, not start the backtracer, which can hang on a pipe.
 export SWIFT_BACKTRACE := enable=no
 export HEARTWIRE_LIBRARY := $(LIBRARY)
 
-.PHONY: help build demo test conformance fuzz sim sanitize soak bench lint install wheel clean elixir
+.PHONY: help build library demo test conformance fuzz sim sanitize soak bench lint install wheel clean elixir
 .DEFAULT_GOAL := help
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: $(SETUP)/packages ## Build the release library, .build/release/libheartwire.so
+build: $(PROGRAM) ## Build the release library, .build/release/libheartwire.so, and the program .build/heartwire
+
+library: $(SETUP)/packages
 	swift build -c release --product heartwire
 	@ln -sf libheartwire.so .build/release/libheartwire.so.0
 
 # SwiftPM touches the file only when it changes, and what depends on the file is remade only then.
-$(LIBRARY): build ;
+$(LIBRARY): library ;
+
+$(PROGRAM): $(PROGRAM_SOURCES) include/heartwire.h $(LIBRARY)
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(filter %.c,$^) -o $@ -L$(dir $(LIBRARY)) -lheartwire -Wl,-rpath,$(dir $(LIBRARY))
 
 # Setting up: each step runs once and leaves a stamp; what is there already is not installed again.
 
@@ -119,7 +126,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|conformance|python|proxies|transcripts|services|network|stuck|elixir (STUCK_SECONDS=60: longer)
+test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|network|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library
@@ -154,14 +161,16 @@ lint: $(SETUP)/venv ## Check formatting, types and C code
 	swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
 	$(PYTHON) -m mypy --strict --cache-dir .build/mypy bindings/python/src
 	cd bindings/elixir && mix format --check-formatted
-	for file in bindings/c/examples/*.c; do gcc $(STRICT) -O1 -fanalyzer -Iinclude -c $$file -o /dev/null || exit 1; done
+	for file in bindings/c/examples/*.c bindings/cli/*.c; do gcc $(STRICT) -O1 -fanalyzer -Iinclude -c $$file -o /dev/null || exit 1; done
 
-install: $(LIBRARY) ## Install header, library and pkg-config file; PREFIX, DESTDIR
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig
+install: $(LIBRARY) ## Install header, library, pkg-config file and program; PREFIX, DESTDIR
+	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/heartwire.h $(DESTDIR)$(PREFIX)/include/
 	install -s -m 755 $(LIBRARY) $(DESTDIR)$(PREFIX)/lib/libheartwire.so.0
 	ln -sf libheartwire.so.0 $(DESTDIR)$(PREFIX)/lib/libheartwire.so
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' bindings/c/heartwire.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/heartwire.pc
+	$(CC) $(STRICT) $(CFLAGS) -Iinclude $(filter %.c,$(PROGRAM_SOURCES)) -o $(DESTDIR)$(PREFIX)/bin/heartwire \
+		-L$(DESTDIR)$(PREFIX)/lib -lheartwire -Wl,-rpath,'$$ORIGIN/../lib'
 	$(if $(DESTDIR),,-ldconfig)
 
 wheel: $(LIBRARY) $(SETUP)/venv ## Build the Python wheel into .build/wheels

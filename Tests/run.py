@@ -79,6 +79,7 @@ def make_suites(library: str, stuck_seconds: int) -> list[Suite]:
         Suite("swift", ["swift", "test"], ROOT, count_swift, timeout_s=1200),
         Suite("abi", [python, "Tests/ABI/check.py"], ROOT, count_summary, timeout_s=300),
         Suite("c", [python, "Tests/C/run.py", "--library", library], ROOT, count_summary, timeout_s=600),
+        Suite("cli", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/CLI"], ROOT, count_summary, timeout_s=300),
         Suite(
             "conformance", [python, "Tests/Conformance/run.py", "--library", library, "--without-compression"],
             ROOT, count_summary, timeout_s=300,
