@@ -108,6 +108,14 @@ final class HandleTable: @unchecked Sendable {
         }
     }
 
+    var listeners: [Listener] {
+        lock.withLock {
+            slots.compactMap { slot in
+                if case .listener(let listener)? = slot.target { listener } else { nil }
+            }
+        }
+    }
+
     func inbox(_ handle: OpaquePointer?) -> Lookup<Inbox> {
         switch target(handle, .inbox) {
         case .found(.inbox(let inbox)): .found(inbox)

@@ -10,6 +10,7 @@ enum Shutdown {
 
     static func run(_ library: Library, until deadline: Instant?) -> hw_shutdown_report {
         let frame = CloseFrame(code: CloseCode.goingAway, reason: [])
+        for listener in library.handles.listeners { listener.stopAccepting() }
         let closing = library.handles.connections.filter { $0.closeIfOpen(frame) }
         let late = unended(closing, by: deadline)
         for connection in late { connection.cutOff() }

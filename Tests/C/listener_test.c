@@ -312,7 +312,9 @@ TEST(what_is_no_proper_request_is_answered_and_none_of_the_hosts_business)
 TEST(frames_of_clients_must_be_masked)
 {
     server server;
-    server_start(&server);
+    server_init(&server);
+    server_set(&server, "close.timeout", "100ms");
+    server_open(&server, "ws://127.0.0.1:0");
     char bytes[sizeof request + 8], seen[4096];
     snprintf(bytes, sizeof bytes, "%s\x81\x01x", request);
     size_t size = drain(silent_socket(&server, bytes), seen, sizeof seen);
@@ -401,5 +403,60 @@ TEST(a_place_that_cannot_be_had_is_told)
     CHECK_STATUS(hw_listener_open(server.config, NULL, &other, &error), HW_E_ARGUMENT);
     CHECK_STATUS(hw_listener_open(server.config, url, NULL, &error), HW_E_ARGUMENT);
     CHECK(other == NULL);
+    server_end(&server);
+}
+
+TEST(a_shutdown_ends_clients_and_lets_nobody_in)
+{
+    server server;
+    server_start(&server);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    AWAIT(counted(&server, &server.opened) == 1);
+    CHECK_STATUS(hw_shutdown(5000, NULL), HW_OK);
+    AWAIT(counted(&server, &server.released) == 1);
+    struct client *late = plain_client();
+    client_open(late, server.url);
+    CHECK_STATUS(client_event(late, HW_EVENT_ATTEMPT_FAILED, 0)->event.status, HW_E_CONNECT);
+    client_free(late);
+    client_free(client);
+    server_end(&server);
+}
+
+/* What a host does with a client's handle may cross the client's own end. */
+TEST(a_client_that_is_released_is_cut_off)
+{
+    server server;
+    server_start(&server);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    AWAIT(counted(&server, &server.opened) == 1);
+    hw_connection_release(server.latest);
+    CHECK_EQUAL(counted(&server, &server.released), 1);
+    CHECK_EQUAL(client_event(client, HW_EVENT_CLOSED, 0)->event.close_code, 1001);
+    uint64_t reached = 1;
+    CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, "", 0, &reached), HW_OK);
+    CHECK_EQUAL(reached, 0);
+    client_free(client);
+    server_end(&server);
+}
+
+TEST(clients_come_and_go_while_all_are_sent_to)
+{
+    server server;
+    server_start(&server);
+    for (int round = 0; round < 20; round++) {
+        client *clients[8];
+        for (int i = 0; i < 8; i++) {
+            clients[i] = plain_client();
+            client_open(clients[i], server.url);
+        }
+        for (int i = 0; i < 8; i++) {
+            client_state(clients[i], HW_STATE_CONNECTED, 0);
+            CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, "news", 4, NULL), HW_OK);
+        }
+        for (int i = 0; i < 8; i++) client_free(clients[i]);
+    }
+    AWAIT(counted(&server, &server.opened) == 160);
     server_end(&server);
 }

@@ -21,6 +21,7 @@ final class Listener: @unchecked Sendable {
     private var socket: ListenSocket?
     private var groups = Groups()
     private var clients: [Connection] = []
+    private var isClosed = false
 
     /// Clients that are let in before the others' sockets have their turn.
     private static let acceptsMax = 64
@@ -45,10 +46,15 @@ final class Listener: @unchecked Sendable {
 
     func open() { io.post(.listen(self)) }
 
-    /// Lets nobody in any more, and says goodbye to the clients.
+    /// Says goodbye to the clients, and lets nobody in any more.
     func close() {
+        stopAccepting()
         let clients = lock.withLock { self.clients }
         for client in clients { client.close(CloseFrame(code: CloseCode.goingAway, reason: [])) }
+    }
+
+    func stopAccepting() {
+        lock.withLock { isClosed = true }
         io.post(.stopListening(self))
     }
 
@@ -115,9 +121,16 @@ final class Listener: @unchecked Sendable {
             stream.close()
             return
         }
-        lock.withLock {
+        let isLetIn = lock.withLock { () -> Bool in
+            guard !isClosed else { return false }
             connection.listenerPlace = clients.count
             clients.append(connection)
+            return true
+        }
+        guard isLetIn else {
+            _ = library.handles.remove(handle, .connection)
+            stream.close()
+            return
         }
         connection.serve(stream, handle)
     }
