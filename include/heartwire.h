@@ -857,8 +857,8 @@ typedef struct hw_shutdown_report {
 
 /*
  * Closes all connections of the process gracefully with 1001, as hw_connection_close does, and waits until they have ended, at most
- * timeout_ms; what has not ended by then is cut off. Listeners let nobody in any more. For programs and interpreters that end. Handles stay and have to be released;
- * connections may be opened anew afterwards. out: may be NULL.
+ * timeout_ms; what has not ended by then is cut off. Listeners let nobody in any more. For programs and interpreters that end. Handles
+ * stay and have to be released; connections may be opened anew afterwards. out: may be NULL.
  * HW_E_TIMEOUT: something was cut off or not sent; out tells what, written in this case too. HW_E_IN_CALLBACK, HW_E_ARGUMENT.
  */
 hw_status hw_shutdown(uint32_t timeout_ms, hw_shutdown_report *out);

@@ -41,7 +41,8 @@ final class SessionHarness {
         session = Session(configuration, seed: seed, environment: FixedEnvironment(), gates: HostGateTable(), variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: configuration.role, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
-            second: Outbox(role: configuration.role, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
+            second: Outbox(
+                role: configuration.role, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
             kept: KeptMessages(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax))
     }
 
