@@ -85,6 +85,15 @@ $(SETUP)/services: | $(SETUP)/packages
 	type mosquitto rabbitmq-server >/dev/null
 	@mkdir -p $(@D) && touch $@
 
+# What reads metrics.
+$(SETUP)/prometheus: | $(SETUP)/packages
+	@set --; \
+	command -v promtool >/dev/null || set -- "$$@" prometheus; \
+	$(INSTALL_ARGUMENTS); \
+	$(call STOP_SERVICES,prometheus); \
+	type prometheus promtool >/dev/null
+	@mkdir -p $(@D) && touch $@
+
 # What makes network namespaces.
 $(SETUP)/network: | $(SETUP)/packages
 	@export PATH="$$PATH:/usr/sbin:/sbin"; set --; \
@@ -126,7 +135,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|network|stuck|elixir (STUCK_SECONDS=60: longer)
+test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/prometheus $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|prometheus|network|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library

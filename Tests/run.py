@@ -91,6 +91,10 @@ def make_suites(library: str, stuck_seconds: int) -> list[Suite]:
             ROOT, count_summary, timeout_s=300,
         ),  # fmt: skip
         Suite("services", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Services"], ROOT, count_summary, timeout_s=300),
+        Suite(
+            "prometheus", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Prometheus"],
+            ROOT, count_summary, timeout_s=300,
+        ),  # fmt: skip
         Suite("network", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Network"], ROOT, count_summary, timeout_s=900),
         Suite(
             "stuck", [python, "Tests/Stuck/run.py", "--library", library, "--seconds", str(stuck_seconds)],

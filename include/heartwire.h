@@ -863,6 +863,20 @@ typedef struct hw_shutdown_report {
  */
 hw_status hw_shutdown(uint32_t timeout_ms, hw_shutdown_report *out);
 
+/* ---- Metrics of the process ---------------------------------------------------------------------------------------------------- */
+
+/*
+ * Writes what hw_connection_metrics and hw_connection_health tell of all connections of the process, for Prometheus and whatever else reads
+ * OpenMetrics 1.0 (https://github.com/prometheus/OpenMetrics): text that ends with "# EOF", to be served as
+ * "application/openmetrics-text; version=1.0.0; charset=utf-8". Counters, gauges of the handles that there are now, and histograms of how
+ * long heartbeats waited for their answers and of round trips. The label "connection" is the property metrics.name: connections of one name
+ * are added up, and what released ones have counted stays counted. Names beyond the first 100 of the process count as "other".
+ * Writes the size in bytes, without the terminating NUL that follows the text, to *size (may be NULL). HW_E_BUFFER: capacity must be at
+ * least *size + 1, and more if connections are opened meanwhile or numbers get longer; nothing was written to buffer, which may be NULL if
+ * capacity is 0. HW_E_ARGUMENT. Never blocks.
+ */
+hw_status hw_metrics_write(char *buffer, size_t capacity, size_t *size);
+
 /* ---- Log ---------------------------------------------------------------------------------------------------------------------- */
 
 typedef int32_t hw_log_level;

@@ -37,6 +37,7 @@ extension Connection {
         listener?.forget(self)
         sayGoodbye()
         publish(nil)
+        library.metrics.remove(self)
         if let slot { io.dismiss(slot: slot) }
         slot = nil
         let last = Event(kind: .released, time: io.now, epoch: session.epoch, state: .disconnected)

@@ -23,6 +23,9 @@ final class Connection: @unchecked Sendable {
     /// Counts the attempts of both channels.
     var lastSerial: UInt32 = 0
     var isTornDown = false
+    /// The collector of metrics' own: under which of its names the connection counts, set before others know of it, and where it stands there.
+    var metricsName = 0
+    var metricsMember = 0
     /// Many messages of the last turn concerned heartbeat rules.
     var isBusyWithRules = false
     /// The I/O thread's list of connections to read again holds this one.
@@ -102,6 +105,7 @@ final class Connection: @unchecked Sendable {
 
     func open(_ handle: OpaquePointer) {
         lock.withLock { self.handle = handle }
+        library.metrics.add(self)
         io.post(.start(self))
     }
 
@@ -142,6 +146,7 @@ final class Connection: @unchecked Sendable {
     var snapshot: ConnectionSnapshot {
         lock.withLock { () -> ConnectionSnapshot in
             var snapshot = published
+            snapshot.isReleased = isReleased
             snapshot.outbox = outboxes.metrics
             snapshot.outcomes = outboxes[outboxes.active].outcomeCounts
             snapshot.queuedMessages = outboxes[outboxes.active].queuedMessages

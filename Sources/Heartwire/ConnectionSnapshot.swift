@@ -6,6 +6,8 @@ import Session
 struct ConnectionSnapshot {
     /// False until the I/O thread has taken the connection over; only then is a final state final.
     var hasStarted = false
+    /// The handle was given back: it counts no more among what there is, only among what was.
+    var isReleased = false
     var state = State.connecting
     var epoch: UInt64 = 0
     var session = SessionMetrics()

@@ -11,6 +11,7 @@ final class Library: @unchecked Sendable {
     let environment = SystemEnvironment()
     let hostGates = SharedHostGates()
     let log = Log()
+    let metrics = MetricsCollector()
     let dispatcher: Dispatcher
     private let epoch: UInt
     private let lock = Lock()

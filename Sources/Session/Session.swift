@@ -87,6 +87,7 @@ package struct Session: ~Copyable {
     package var heartbeatSnapshot: HeartbeatSnapshot {
         var snapshot = activeLink.heartbeats.snapshot
         snapshot.totals = snapshot.totals + link(active.other).heartbeats.totals
+        snapshot.times.add(link(active.other).heartbeats.times)
         return snapshot
     }
 

@@ -15,6 +15,7 @@ extension HeartbeatEngine {
         if isLate { totals.beatsLate &+= 1 } else { epoch.failures.succeeded(subject) }
         epoch.lastAck = now
         roundTrips.record(roundTrip)
+        times.record(roundTrip, .roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
             note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection())
@@ -56,6 +57,7 @@ extension HeartbeatEngine {
         guard epoch.isRunning else { return }
         let time = now - received
         totals.answered &+= 1
+        times.record(time, .latency)
         let level = configuration.response.level(of: time)
         note(.responded(after: time, level), subject)
         if let change = epoch.responses.record(time, limits: configuration.response) {
@@ -150,6 +152,7 @@ extension HeartbeatEngine {
         snapshot.latency = epoch.latency
         snapshot.roundTrips = roundTrips
         snapshot.totals = totals
+        snapshot.times = times
         snapshot.isRunning = epoch.isRunning
         snapshot.lastBytes = epoch.lastBytes
         snapshot.lastData = epoch.lastData
@@ -167,6 +170,8 @@ package struct HeartbeatSnapshot {
     package var latency: OneWayLatency?
     package var roundTrips = RoundTripWindow()
     package var totals = HeartbeatTotals()
+    /// Of all connections of the handle, as the totals.
+    package var times = TimeBuckets()
     package var isRunning = false
     package var lastBytes = Instant(nanoseconds: 0)
     package var lastData = Instant(nanoseconds: 0)

@@ -54,6 +54,7 @@ package struct HeartbeatEngine: ~Copyable {
     var outputs: [HeartbeatOutput] = []
     package internal(set) var totals = HeartbeatTotals()
     package internal(set) var roundTrips = RoundTripWindow()
+    package internal(set) var times = TimeBuckets()
 
     package init(_ configuration: HeartbeatConfiguration, _ environment: any HeartbeatEnvironment, _ variables: HeartbeatVariables?) {
         self.configuration = configuration

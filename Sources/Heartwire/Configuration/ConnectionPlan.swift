@@ -22,6 +22,7 @@ final class ConnectionPlan {
     let tls: TLSClient?
     let tlsContexts: TLSContexts
     let proxy: ProxySetting
+    let metricsName: [UInt8]
 
     init(
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, url text: [UInt8], tlsContexts: TLSContexts,
@@ -59,6 +60,7 @@ final class ConnectionPlan {
         self.tlsContexts = tlsContexts
         // What is answered before an attempt may name a URL of the other scheme.
         proxy = try ProxySetting(settings.bytes(.proxy), mayBePlain: !url.isSecure || session.asksBeforeConnect)
+        metricsName = try MetricsName.of(settings, url)
         let mayNeedTLS = url.isSecure || session.redirectsMax > 0
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
     }

@@ -97,6 +97,7 @@ enum PropertyId: Int, CaseIterable {
     case tlsCAFile, tlsCADirectory, tlsCAPEM
     case tlsCertificateFile, tlsCertificatePEM, tlsKeyFile, tlsKeyPEM, tlsKeyPassword
     case tlsPins, tlsServerName, tlsVersionMin, tlsVerify
+    case metricsName
 }
 
 enum PropertyTable {
@@ -222,6 +223,9 @@ enum PropertyTable {
         Property(
             id: .tlsVerify, name: "tls.verify", kind: .boolean, defaultValue: "true", range: "true | false", unit: "",
             doc: "INSECURE if false: anyone can pose as the server, and each connection gives a warning. Pins hold all the same."),
+        Property(
+            id: .metricsName, name: "metrics.name", kind: .text, defaultValue: "", range: "text of at most 128 bytes", unit: "",
+            doc: "The connection's name in hw_metrics_write, which adds up those of one name; empty: host and port of the URL."),
     ]
 
     /// The property of this name, or the name that was probably meant if there is none.

@@ -22,6 +22,20 @@ enum Arguments {
         return UnsafeRawBufferPointer(start: pointer, count: size)
     }
 
+    /// Writes all of a text, and a NUL behind it, or nothing; `size` gets to know how long it is in both cases.
+    @inline(never)
+    static func write(
+        _ text: [UInt8], to buffer: UnsafeMutablePointer<CChar>?, capacity: Int, size: UnsafeMutablePointer<Int>?
+    ) throws(ErrorDetails) {
+        guard capacity >= 0, buffer != nil || capacity == 0 else { throw missing("buffer") }
+        size?.pointee = text.count
+        guard capacity > text.count, let buffer else {
+            throw ErrorDetails(HW_E_BUFFER, HW_LAYER_NONE, "the buffer must hold \(text.count + 1) bytes")
+        }
+        for (index, byte) in text.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+        buffer[text.count] = 0
+    }
+
     static func missing(_ name: StaticString) -> ErrorDetails {
         .argument("\(name) is NULL")
     }

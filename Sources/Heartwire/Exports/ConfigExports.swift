@@ -63,14 +63,7 @@ public func hw_config_get(
     exported { () throws(ErrorDetails) in
         let config = try Library.shared.handles.config(config).get()
         guard let name = Arguments.text(name) else { throw Arguments.missing("name") }
-        guard capacity >= 0, buffer != nil || capacity == 0 else { throw Arguments.missing("buffer") }
-        let value = try config.get(name)
-        (size as UnsafeMutablePointer<Int>?)?.pointee = value.count
-        guard capacity > value.count, let buffer = buffer as UnsafeMutablePointer<CChar>? else {
-            throw ErrorDetails(HW_E_BUFFER, HW_LAYER_NONE, "the buffer must hold \(value.count + 1) bytes")
-        }
-        for (index, byte) in value.enumerated() { buffer[index] = CChar(bitPattern: byte) }
-        buffer[value.count] = 0
+        try Arguments.write(try config.get(name), to: buffer, capacity: capacity, size: size)
     }
 }
 

@@ -95,8 +95,9 @@ package enum ASCII {
         return result
     }
 
-    /// The words of a text that spaces separate: a table in less room than an array of texts takes.
-    package static func words(_ text: StaticString) -> [[UInt8]] {
-        split(bytes(text)[...], at: 0x20).filter { !$0.isEmpty }.map { [UInt8]($0) }
+    /// The words of a text that spaces separate, or the lines of one: a table in less room than an array of texts takes.
+    @inline(never)
+    package static func words(_ text: StaticString, separator: UInt8 = 0x20) -> [[UInt8]] {
+        split(bytes(text)[...], at: separator).filter { !$0.isEmpty }.map { [UInt8]($0) }
     }
 }

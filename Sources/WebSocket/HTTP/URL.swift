@@ -83,9 +83,15 @@ package struct URL: Equatable {
     }
 
     /// The Host field's value: the port only where it is not the scheme's own (RFC 9110 section 7.2), no zone (RFC 6874 section 1).
-    package var hostField: [UInt8] {
+    package var hostField: [UInt8] { endpoint(unlessPort: isSecure ? 443 : 80) }
+
+    /// Host and port.
+    package var endpoint: [UInt8] { endpoint(unlessPort: 0) }
+
+    @inline(never)
+    private func endpoint(unlessPort hidden: UInt16) -> [UInt8] {
         let name = isIPv6 ? [0x5B] + host.prefix { $0 != 0x25 } + [0x5D] : host
-        return port == (isSecure ? 443 : 80) ? name : name + [0x3A] + String(port).bytes
+        return port == hidden ? name : name + [0x3A] + String(port).bytes
     }
 
     private static func removePrefix(_ prefix: StaticString, from text: inout ArraySlice<UInt8>) -> Bool {

@@ -1,6 +1,7 @@
 /* The functions of the module Heartwire.NIF, and the loading of the NIF. */
 #include "heartwire_nif.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 /* version(): of the loaded library, as in hw_version. */
@@ -64,6 +65,28 @@ static ERL_NIF_TERM shut_down(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return status == HW_OK || status == HW_E_TIMEOUT ? term_shutdown_report(env, &report) : term_result(env, status);
 }
 
+/* metrics_text(): of all connections of the VM. */
+static ERL_NIF_TERM metrics_text(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    (void)argv;
+    /* Connections that are opened between asking for the size and for the text need more. */
+    const size_t spare = 16384;
+    char *text = NULL;
+    size_t size = 0;
+    hw_status status;
+    while ((status = hw_metrics_write(text, text == NULL ? 0 : size + spare, &size)) == HW_E_BUFFER) {
+        free(text);
+        text = malloc(size + spare);
+        if (text == NULL) {
+            return term_result(env, HW_E_SYSTEM);
+        }
+    }
+    ERL_NIF_TERM result = status == HW_OK ? term_binary(env, text, size) : term_result(env, status);
+    free(text);
+    return result;
+}
+
 static ErlNifFunc functions[] = {
     {"version", 0, version, 0},
     {"now_ns", 0, now_ns, 0},
@@ -86,6 +109,7 @@ static ErlNifFunc functions[] = {
     {"respond", 4, sending_respond, 0},
     {"log", 2, log_set, 0},
     {"log_taken", 0, log_taken, 0},
+    {"metrics_text", 0, metrics_text, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"shutdown", 1, shut_down, ERL_NIF_DIRTY_JOB_IO_BOUND},
 };
 

@@ -366,6 +366,15 @@ defmodule Heartwire do
   @spec metrics(connection) :: {:ok, map} | {:error, Error.t()}
   def metrics(connection), do: Handle.call(connection, &NIF.metrics/1)
 
+  @doc """
+  The metrics of all connections of the VM as OpenMetrics 1.0 text, for Prometheus and others. Serve
+  it as `application/openmetrics-text; version=1.0.0; charset=utf-8`.
+
+  Connections are told apart by `:metrics_name`, which is the host and port if it is not given.
+  """
+  @spec metrics() :: String.t()
+  def metrics, do: NIF.metrics_text()
+
   @doc "How the heartbeats of a connection stand."
   @spec health(connection) :: {:ok, Health.t()} | {:error, Error.t()}
   def health(connection) do

@@ -1,6 +1,6 @@
 defmodule Heartwire.NIF do
   @moduledoc false
-  # The native functions. None of them blocks a scheduler: `open`, `proceed`, `shutdown`, and sending
+  # The native functions. None of them blocks a scheduler: `open`, `proceed`, `shutdown`, `metrics_text`, and sending
   # and taking what is large, run on dirty ones. A connection belongs to the process that opened it and ends with it.
 
   @type connection :: reference
@@ -131,6 +131,10 @@ defmodule Heartwire.NIF do
 
   @spec log_taken() :: :ok
   def log_taken, do: not_loaded()
+
+  @doc "The metrics of all connections of the VM as OpenMetrics text."
+  @spec metrics_text() :: binary | error
+  def metrics_text, do: not_loaded()
 
   @doc "Closes all connections of the VM, waits for their ends, and tells what was left undone."
   @spec shutdown(timeout_ms :: non_neg_integer) :: map | error

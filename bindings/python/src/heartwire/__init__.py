@@ -49,6 +49,7 @@ from ._events import Event, EventKind, Metrics, State
 from ._health import Health, HealthReport, Quality, ResponseLevel
 from ._life import Circuit, Outcome, Rotation
 from ._logging import disable_logging, enable_logging
+from ._metrics import metrics
 from ._preparing import Attempt
 from ._shutdown import ShutdownReport, shutdown
 from .aio import Connection, connect
@@ -110,6 +111,7 @@ __all__ = [
     "connect",
     "disable_logging",
     "enable_logging",
+    "metrics",
     "presets",
     "properties",
     "shutdown",

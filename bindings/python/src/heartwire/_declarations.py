@@ -287,5 +287,6 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_inbox_fd": (c_int, [handle]),
     "hw_inbox_release": (None, [handle]),
     "hw_shutdown": (status, [c_uint32, ctypes.POINTER(hw_shutdown_report)]),
+    "hw_metrics_write": (status, [c_char_p, c_size_t, _size_out]),
     "hw_log": (status, [c_int32, log_callback, c_void_p]),
 }

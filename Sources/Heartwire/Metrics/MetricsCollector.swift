@@ -1,0 +1,71 @@
+import Heartbeat
+import WebSocket
+
+/// Knows all connections of the process and what those that have ended leave to be counted, and makes a text of that.
+///
+/// A connection counts from its opening until its end as what its snapshot says, then in the totals of its name, so that no counter ever goes
+/// back. The lock is never held together with a connection's.
+final class MetricsCollector: @unchecked Sendable {
+    /// Connections of further names are counted under a common one.
+    static let namesMax = 100
+    private static let otherName: StaticString = "other"
+
+    private let lock = Lock()
+    /// Of the connections that have ended, for each name in the order in which the names came.
+    private var ended: [MetricsRow] = []
+    private var members: [Connection] = []
+
+    func add(_ connection: Connection) {
+        lock.withLock {
+            connection.metricsName = place(ofName: connection.plan.metricsName)
+            connection.metricsMember = members.count
+            members.append(connection)
+        }
+    }
+
+    /// The connection has ended: nothing that is counted happens to it any more.
+    func remove(_ connection: Connection) {
+        let snapshot = connection.snapshot
+        lock.withLock {
+            let member = connection.metricsMember
+            guard member < members.count, members[member] === connection, let last = members.popLast() else { return }
+            ConnectionFamilies.addCounters(snapshot, to: ended[connection.metricsName])
+            guard last !== connection else { return }
+            members[member] = last
+            last.metricsMember = member
+        }
+    }
+
+    /// All metrics of the process.
+    func text(_ now: Instant) -> [UInt8] {
+        var text = OpenMetricsText(label: "connection")
+        ConnectionFamilies.write(rows(now), to: &text)
+        text.end()
+        return text.bytes
+    }
+
+    /// One for each name, in the order in which the names came.
+    private func rows(_ now: Instant) -> [MetricsRow] {
+        var rows: [MetricsRow] = []
+        var connections: [Connection] = []
+        lock.withLock {
+            for row in ended { rows.append(MetricsRow(row.name, row.numbers)) }
+            connections = members
+        }
+        for connection in connections {
+            let snapshot = connection.snapshot
+            let row = rows[connection.metricsName]
+            ConnectionFamilies.addCounters(snapshot, to: row)
+            ConnectionFamilies.addGauges(snapshot, now, to: row)
+        }
+        return rows
+    }
+
+    private func place(ofName name: [UInt8]) -> Int {
+        if let place = ended.firstIndex(where: { $0.name == name }) { return place }
+        let other = ASCII.bytes(Self.otherName)
+        guard ended.count < Self.namesMax || name == other else { return place(ofName: other) }
+        ended.append(ConnectionFamilies.emptyRow(name))
+        return ended.count - 1
+    }
+}
