@@ -174,7 +174,7 @@ def test_keep_is_sent_first_on_every_connection(start: Start) -> None:
 
 
 def test_keep_that_is_no_text(echo: Service) -> None:
-    result = connect(echo.url.encode(), b"--keep", b"\xff")
+    result = connect(echo.url, "--keep", os.fsdecode(b"\xff"))
     assert (result.returncode, result.stderr) == (2, b"heartwire: --keep: message 1 cannot be kept: HW_E_UTF8\n")
 
 
