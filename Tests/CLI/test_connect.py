@@ -107,11 +107,18 @@ def test_preset(start: Start) -> None:
 
 
 def test_rules(start: Start, tmp_path: pathlib.Path) -> None:
-    rules = tmp_path / "rules.json"
-    rules.write_text('{"reply": [{"on": {"eq": "are you there"}, "send": {"body": "yes"}}]}')
-    service = start(lambda ws: ws.send("are you there"))
-    with running("connect", "--rules", str(rules), service.url) as program:
-        assert service.next_received() == "yes"
+    def ask(ws: ServerConnection) -> None:
+        ws.send("are you there")
+        ws.send("and well")
+
+    arguments = []
+    for question, answer in [("are you there", "yes"), ("and well", "very")]:
+        rules = tmp_path / answer
+        rules.write_text(f'{{"reply": [{{"on": {{"eq": "{question}"}}, "send": {{"body": "{answer}"}}}}]}}')
+        arguments += ["--rules", str(rules)]
+    service = start(ask)
+    with running("connect", *arguments, service.url) as program:
+        assert [service.next_received(), service.next_received()] == ["yes", "very"]
         program.end_input()
         assert program.status() == 0
 

@@ -87,6 +87,13 @@ def test_a_second_signal_cuts_off(shared: Shared, number: int) -> None:
         assert program.status() == 128 + number
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_asked(shared: Shared) -> None:
+    with running("connect", "--events", "--set", "close.timeout=50ms", shared.url("raw", "/silent")) as program:
+        program.wait_for_error("state=connected")
+        program.process.terminate()
+        assert program.status() == 0
+
+
 def test_a_signal_that_was_ignored_stays_ignored(echo: Service) -> None:
     with running("connect", echo.url, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as program:
         for line in ("there", "still there", "and goes on"):
