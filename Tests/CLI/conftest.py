@@ -109,11 +109,3 @@ def shared() -> Iterator[Shared]:
         assert process.stdin is not None and process.stdout is not None
         yield Shared(json.loads(process.stdout.readline()))
         process.stdin.close()
-
-
-@pytest.fixture
-def hold() -> Iterator[Callable[[ServerConnection], None]]:
-    """A handler that takes nothing from its connection before the test is over."""
-    over = threading.Event()
-    yield lambda _: over.wait(PATIENCE_S) and None
-    over.set()

@@ -70,7 +70,7 @@ class Running:
 
 @contextlib.contextmanager
 def running(*arguments: str, **options: Any) -> Iterator[Running]:
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
     with subprocess.Popen([PROGRAM, *arguments], **pipes) as process:
         watchdog = threading.Timer(PATIENCE_S, process.kill)
         watchdog.start()

@@ -6,6 +6,7 @@ import base64
 import os
 import pathlib
 import re
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -58,13 +59,21 @@ def test_more_lines_than_the_queue_takes(echo: Service) -> None:
 
 
 def test_a_line_larger_than_the_queue_is_passed_over(echo: Service) -> None:
-    lines = b"short\n" + b"x" * 300_000 + b"\n" + b"y" * 1025 + b"\n" + b"z" * 1024 + b"\nend"
+    lines = b"short\n" + b"x" * (4 * 65_536 + 94) + b"\n" + b"y" * 1025 + b"\n" + b"z" * 1024 + b"\nend"
     result = connect(echo.url, "--set", "queue.bytes_max=1KiB", stdin=lines)
     assert result.returncode == 1
     assert [line[:5] for line in result.stdout.splitlines()] == [b"short", b"zzzzz", b"end"]
     assert re.findall(rb"line (\d) was not sent: it is larger than queue.bytes_max; --set queue.bytes_max=SIZE allows more", result.stderr) == [
         b"2", b"3",
     ]  # fmt: skip
+
+
+def test_a_line_larger_than_the_queue_is_not_held(echo: Service) -> None:
+    def limit_memory() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (100 << 20, 100 << 20))
+
+    result = connect(echo.url, stdin=b"x" * (150 << 20) + b"\nend", preexec_fn=limit_memory)
+    assert (result.returncode, result.stdout) == (1, b"end\n")
 
 
 def test_a_line_that_is_not_utf8_is_passed_over(echo: Service) -> None:
@@ -98,11 +107,18 @@ def test_preset(start: Start) -> None:
 
 
 def test_rules(start: Start, tmp_path: pathlib.Path) -> None:
-    rules = tmp_path / "rules.json"
-    rules.write_text('{"reply": [{"on": {"eq": "are you there"}, "send": {"body": "yes"}}]}')
-    service = start(lambda ws: ws.send("are you there"))
-    with running("connect", "--rules", str(rules), service.url) as program:
-        assert service.next_received() == "yes"
+    def ask(ws: ServerConnection) -> None:
+        ws.send("are you there")
+        ws.send("and well")
+
+    arguments = []
+    for question, answer in [("are you there", "yes"), ("and well", "very")]:
+        rules = tmp_path / answer
+        rules.write_text(f'{{"reply": [{{"on": {{"eq": "{question}"}}, "send": {{"body": "{answer}"}}}}]}}')
+        arguments += ["--rules", str(rules)]
+    service = start(ask)
+    with running("connect", *arguments, service.url) as program:
+        assert [service.next_received(), service.next_received()] == ["yes", "very"]
         program.end_input()
         assert program.status() == 0
 
@@ -165,7 +181,7 @@ def test_keep_is_sent_first_on_every_connection(start: Start) -> None:
 
 
 def test_keep_that_is_no_text(echo: Service) -> None:
-    result = connect(echo.url.encode(), b"--keep", b"\xff")
+    result = connect(echo.url, "--keep", os.fsdecode(b"\xff"))
     assert (result.returncode, result.stderr) == (2, b"heartwire: --keep: message 1 cannot be kept: HW_E_UTF8\n")
 
 
@@ -273,19 +289,39 @@ def test_events_are_objects_among_the_messages(echo: Service) -> None:
     assert closed["close_code"] == 1000 and "by_peer" not in closed
 
 
-def test_what_is_no_utf8_in_an_event_is_base64(start: Start) -> None:
+def refusal(start: Start, body: bytes) -> dict[str, Any]:
+    """The event of an attempt that is answered with this body."""
+
     def refuse(connection: ServerConnection, _: Any) -> Any:
         response = connection.respond(404, "")
-        response.body = b"\xff\xfe"
+        response.body = body
         del response.headers["Content-Length"]
-        response.headers["Content-Length"] = "2"
+        response.headers["Content-Length"] = str(len(body))
         return response
 
     result = connect("--json", "--events", start(process_request=refuse).url)
     assert result.returncode == 5
-    failed = next(record for record in records(result.stdout) if record.get("event") == "attempt_failed")
+    return next(record for record in records(result.stdout) if record.get("event") == "attempt_failed")
+
+
+def test_an_event_tells_what_failed(start: Start) -> None:
+    failed = refusal(start, "nö\n".encode())
     assert (failed["status"], failed["layer"], failed["http_status"], failed["retryable"]) == ("HW_E_HTTP_STATUS", "http", 404, False)
-    assert (failed["body"], failed["body_encoding"]) == ("//4=", "base64")
+    assert failed["body"] == "nö\n" and "body_encoding" not in failed
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["ff", "80", "c0af", "c1bf", "c2", "c220", "e0a0", "e09fbf", "eda080", "edbfbf", "f0808080", "f08fbfbf", "f4908080", "f5808080", "f09f98"],
+)
+def test_what_is_no_utf8_in_an_event_is_base64(start: Start, body: str) -> None:
+    failed = refusal(start, b"text" + bytes.fromhex(body))
+    assert failed["body_encoding"] == "base64" and base64.b64decode(failed["body"]) == b"text" + bytes.fromhex(body)
+
+
+@pytest.mark.parametrize("character", ["\x7f", "\x80", "\u07ff", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"])
+def test_what_is_utf8_in_an_event_stays_text(start: Start, character: str) -> None:
+    assert refusal(start, character.encode())["body"] == character
 
 
 def test_heartbeats_are_events(echo: Service) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from conftest import Service, Shared
@@ -42,12 +43,25 @@ def test_lines_wait_until_the_server_is_back(echo: Service) -> None:
 
 def test_the_program_waits_for_a_server_that_is_not_there_yet(echo: Service) -> None:
     echo.stop()
-    with running("connect", *QUICK, echo.url) as program:
-        program.type("early")
+    with running("connect", "--wait", "0", "--keep", "kept", *QUICK, echo.url) as program:
         program.end_input()
         program.wait_for_error("attempt 2 failed: ")
         echo.start()
-        assert program.line() == "early"
+        assert echo.next_received() == "kept"
+        assert program.status() == 0
+
+
+def test_the_end_of_the_input_waits_until_its_lines_are_sent(echo: Service) -> None:
+    with running("connect", "--wait", "0", *QUICK, echo.url) as program:
+        program.type("one")
+        assert program.line() == "one"
+        echo.stop()
+        program.wait_for_error("attempt 1 failed: ")
+        program.type("two")
+        program.end_input()
+        program.wait_for_error("attempt 4 failed: ")
+        echo.start()
+        assert [echo.next_received(), echo.next_received()] == ["one", "two"]
         assert program.status() == 0
 
 
@@ -73,11 +87,19 @@ def test_a_second_signal_cuts_off(shared: Shared, number: int) -> None:
         assert program.status() == 128 + number
 
 
+def test_a_server_that_does_not_answer_is_not_waited_for_longer_than_asked(shared: Shared) -> None:
+    with running("connect", "--events", "--set", "close.timeout=50ms", shared.url("raw", "/silent")) as program:
+        program.wait_for_error("state=connected")
+        program.process.terminate()
+        assert program.status() == 0
+
+
 def test_a_signal_that_was_ignored_stays_ignored(echo: Service) -> None:
     with running("connect", echo.url, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)) as program:
-        program.process.send_signal(signal.SIGINT)
-        program.type("still there")
-        assert program.line() == "still there"
+        for line in ("there", "still there", "and goes on"):
+            program.type(line)
+            assert program.line() == line
+            program.process.send_signal(signal.SIGINT)
 
 
 def test_lines_that_a_signal_leaves_behind(echo: Service) -> None:
@@ -88,6 +110,33 @@ def test_lines_that_a_signal_leaves_behind(echo: Service) -> None:
         program.process.terminate()
         assert program.status() == 1
         assert "2 messages were not sent" in program.rest()[1]
+
+
+def test_lines_that_were_read_but_found_no_room_before_a_signal(start: Start) -> None:
+    """The server takes nothing until the program is closing; then all that waits is sent, but not what had found no room."""
+    closing = threading.Event()
+    service = start(lambda _: closing.wait(30) and None)
+    line = b"x" * 4000 + b"\n"
+    with running("connect", "--stats", "--events", "--set", "queue.messages_max=10", service.url) as program:
+        assert program.process.stdin is not None
+        feeding = threading.Thread(target=feed, args=(program.process.stdin, line * 5000))
+        feeding.start()
+        program.wait_for_error(" waiting 10; ")
+        program.process.terminate()
+        program.wait_for_error("state=closing")
+        closing.set()
+        # What the server sends back has to be read, lest it stops reading.
+        assert program.process.stdout is not None
+        received = len(program.process.stdout.read()) // len(line)
+        assert program.status() == 1
+        feeding.join()
+    assert received < 5000
+    assert service.next_close_code() == 1000
+
+
+def feed(pipe: IO[bytes], text: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        pipe.write(text)
 
 
 def test_a_reader_that_leaves_closes_the_connection(echo: Service) -> None:
