@@ -23,7 +23,8 @@ struct MetricsCollectorTests {
     }
 
     @Test(arguments: [
-        ("", "ws://Host.test/path", "host.test:80"), ("", "wss://me:secret@host.test/", "host.test:443"), ("", "ws://[::1]:8080", "[::1]:8080"),
+        ("", "ws://Host.test/path", "host.test:80"), ("", "wss://me:secret@host.test/", "host.test:443"),
+        ("", "ws://[::1]:8080", "[::1]:8080"), ("", "ws://[fe80::1%lo]", "[fe80::1]:80"),
         ("feed", "ws://host.test", "feed"), (String(repeating: "x", count: 128), "ws://h", String(repeating: "x", count: 128)),
     ])
     func aConnectionIsNamedByThePropertyOrItsURL(name: String, url: String, expected: String) throws {

@@ -10,6 +10,19 @@ struct OpenMetricsTextTests {
         return String(decoding: text.bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    private func row(_ name: String, _ numbers: [UInt64]) -> MetricsRow {
+        let row = MetricsRow(bytes(name), numbers)
+        row.isPresent = true
+        return row
+    }
+
+    @Test func gaugesTellOfWhatIsThereAlone() {
+        let rows = [row("a", [1, 2]), MetricsRow(bytes("b"), [1, 2])]
+        #expect(written { $0.families(.gauge, "x\nX.", rows, at: 0) }.dropFirst(2) == ["heartwire_x{thing=\"a\"} 1"])
+        #expect(written { $0.family("x", "X.", by: "l=\"1\"", rows, at: 1) }.dropFirst(2) == ["heartwire_x{thing=\"a\",l=\"1\"} 2"])
+        #expect(written { $0.families(.counter, "x\nX.", rows, at: 0) }.count == 4)
+    }
+
     @Test func aFamilyIsDescribedBeforeItsSamples() {
         let rows = [MetricsRow(bytes("a"), [9, 1, 2]), MetricsRow(bytes("b"), [9, .max, 0])]
         let text = written { $0.families(.counter, unit: .bytes, "sent_bytes\nSent.\nlost_bytes\nNot sent.", rows, at: 1) }
@@ -23,17 +36,18 @@ struct OpenMetricsTextTests {
     }
 
     @Test func aTimeThatThereIsNotYetIsLeftOut() {
-        let rows = [MetricsRow(bytes("a"), [0]), MetricsRow(bytes("b"), [1])]
+        let rows = [row("a", [0]), row("b", [1])]
         let text = written { $0.families(.gauge, unit: .seconds, "age_seconds\nAge.", rows, at: 0) }
         #expect(text.dropFirst(3) == ["heartwire_age_seconds{thing=\"b\"} 0.000000001"])
         #expect(written { $0.families(.gauge, "queue\nQueue.", rows, at: 0) }.count == 4)
     }
 
-    @Test(arguments: [
-        (1, "0.000000001"), (500_000_000, "0.5"), (1_000_000_000, "1.0"), (61_250_000_000, "61.25"), (.max, "18446744073.709551615"),
-    ] as [(UInt64, String)])
+    @Test(
+        arguments: [
+            (1, "0.000000001"), (500_000_000, "0.5"), (1_000_000_000, "1.0"), (61_250_000_000, "61.25"), (.max, "18446744073.709551615"),
+        ] as [(UInt64, String)])
     func timesAreSecondsWithAPoint(nanoseconds: UInt64, text: String) {
-        let rows = [MetricsRow([], [nanoseconds])]
+        let rows = [row("", [nanoseconds])]
         #expect(written { $0.families(.gauge, unit: .seconds, "x_seconds\nX.", rows, at: 0) }.last?.hasSuffix("} \(text)") == true)
     }
 
@@ -41,12 +55,14 @@ struct OpenMetricsTextTests {
         ("plain", "plain"), ("", ""), ("a\"b", "a\\\"b"), ("a\\b", "a\\\\b"), ("a\nb", "a\\nb"), ("ü}{,=", "ü}{,="), ("\\n", "\\\\n"),
     ])
     func valuesOfLabelsAreEscaped(name: String, escaped: String) {
-        let text = written { $0.families(.gauge, "x\nX.", [MetricsRow(bytes(name), [1])], at: 0) }
+        let text = written { $0.families(.gauge, "x\nX.", [row(name, [1])], at: 0) }
         #expect(text.last == "heartwire_x{thing=\"\(escaped)\"} 1")
     }
 
     @Test func aSampleForEachWord() {
-        let text = written { $0.family("lights", "Lights.", by: "color", "red green", [MetricsRow(bytes("a"), [5, 6, 7])], at: 1) }
+        let text = written {
+            $0.family("lights", "Lights.", by: "color=\"red\" color=\"green\"", [row("a", [5, 6, 7])], at: 1)
+        }
         #expect(text.dropFirst(2) == ["heartwire_lights{thing=\"a\",color=\"red\"} 6", "heartwire_lights{thing=\"a\",color=\"green\"} 7"])
     }
 
@@ -57,7 +73,10 @@ struct OpenMetricsTextTests {
         let text = written { $0.histogram("trip_seconds", "Trips.", [row], at: 1 + TimeBuckets.stride) }
         #expect(text[0] == "# TYPE heartwire_trip_seconds histogram")
         #expect(text[1] == "# UNIT heartwire_trip_seconds seconds")
-        let limits = ["0.0001", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0"]
+        let limits = [
+            "0.0001", "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0",
+        ]
+        #expect(TimeBuckets.limits.dropLast().map { Double($0) / 1e6 } == limits.map { Double($0) ?? 0 })
         let counts = [0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3]
         let expected = zip(limits + ["+Inf"], counts + [4]).map { "heartwire_trip_seconds_bucket{thing=\"a\",le=\"\($0)\"} \($1)" }
         #expect(text.dropFirst(3).dropLast(2) == expected[...])

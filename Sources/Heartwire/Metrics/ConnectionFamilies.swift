@@ -69,7 +69,9 @@ enum ConnectionFamilies {
     private static let timeGaugesStart = gaugesStart + 2
 
     /// As hw_state numbers them.
-    private static let states: StaticString = "disconnected connecting connected reconnecting closing failed"
+    private static let states: StaticString = """
+        state="disconnected" state="connecting" state="connected" state="reconnecting" state="closing" state="failed"
+        """
     private static let statesStart = timeGaugesStart + 2
     private static let timesStart = statesStart + 6
 
@@ -119,11 +121,10 @@ enum ConnectionFamilies {
     static func write(_ rows: [MetricsRow], to text: inout OpenMetricsText) {
         text.families(.counter, counters, rows, at: 0)
         text.families(.counter, unit: .bytes, byteCounters, rows, at: byteCountersStart)
-        let present = rows.filter { $0.isPresent }
-        text.families(.gauge, gauges, present, at: gaugesStart)
-        text.families(.gauge, unit: .bytes, byteGauges, present, at: gaugesStart + 1)
-        text.families(.gauge, unit: .seconds, timeGauges, present, at: timeGaugesStart)
-        text.family("connections", "Connections by state.", by: "state", states, present, at: statesStart)
+        text.families(.gauge, gauges, rows, at: gaugesStart)
+        text.families(.gauge, unit: .bytes, byteGauges, rows, at: gaugesStart + 1)
+        text.families(.gauge, unit: .seconds, timeGauges, rows, at: timeGaugesStart)
+        text.family("connections", "Connections by state.", by: states, rows, at: statesStart)
         text.histogram(
             "heartbeat_latency_seconds", "From the arrival of a heartbeat until its answer was handed to the kernel.", rows,
             at: timesStart + TimeBuckets.Measure.latency.rawValue * TimeBuckets.stride)

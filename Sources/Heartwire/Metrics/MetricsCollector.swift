@@ -49,7 +49,7 @@ final class MetricsCollector: @unchecked Sendable {
         var rows: [MetricsRow] = []
         var connections: [Connection] = []
         lock.withLock {
-            for row in ended { rows.append(MetricsRow(row.name, row.numbers)) }
+            rows = ended.map { MetricsRow($0.name, $0.numbers) }
             connections = members
         }
         for connection in connections {

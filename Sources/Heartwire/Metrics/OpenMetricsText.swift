@@ -6,7 +6,7 @@ final class MetricsRow {
     /// Of the thing, not of the label.
     let name: [UInt8]
     var numbers: [UInt64]
-    /// There is something that gauges tell of.
+    /// There is something of it now that gauges can tell of.
     var isPresent = false
 
     init(_ name: [UInt8], _ numbers: [UInt64]) {
@@ -47,7 +47,7 @@ struct OpenMetricsText {
         let lines = ASCII.words(table, separator: 0x0A)
         for index in 0..<(lines.count / 2) {
             family(kind == .counter ? "counter" : "gauge", unit: unit, lines[index * 2], lines[index * 2 + 1])
-            for row in rows {
+            for row in rows where kind == .counter || row.isPresent {
                 let number = row.numbers[start + index]
                 if unit == .seconds && number == 0 { continue }
                 beginSample(row, kind == .counter ? "_total" : "")
@@ -56,21 +56,11 @@ struct OpenMetricsText {
         }
     }
 
-    /// A gauge that has a sample for each word of a list, as another label says.
+    /// A gauge that has a sample for each word of a list, which is one more label with its value.
     @inline(never)
-    mutating func family(
-        _ name: StaticString, _ help: StaticString, by label: StaticString, _ words: StaticString, _ rows: [MetricsRow], at start: Int
-    ) {
+    mutating func family(_ name: StaticString, _ help: StaticString, by words: StaticString, _ rows: [MetricsRow], at start: Int) {
         family("gauge", unit: .none, ASCII.bytes(name), ASCII.bytes(help))
-        let words = ASCII.words(words)
-        for row in rows {
-            for index in words.indices {
-                beginSample(row, "")
-                append(",")
-                append(label, words[index])
-                endSample(row.numbers[start + index], isTime: false)
-            }
-        }
+        for row in rows where row.isPresent { _ = samples(row, "", ASCII.words(words), at: start, areCumulative: false) }
     }
 
     /// A histogram of times, from the numbers that `TimeBuckets` has of a measure.
@@ -78,21 +68,34 @@ struct OpenMetricsText {
     mutating func histogram(_ name: StaticString, _ help: StaticString, _ rows: [MetricsRow], at start: Int) {
         family("histogram", unit: .seconds, ASCII.bytes(name), ASCII.bytes(help))
         for row in rows {
-            var total: UInt64 = 0
-            for index in 0..<(TimeBuckets.stride - 1) {
-                total &+= row.numbers[start + index]
-                beginSample(row, "_bucket")
-                append(",le=\"")
-                let limit = TimeBuckets.limits[index]
-                if limit == .max { append("+Inf") } else { appendSeconds(UInt64(limit) * 1000) }
-                append("\"")
-                endSample(total, isTime: false)
-            }
+            let count = samples(row, "_bucket", ASCII.words(Self.limits), at: start, areCumulative: true)
             beginSample(row, "_count")
-            endSample(total, isTime: false)
+            endSample(count, isTime: false)
             beginSample(row, "_sum")
             endSample(row.numbers[start + TimeBuckets.stride - 1], isTime: true)
         }
+    }
+
+    /// Those of `TimeBuckets`.
+    private static let limits: StaticString = """
+        le="0.0001" le="0.0005" le="0.001" le="0.0025" le="0.005" le="0.01" le="0.025" le="0.05" le="0.1" le="0.25" le="0.5" le="1.0" \
+        le="2.5" le="5.0" le="10.0" le="+Inf"
+        """
+
+    /// A sample for each word, and its last number.
+    @inline(never)
+    private mutating func samples(
+        _ row: MetricsRow, _ suffix: StaticString, _ words: [[UInt8]], at start: Int, areCumulative: Bool
+    ) -> UInt64 {
+        var number: UInt64 = 0
+        for index in words.indices {
+            number = row.numbers[start + index] &+ (areCumulative ? number : 0)
+            beginSample(row, suffix)
+            append(",")
+            bytes += words[index]
+            endSample(number, isTime: false)
+        }
+        return number
     }
 
     mutating func end() {
@@ -121,7 +124,13 @@ struct OpenMetricsText {
         bytes += name
         append(suffix)
         append("{")
-        append(label, row.name)
+        append(label)
+        append("=\"")
+        for byte in row.name {
+            if byte == 0x22 || byte == 0x5C || byte == 0x0A { append(byte: 0x5C) }
+            append(byte: byte == 0x0A ? 0x6E : byte)
+        }
+        append("\"")
     }
 
     @inline(never)
@@ -131,27 +140,20 @@ struct OpenMetricsText {
         append("\n")
     }
 
-    /// A label whose value is any UTF-8.
-    @inline(never)
-    private mutating func append(_ label: StaticString, _ value: [UInt8]) {
-        append(label)
-        append("=\"")
-        for byte in value {
-            if byte == 0x22 || byte == 0x5C || byte == 0x0A { bytes.append(0x5C) }
-            bytes.append(byte == 0x0A ? 0x6E : byte)
-        }
-        append("\"")
-    }
-
     @inline(never)
     private mutating func append(_ text: StaticString) {
         bytes += ASCII.bytes(text)
     }
 
     @inline(never)
+    private mutating func append(byte: UInt8) {
+        bytes.append(byte)
+    }
+
+    @inline(never)
     private mutating func append(_ number: UInt64) {
         if number > 9 { append(number / 10) }
-        bytes.append(UInt8(truncatingIfNeeded: 0x30 + number % 10))
+        append(byte: UInt8(truncatingIfNeeded: 0x30 + number % 10))
     }
 
     /// As the format writes a float: one digit behind the point at least, and no zeros beyond that.
