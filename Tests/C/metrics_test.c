@@ -191,9 +191,9 @@ TEST(at_most_a_hundred_names)
 
 TEST(names_are_checked_and_escaped)
 {
-    const char *wrong[] = {"line\nbreak", "\x7f",
-                           "128 bytes is the limit ........................................................................................."
-                           "...................."};
+    char too_long[130] = {0};
+    memset(too_long, 'x', sizeof too_long - 1);
+    const char *wrong[] = {"line\nbreak", "\x7f", too_long};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         client *client = named(wrong[i]);
         hw_error error = {.struct_size = sizeof error};
