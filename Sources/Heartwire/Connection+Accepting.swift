@@ -17,6 +17,7 @@ extension Connection {
             channel.transport.accept(stream, data: pollerData(channel))
             session.clientConnected(io.now)
         }
+        library.metrics.add(self)
         settle()
     }
 

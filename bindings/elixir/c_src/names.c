@@ -53,6 +53,7 @@ static const atom_name event_kinds[] = {
     {HW_EVENT_OUTCOME, "outcome"},
     {HW_EVENT_CONNECT_DUE, "connect_due"},
     {HW_EVENT_ATTEMPT_HELD, "attempt_held"},
+    {HW_EVENT_ACCEPT_DUE, "accept_due"},
 };
 
 static const atom_name health_levels[] = {

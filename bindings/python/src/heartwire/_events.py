@@ -55,6 +55,7 @@ class EventKind(OpenIntEnum):
     OUTCOME = 25
     CONNECT_DUE = 26
     ATTEMPT_HELD = 27
+    ACCEPT_DUE = 28
 
 
 _LEVELS: dict[EventKind, type[Health | Quality | ResponseLevel | Rotation | Circuit | Outcome]] = {
