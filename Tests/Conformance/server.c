@@ -30,6 +30,8 @@ int main(void)
     check(hw_config_new(&config), "hw_config_new");
     /* Whoever gets a message sends it back before the next frame is looked at. */
     check(hw_config_set(config, "delivery", "inline", NULL), "delivery");
+    /* The cases expect no ping. */
+    check(hw_config_set(config, "ping.interval", "0", NULL), "ping.interval");
     check(hw_config_set(config, "compression", "on", NULL), "compression");
     check(hw_config_set(config, "compression.threshold_bytes", "0", NULL), "compression.threshold_bytes");
     check(hw_config_set(config, "message.bytes_max", "64MiB", NULL), "message.bytes_max");

@@ -102,6 +102,7 @@ defmodule Heartwire.Event do
           | :outcome
           | :connect_due
           | :attempt_held
+          | :accept_due
           | :unknown
 
   @typedoc "Whether what is expected from the server comes."
