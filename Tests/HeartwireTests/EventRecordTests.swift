@@ -10,7 +10,9 @@ struct EventRecordTests {
     private static let lost = Failure.transport(TransportFailure(kind: .lost, nativeCode: 104, sentence: "reset"))
 
     @Test func tellsStateChanges() {
-        let record = event(.stateChanged(from: .connected, reason: Self.lost), state: .reconnecting, epoch: 3)
+        let kind = Event.Kind.stateChanged(from: .connected, reason: Self.lost, delay: .milliseconds(250))
+        let record = event(kind, state: .reconnecting, epoch: 3)
+        #expect(record.event.delay_ms == 250)
         #expect(record.event.struct_size == UInt32(MemoryLayout<hw_event>.size))
         #expect(record.event.kind == hw_event_kind(HW_EVENT_STATE))
         #expect(record.event.state == hw_state(HW_STATE_RECONNECTING))
@@ -21,7 +23,9 @@ struct EventRecordTests {
         #expect(record.event.native_code == 104)
         #expect(record.text == bytes("reset"))
         #expect(record.error?.status == hw_status(HW_E_CONNECTION_LOST))
-        #expect(event(.stateChanged(from: .connecting, reason: nil)).event.status == hw_status(HW_OK))
+        let connected = event(.stateChanged(from: .connecting, reason: nil), state: .connected)
+        #expect(connected.event.status == hw_status(HW_OK))
+        #expect(connected.event.delay_ms == 0)
     }
 
     @Test func tellsOpenings() {

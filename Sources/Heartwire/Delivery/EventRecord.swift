@@ -21,8 +21,8 @@ struct EventRecord {
         event.rule = -1
         switch source.kind {
         case .stateChanged(let from, let reason, let delay):
-            event.delay_ms = Self.milliseconds(delay)
             event.kind = hw_event_kind(HW_EVENT_STATE)
+            if source.state == .reconnecting { event.delay_ms = Self.milliseconds(delay) }
             event.previous_state = from.rawValue
             set(reason)
         case .opened(let agreement):
