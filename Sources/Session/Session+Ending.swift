@@ -35,6 +35,7 @@ extension Session {
     private mutating func drain(_ link: Link, _ ending: Link.Ending, _ deadline: Instant, _ now: Instant) {
         var earliest = deadline
         if case .closing(let asked?) = link.phase { earliest = min(asked, deadline) }
+        if let (_, asked) = closesAfterOpening { earliest = min(asked, earliest) }
         link.phase = .draining(ending, deadline: earliest)
         endHeartbeats(link, now)
     }

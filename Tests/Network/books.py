@@ -6,6 +6,7 @@ import dataclasses
 import pathlib
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 from client_program import PATIENCE_S, Client
 
@@ -48,12 +49,17 @@ def numbers_of(book: pathlib.Path) -> list[int]:
 
 def wait_for_number(book: pathlib.Path, number: int) -> None:
     """Waits until the server has written down this number or a later one."""
+    wait_for(book, lambda runs: any(run.numbers and run.numbers[-1] >= number for run in runs))
+
+
+def wait_for(book: pathlib.Path, condition: Callable[[list[Run]], bool]) -> None:
+    """Waits until this is so of what the server has written down."""
     pause = threading.Event()
     for _ in range(round(PATIENCE_S / LOOK_AGAIN_S)):
-        if any(run.numbers and run.numbers[-1] >= number for run in read_runs(book)):
+        if condition(runs := read_runs(book)):
             return
         pause.wait(LOOK_AGAIN_S)
-    raise AssertionError(f"{number} never came; the connections ended with {[run.numbers[-1:] for run in read_runs(book)]}")
+    raise AssertionError(f"never came; the connections ended with {[(run.numbers[-1:], len(run.texts)) for run in runs]}")
 
 
 def check_arrivals(book: pathlib.Path, client: Client, last: int) -> set[int]:

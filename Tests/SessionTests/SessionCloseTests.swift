@@ -79,6 +79,25 @@ struct SessionCloseTests {
         #expect(harness.deadline == nil)
     }
 
+    /// The script fails, or the server closes, a moment before the time to close runs out: that does not begin anew.
+    @Test(arguments: [false, true]) func endsInTimeIfTheScriptDoesNotComeToItsEnd(isClosedByServer: Bool) throws {
+        let script = try openingScript([#"{"expect": {"eq": "welcome"}, "timeout": "1900ms"}"#])
+        let harness = SessionHarness {
+            $0.opening = script
+            $0.closeTimeout = .seconds(2)
+        }
+        harness.connect()
+        harness.send(bytes("queued"))
+        harness.close()
+        harness.run(.milliseconds(1800))
+        if isClosedByServer { harness.receiveClose(1000) }
+        harness.run(.milliseconds(199))
+        #expect(harness.state == .closing)
+        harness.run(.milliseconds(1))
+        #expect(harness.state == .disconnected)
+        #expect(harness.takeEvents().count { $0.hasPrefix("closed") } == 1)
+    }
+
     @Test(arguments: [false, true]) func waitsForItNoLongerThanForAClose(isOpening: Bool) throws {
         let script = try openingScript([#"{"expect": {"eq": "welcome"}}"#])
         let harness = SessionHarness {
