@@ -17,6 +17,11 @@ extension Connection {
         send { $0.enqueue(kind, part: payload, of: id, isLast: isLast, options) }
     }
 
+    /// Sends a message that others are sent too; false if it was not taken.
+    func send(_ message: SharedMessage) -> Bool {
+        if case .accepted = send({ $0.enqueue(message) }) { true } else { false }
+    }
+
     func send(_ enqueue: (Outbox) -> Outbox.Admission) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in

@@ -36,8 +36,13 @@ extension Outbox {
     /// False if the message cannot be compressed: the connection closes.
     @_optimize(speed)
     func put(_ fragment: MessageQueue.Fragment) -> Bool {
-        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
         let opcode = fragment.isFirst ? fragment.kind.opcode : .continuation
+        if fragment.isCompressed {
+            hasForeignContext = true
+            putFrame(opcode, isFinal: fragment.isFinal, isCompressed: fragment.isFirst, fragment.bytes)
+            return true
+        }
+        if fragment.isFirst { isMessageCompressed = compression.map { fragment.messageSize >= $0.threshold } ?? false }
         if isMessageCompressed, let compression { return putCompressed(fragment, opcode, compression) }
         putFrame(opcode, isFinal: fragment.isFinal, fragment.bytes)
         return true
@@ -46,6 +51,10 @@ extension Outbox {
     /// Each fragment is flushed to its end, so that it can leave at once; the flush's own tail is left out at the end of the message. A stream
     /// that breaks costs the connection and no message: they wait for the next.
     func putCompressed(_ fragment: MessageQueue.Fragment, _ opcode: Opcode, _ compression: Compression) -> Bool {
+        if hasForeignContext {
+            compression.deflater.reset()
+            hasForeignContext = false
+        }
         guard compression.deflater.deflate(fragment.bytes, into: &compressed) else {
             closeNow(CloseFrame(code: CloseCode.internalError, reason: ASCII.bytes("compression failed")))
             return false

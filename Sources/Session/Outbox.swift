@@ -93,6 +93,8 @@ package final class Outbox {
     /// Of the present connection; nil if it agreed on none.
     var compression: Compression?
     var isMessageCompressed = false
+    /// The peer's window holds what our deflater has not seen, so what it compresses may not refer to anything before.
+    var hasForeignContext = false
     /// A compressed fragment on its way to the wire.
     var compressed = ByteQueue()
 
@@ -157,6 +159,15 @@ package final class Outbox {
         _ kind: MessageKind, part payload: UnsafeRawBufferPointer, of id: UInt64, isLast: Bool, _ options: SendOptions = SendOptions()
     ) -> Admission {
         queue.enqueue(kind, part: payload, of: id, isLast: isLast, options)
+    }
+
+    /// Takes a message that goes to others too, compressed once for all. It is of the present connection.
+    package func enqueue(_ message: SharedMessage) -> Admission {
+        guard isOpenForMessages else { return queue.isSealed ? .closed : .notConnected }
+        let isCompressed = message.isCompressed && compression?.windowBits == SharedMessage.windowBits
+        let admission = queue.enqueue(message, isCompressed: isCompressed, SendOptions(isNow: true))
+        if let variables, case .accepted = admission { variables.observeOutgoing(message.kind, message.plain.bytes) }
+        return admission
     }
 
     package func outcome(of id: UInt64) -> Outcome? { queue.outcome(of: id) }
@@ -269,6 +280,7 @@ package final class Outbox {
         opening.removeAll()
         compression = nil
         compressed.removeAll()
+        hasForeignContext = false
         pendingBeats = []
         postponedPong = nil
         handedOver = []

@@ -1,6 +1,8 @@
+import WebSocket
+
 /// A moment of the calendar in UTC, read from ISO 8601 text in the form of RFC 3339. Beyond that RFC it may have a space for the `T`, no
 /// seconds, a comma before the fraction, an offset without colon or minutes, or none at all, which means UTC.
-struct CalendarTime {
+package struct CalendarTime {
     private var seconds: Int64 = 0
     private var nanoseconds: Int64 = 0
 
@@ -24,6 +26,43 @@ struct CalendarTime {
         seconds = Int64(day * 86_400 + hour * 3600 + minute * 60 + second - offset)
         // A leap second ends a day of UTC, and has the number of the second after it.
         if second == 60 && seconds % 86_400 != 0 { return nil }
+    }
+
+    /// `2026-11-22T01:02:03.456+00:00`. Years before 0 and after 9999, which this form has no digits for, are written as those.
+    package static func text(unixMilliseconds: Int64) -> [UInt8] {
+        let written = min(max(unixMilliseconds, -62_167_219_200_000), 253_402_300_799_999)
+        let (day, millisecond) = Self.divided(Int(written), by: 86_400_000)
+        // As in `takeDay`: days since the first of March of the year 0, and years that begin in March.
+        let (era, dayOfEra) = Self.divided(day + 719_468, by: 146_097)
+        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        var text: [UInt8] = []
+        append(era * 400 + yearOfEra + (month <= 2 ? 1 : 0), digits: 4, before: 0x2D, to: &text)
+        append(month, digits: 2, before: 0x2D, to: &text)
+        append(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, digits: 2, before: 0x54, to: &text)
+        append(millisecond / 3_600_000, digits: 2, before: 0x3A, to: &text)
+        append(millisecond / 60_000 % 60, digits: 2, before: 0x3A, to: &text)
+        append(millisecond / 1000 % 60, digits: 2, before: 0x2E, to: &text)
+        append(millisecond % 1000, digits: 3, before: 0x2B, to: &text)
+        return text + ASCII.bytes("00:00")
+    }
+
+    /// Rounded down.
+    private static func divided(_ number: Int, by divisor: Int) -> (quotient: Int, remainder: Int) {
+        let remainder = (number % divisor + divisor) % divisor
+        return ((number - remainder) / divisor, remainder)
+    }
+
+    private static func append(_ number: Int, digits: Int, before separator: UInt8, to text: inout [UInt8]) {
+        var divisor = 1
+        for _ in 1..<digits { divisor *= 10 }
+        while divisor > 0 {
+            text.append(0x30 + UInt8(truncatingIfNeeded: number / divisor % 10))
+            divisor /= 10
+        }
+        text.append(separator)
     }
 
     /// Since 1970; nil if 64 bits cannot hold it.

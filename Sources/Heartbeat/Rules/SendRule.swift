@@ -28,6 +28,8 @@ package struct Template: Equatable {
         case counter
         case unixSeconds
         case unixMilliseconds
+        /// The date and time of UTC (RFC 3339).
+        case dateTime
         case uuid
         case random
         /// A learned value or a parameter; without either the default, and without a default nothing is sent.

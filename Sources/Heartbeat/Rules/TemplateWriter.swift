@@ -91,6 +91,7 @@ package enum TemplateWriter {
         case .unixMilliseconds:
             used.unixMilliseconds = values.unixMilliseconds
             return append("\(values.unixMilliseconds)".bytes, to: &body)
+        case .dateTime: return append(CalendarTime.text(unixMilliseconds: values.unixMilliseconds), to: &body)
         case .uuid: return append(drawn(&used.uuid) { values.appendUUID(to: &$0) }, to: &body)
         case .random: return append(drawn(&used.random) { values.appendRandom(to: &$0) }, to: &body)
         case .last(let variable, let fallback): return append(values.learned(variable) ?? fallback, to: &body)

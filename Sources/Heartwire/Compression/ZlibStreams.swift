@@ -13,7 +13,9 @@ final class ZlibProvider: CompressionProvider {
 
     func inflater(windowBits: Int) -> (any Inflater)? { ZlibInflater(zlib, windowBits: windowBits) }
 
-    func deflater(windowBits: Int) -> (any Deflater)? { ZlibDeflater(zlib, windowBits: windowBits, memoryLevel: memoryLevel) }
+    func deflater(windowBits: Int) -> (any Deflater)? {
+        ZlibDeflater(zlib, windowBits: windowBits, memoryLevel: memoryLevel)
+    }
 }
 
 final class ZlibInflater: Inflater {
@@ -64,25 +66,36 @@ final class ZlibInflater: Inflater {
 
 final class ZlibDeflater: Deflater {
     private let zlib: Zlib
+    private let windowBits: Int32
+    private let memoryLevel: Int32
     private let stream: Zlib.Stream
+    /// Zlib's state is there. It is large, and many connections never send anything that is compressed for them alone.
+    private var isReady = false
 
-    /// Nil if there is no memory.
-    init?(_ zlib: Zlib, windowBits: Int, memoryLevel: Int) {
+    init(_ zlib: Zlib, windowBits: Int, memoryLevel: Int) {
         self.zlib = zlib
+        self.windowBits = Int32(clamping: windowBits)
+        self.memoryLevel = Int32(clamping: memoryLevel)
         stream = .allocate(capacity: 1)
         stream.initialize(to: hws_z_stream())
-        let result = zlib.deflateInit(
-            stream, Zlib.levelDefault, Zlib.methodDeflated, -Int32(clamping: windowBits), Int32(clamping: memoryLevel),
-            Zlib.strategyDefault, Zlib.version, Zlib.streamSize)
-        guard result == Zlib.ok else { return nil }
     }
 
     deinit {
-        _ = zlib.deflateEnd(stream)
+        if isReady { _ = zlib.deflateEnd(stream) }
         stream.deallocate()
     }
 
+    /// False if there is no memory.
+    private func prepare() -> Bool {
+        guard !isReady else { return true }
+        let result = zlib.deflateInit(
+            stream, Zlib.levelDefault, Zlib.methodDeflated, -windowBits, memoryLevel, Zlib.strategyDefault, Zlib.version, Zlib.streamSize)
+        isReady = result == Zlib.ok
+        return isReady
+    }
+
     func deflate(_ input: UnsafeRawBufferPointer, into output: inout ByteQueue) -> Bool {
+        guard prepare() else { return false }
         let before = output.count
         stream.pointee.next_in = input.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = UInt32(clamping: input.count)
@@ -100,6 +113,6 @@ final class ZlibDeflater: Deflater {
     }
 
     func reset() {
-        _ = zlib.deflateReset(stream)
+        if isReady { _ = zlib.deflateReset(stream) }
     }
 }

@@ -91,6 +91,7 @@ enum PropertyId: Int, CaseIterable {
     case rotateAfter, rotateLinger, rotateOnNotice, rotateDuplicateKey
     case networkWatch
     case listenerOrigins, listenerConnectionsMax
+    case broadcastHeartbeat, broadcastInterval, broadcastTemplate
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols
     case proxy
@@ -104,7 +105,7 @@ enum PropertyTable {
     static let day: Int64 = 86_400_000
     static let gibibyte: Int64 = 1 << 30
 
-    static let properties: [Property] = heartbeatProperties + connectionProperties + lifeProperties + deliveryAndTLSProperties
+    static let properties: [Property] = heartbeatProperties + connectionProperties + lifeProperties + listenerProperties + deliveryAndTLSProperties
 
     private static let connectionProperties: [Property] = [
         Property(

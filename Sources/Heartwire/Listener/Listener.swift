@@ -13,9 +13,15 @@ final class Listener: @unchecked Sendable {
     let io: IOThread
     let port: UInt16
     private let connectionsMax: Int
+    private let compressor: BroadcastCompressor
 
-    /// The I/O thread's own: its number in the poller.
+    // The I/O thread's own.
+    /// Its number in the poller.
     private var number: Int?
+    private let heartbeat: HeartbeatBroadcast?
+    private var heartbeats: Cadence?
+    /// A heartbeat on its way to the clients, the last of which get it first.
+    private var unsentHeartbeat: (message: SharedMessage, receivers: [Connection])?
 
     private let lock = Lock()
     private var socket: ListenSocket?
@@ -25,12 +31,16 @@ final class Listener: @unchecked Sendable {
 
     /// Clients that are let in before the others' sockets have their turn.
     private static let acceptsMax = 64
+    /// Clients that are sent a heartbeat before the others' sockets have their turn.
+    private static let heartbeatsMax = 128
 
     init(_ plan: ConnectionPlan, library: Library, io: IOThread) throws(ErrorDetails) {
         self.plan = plan
         self.library = library
         self.io = io
         connectionsMax = Int(clamping: plan.settings.number(.listenerConnectionsMax))
+        compressor = BroadcastCompressor(plan.session.compression)
+        heartbeat = try HeartbeatBroadcast.make(plan.settings)
         let url = plan.session.url
         let address: SocketAddress
         switch Resolver.lookUp(url.host, port: url.port) {
@@ -78,11 +88,10 @@ final class Listener: @unchecked Sendable {
     /// Sends to the group, or to all; gives how many took it.
     func broadcast(_ group: [UInt8]?, _ kind: MessageKind, _ payload: UnsafeRawBufferPointer) -> UInt64 {
         let receivers = lock.withLock { group.map { groups.members(of: $0) } ?? clients }
-        let now = SendOptions(isNow: true)
+        guard !receivers.isEmpty else { return 0 }
+        let message = compressor.message(kind, payload)
         var reached: UInt64 = 0
-        for receiver in receivers {
-            if case .accepted = receiver.send(kind, payload, now) { reached &+= 1 }
-        }
+        for receiver in receivers where receiver.send(message) { reached &+= 1 }
         return reached
     }
 
@@ -91,12 +100,44 @@ final class Listener: @unchecked Sendable {
     func start() {
         guard number == nil, let socket = lock.withLock({ self.socket }) else { return }
         number = io.watch(self, socket.fd)
+        if let heartbeat {
+            heartbeats = Cadence(every: heartbeat.interval, from: io.now)
+            scheduleHeartbeat()
+        }
     }
 
     func stop() {
         if let number { io.unwatch(number, lock.withLock { socket }?.fd ?? -1) }
         number = nil
+        unsentHeartbeat = nil
         lock.withLock { socket = nil }
+    }
+
+    /// A heartbeat is due, or has not reached all clients yet. Those that cannot take it are left out.
+    func timeout() {
+        if let heartbeat, heartbeats?.tick(io.now) == true {
+            let receivers = lock.withLock { clients }
+            if !receivers.isEmpty, let (kind, body) = heartbeat.message(library.environment, io.now) {
+                unsentHeartbeat = (body.withUnsafeBytes { compressor.message(kind, $0) }, receivers)
+            }
+        }
+        sendHeartbeat()
+        scheduleHeartbeat()
+    }
+
+    private func sendHeartbeat() {
+        for _ in 0..<Self.heartbeatsMax {
+            guard let message = unsentHeartbeat?.message, let receiver = unsentHeartbeat?.receivers.popLast() else {
+                unsentHeartbeat = nil
+                return
+            }
+            _ = receiver.send(message)
+        }
+    }
+
+    private func scheduleHeartbeat() {
+        guard let number, let due = unsentHeartbeat == nil ? heartbeats?.due : io.now else { return }
+        io.schedule(listener: number, at: due)
     }
 
     /// Clients wait at the socket.

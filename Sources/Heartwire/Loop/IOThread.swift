@@ -44,6 +44,7 @@ final class IOThread: @unchecked Sendable {
     private var slots: [Connection?] = []
     private var freeSlots: [Int] = []
     private var listeners: [Listener?] = []
+    private var listenerTimers = Timers()
     /// Connections that have something to do without waiting for their socket.
     private var readable: [Connection] = []
 
@@ -135,6 +136,10 @@ final class IOThread: @unchecked Sendable {
         while let last = listeners.last, last == nil { listeners.removeLast() }
     }
 
+    func schedule(listener number: Int, at deadline: Instant) {
+        listenerTimers.schedule(slot: number, at: deadline)
+    }
+
     func dismiss(slot: Int) {
         slots[slot] = nil
         freeSlots.append(slot)
@@ -180,8 +185,11 @@ final class IOThread: @unchecked Sendable {
 
     private var nextTurn: Instant? {
         guard readable.isEmpty else { return now }
-        guard let next = timers.next, let deadline = machine.deadline else { return timers.next ?? machine.deadline }
-        return min(next, deadline)
+        var next = timers.next
+        for other in [listenerTimers.next, machine.deadline] {
+            if let other { next = min(next ?? other, other) }
+        }
+        return next
     }
 
     private func dispatch(_ ready: Poller.Ready) {
@@ -220,6 +228,10 @@ final class IOThread: @unchecked Sendable {
         while let slot = timers.popDue(now) {
             slots[slot]?.timeout()
         }
+        // A listener with more to do at once goes on in the next turn.
+        var due: [Int] = []
+        while let number = listenerTimers.popDue(now) { due.append(number) }
+        for number in due where number < listeners.count { listeners[number]?.timeout() }
     }
 
     /// After what had arrived before was read: it answers no question that is asked now.

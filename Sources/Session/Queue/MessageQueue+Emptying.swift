@@ -9,6 +9,8 @@ extension MessageQueue {
         package let bytes: UnsafeRawBufferPointer
         package let isFirst: Bool
         package let isFinal: Bool
+        /// It is of a message that was compressed before it was queued.
+        package let isCompressed: Bool
         /// Of the whole message; the largest number while parts are still to come.
         package let messageSize: Int
         /// Nil for a message of the application's.
@@ -42,7 +44,7 @@ extension MessageQueue {
     package mutating func nextFragment(sizeMax: Int, wireWritten: UInt64) -> Fragment? {
         while encodedEntries < entries.count {
             let entry = entries[encodedEntries]
-            guard entry.flags.isDisjoint(with: [.isInParts, .isVoid]) else {
+            guard entry.flags.isDisjoint(with: [.isDraft, .isVoid]) else {
                 if let draft = drafts[entry] {
                     if let fragment = fragment(of: draft, entry, sizeMax) { return fragment }
                     // A message that will never be complete is passed over, unless its beginning is on the wire.
@@ -56,21 +58,21 @@ extension MessageQueue {
             let start = encodedBytes &+ fragmentedBytes
             return Fragment(
                 kind: entry.kind, bytes: UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<(start &+ size)]),
-                isFirst: fragmentedBytes == 0, isFinal: fragmentedBytes &+ size == entry.size, messageSize: entry.size,
+                isFirst: fragmentedBytes == 0, isFinal: fragmentedBytes &+ size == entry.size, isCompressed: false, messageSize: entry.size,
                 tag: entry.flags.contains(.isTagged) ? tags[encodedTags] : nil)
         }
         return nil
     }
 
     private func fragment(of draft: Draft, _ entry: QueueEntry, _ sizeMax: Int) -> Fragment? {
-        let left = draft.payload.count &- fragmentedBytes
+        let left = draft.bytes.count &- fragmentedBytes
         guard draft.isComplete || (left > 0 && !holdsDrafts && !isSealed) else { return nil }
         let size = min(left, sizeMax)
         return Fragment(
             kind: entry.kind,
-            bytes: UnsafeRawBufferPointer(rebasing: draft.payload.bytes[fragmentedBytes..<(fragmentedBytes &+ size)]),
-            isFirst: fragmentedBytes == 0, isFinal: draft.isComplete && size == left,
-            messageSize: draft.isComplete ? draft.payload.count : .max, tag: nil)
+            bytes: UnsafeRawBufferPointer(rebasing: draft.bytes[fragmentedBytes..<(fragmentedBytes &+ size)]),
+            isFirst: fragmentedBytes == 0, isFinal: draft.isComplete && size == left, isCompressed: draft.isCompressed,
+            messageSize: draft.isComplete ? draft.bytes.count : .max, tag: nil)
     }
 
     /// The next entry is void: forgets it, or has it leave with what is on the wire before it.

@@ -85,7 +85,7 @@ extension MessageQueue {
             guard end < entries.count else { return false }
             if canGiveWay(entries[end]) {
                 messagesLacking &-= 1
-                bytesLacking &-= drafts[entries[end]]?.payload.count ?? entries[end].size
+                bytesLacking &-= drafts[entries[end]]?.bytes.count ?? entries[end].size
             }
             end &+= 1
         }

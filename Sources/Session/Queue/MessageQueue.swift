@@ -32,7 +32,7 @@ package struct MessageQueue: ~Copyable {
     let holdsDrafts: Bool
     /// By their numbers, which grow. The foremost is not void.
     var entries = RingQueue<QueueEntry>()
-    /// The bytes of the entries that did not come in parts.
+    /// The bytes of the entries that are no drafts.
     var payloads = ByteQueue()
     var drafts = Drafts()
     /// Of the tagged entries, in their order.
@@ -80,6 +80,17 @@ package struct MessageQueue: ~Copyable {
         return .accepted(id: lastId)
     }
 
+    /// Takes a message that other queues have too.
+    package mutating func enqueue(
+        _ message: SharedMessage, isCompressed: Bool, _ options: SendOptions
+    ) -> Outbox.Admission {
+        let draft = Draft(id: lastId &+ 1, message, isCompressed: isCompressed)
+        if let refusal = refusal(draft.bytes.count, isNewMessage: true) { return refusal }
+        lastId &+= 1
+        entries.append(QueueEntry(id: lastId, kind: message.kind, draft: drafts.insert(draft), flags(options)))
+        return .accepted(id: lastId)
+    }
+
     /// Takes a beat of the present connection, which follows what is queued.
     mutating func enqueue(_ beat: OutgoingHeartbeat) {
         beat.payload.withUnsafeBytes { append(beat.opcode == .binary ? .binary : .text, $0, .beat(beat.purpose)) }
@@ -107,7 +118,7 @@ package struct MessageQueue: ~Copyable {
         guard !isSealed else { return .closed }
         let existing = unfinishedDraft(id, kind)
         guard id == 0 || existing != nil else { return .unknownMessage }
-        guard payload.count <= limits.bytesMax &- (existing?.payload.count ?? 0) else { return .tooLarge }
+        guard payload.count <= limits.bytesMax &- (existing?.bytes.count ?? 0) else { return .tooLarge }
         // What stands behind the foremost message waits for it, and must not take the room from it: neither would ever leave.
         if existing == nil || existing !== foremostDraft, let refusal = refusal(payload.count, isNewMessage: existing == nil) {
             existing?.wasRefused = true
@@ -220,13 +231,13 @@ package struct MessageQueue: ~Copyable {
         return nil
     }
 
-    /// Calls `body` for every message of the application's that did not come in parts.
+    /// Calls `body` for every message of the application's that neither came in parts nor is shared.
     func forEachWhole(_ body: (MessageKind, UnsafeRawBufferPointer) -> Void) {
         var start = 0
         for index in 0..<entries.count {
             let entry = entries[index]
             let end = start &+ entry.size
-            if entry.flags.isDisjoint(with: [.isInParts, .isTagged, .isVoid]) {
+            if entry.flags.isDisjoint(with: [.isDraft, .isTagged, .isVoid]) {
                 body(entry.kind, UnsafeRawBufferPointer(rebasing: payloads.bytes[start..<end]))
             }
             start = end

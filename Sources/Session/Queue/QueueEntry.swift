@@ -30,7 +30,8 @@ struct QueueEntry: BitwiseCopyable {
     struct Flags: OptionSet, BitwiseCopyable {
         let rawValue: UInt8
 
-        static let isInParts = Flags(rawValue: 1)
+        /// Its bytes are among the drafts.
+        static let isDraft = Flags(rawValue: 1)
         static let isTagged = Flags(rawValue: 2)
         static let isNow = Flags(rawValue: 4)
         static let isReported = Flags(rawValue: 8)
@@ -46,7 +47,7 @@ struct QueueEntry: BitwiseCopyable {
     let id: UInt64
     /// Position in the connection's outgoing bytes where the message ends; set when it has been encoded.
     var wireEnd: UInt64 = 0
-    /// The message's size, or its slot among the drafts if it comes in parts.
+    /// The message's size, or its slot among the drafts if it is one.
     private let number: UInt32
     let kind: MessageKind
     var flags: Flags
@@ -57,7 +58,7 @@ struct QueueEntry: BitwiseCopyable {
     }
 
     init(id: UInt64, kind: MessageKind, draft slot: Int, _ flags: Flags) {
-        self.init(id: id, kind: kind, number: UInt32(truncatingIfNeeded: slot), flags.union(.isInParts))
+        self.init(id: id, kind: kind, number: UInt32(truncatingIfNeeded: slot), flags.union(.isDraft))
     }
 
     private init(id: UInt64, kind: MessageKind, number: UInt32, _ flags: Flags) {
@@ -67,11 +68,11 @@ struct QueueEntry: BitwiseCopyable {
         self.flags = flags
     }
 
-    /// The bytes it has in the queue's own store: a message in parts has none.
-    var size: Int { flags.contains(.isInParts) ? 0 : Int(number) }
+    /// The bytes it has in the queue's own store: a draft has none.
+    var size: Int { flags.contains(.isDraft) ? 0 : Int(number) }
 
-    /// Nil if it does not come in parts.
-    var draftSlot: Int? { flags.contains(.isInParts) ? Int(number) : nil }
+    /// Nil if it is none.
+    var draftSlot: Int? { flags.contains(.isDraft) ? Int(number) : nil }
 
     var isVoid: Bool { flags.contains(.isVoid) }
 

@@ -36,12 +36,14 @@ package struct Decompression {
 /// How sent messages are deflated.
 package struct Compression {
     package let deflater: any Deflater
+    package let windowBits: Int
     package let keepsContext: Bool
     /// Smaller messages are sent as they are.
     package let threshold: Int
 
-    package init(deflater: any Deflater, keepsContext: Bool, threshold: Int) {
+    package init(deflater: any Deflater, windowBits: Int = 15, keepsContext: Bool, threshold: Int) {
         self.deflater = deflater
+        self.windowBits = windowBits
         self.keepsContext = keepsContext
         self.threshold = threshold
     }

@@ -19,6 +19,24 @@ struct CalendarTimeTests {
     }
 
     @Test(arguments: [
+        (0, "1970-01-01T00:00:00.000+00:00"), (-1, "1969-12-31T23:59:59.999+00:00"), (951_825_600_123, "2000-02-29T12:00:00.123+00:00"),
+        (1_735_689_599_999, "2024-12-31T23:59:59.999+00:00"), (4_107_542_399_000, "2100-02-28T23:59:59.000+00:00"),
+        (.max, "9999-12-31T23:59:59.999+00:00"), (.min, "0000-01-01T00:00:00.000+00:00"),
+    ] as [(Int64, String)])
+    func writes(unixMilliseconds: Int64, text: String) {
+        #expect(String(decoding: CalendarTime.text(unixMilliseconds: unixMilliseconds), as: UTF8.self) == text)
+    }
+
+    /// Every day of four centuries, after which the calendar begins anew.
+    @Test func readsWhatItWrites() {
+        for day in stride(from: Int64(-200_000), to: 60_000, by: 1) {
+            let milliseconds = day * 86_400_000 + 12_345_678
+            guard abs(milliseconds) < 9_000_000_000_000 else { continue }
+            #expect(parse(String(decoding: CalendarTime.text(unixMilliseconds: milliseconds), as: UTF8.self)) == milliseconds * 1_000_000)
+        }
+    }
+
+    @Test(arguments: [
         "2023-06-23T20:31:26.122969572Z", "2023-06-23t20:31:26.122969572z", "2023-06-23 20:31:26.122969572Z",
         "2023-06-23T20:31:26.122969572",
         "2023-06-23 20:31:26.122969572", "2023-06-23T20:31:26,122969572Z", "2023-06-23T20:31:26.122969572999999Z",

@@ -31,6 +31,7 @@ struct TemplateWriterTests {
         ("${counter}/${counter}", "41/41"),
         ("${unix_s}", "1700000000"),
         ("${unix_ms}", "1700000000999"),
+        ("${iso8601}", "2023-11-14T22:13:20.999+00:00"),
         ("${uuid} ${uuid}", "uuid1 uuid1"),
         ("${rand} ${rand}", "r1 r1"),
         ("${missing}", nil),

@@ -93,7 +93,7 @@ extension RuleCompiler {
             case .unixMilliseconds: value == .unixMilliseconds
             case .uuid: value == .uuid
             case .random: value == .random
-            case .literal, .captured, .payload, .unixSeconds, .last, .section: false
+            case .literal, .captured, .payload, .unixSeconds, .dateTime, .last, .section: false
             }
         }
     }

@@ -82,7 +82,7 @@ struct TemplateParser {
         }
     }
 
-    private static let words: StaticString = "counter unix_s unix_ms uuid rand payload"
+    private static let words: StaticString = "counter unix_s unix_ms iso8601 uuid rand payload"
 
     /// What one of the words stands for; nil if it is none.
     private static func piece(_ word: [UInt8]) -> Template.Piece? {
@@ -90,9 +90,10 @@ struct TemplateParser {
         case 0: .counter
         case 1: .unixSeconds
         case 2: .unixMilliseconds
-        case 3: .uuid
-        case 4: .random
-        case 5: .payload
+        case 3: .dateTime
+        case 4: .uuid
+        case 5: .random
+        case 6: .payload
         default: nil
         }
     }
@@ -112,5 +113,15 @@ struct TemplateParser {
         let name = [UInt8](form.prefix { $0 != 0x7C })
         guard name != ASCII.bytes("counter") else { throw node.error("has ${last.counter}; the counter is ${counter}") }
         return .last(variable: try variable(name), default: name.count < form.count ? [UInt8](form.dropFirst(name.count + 1)) : nil)
+    }
+}
+
+extension Template {
+    /// A template that stands alone: there is no message that it answers, and nothing is learned.
+    package init(standingAlone text: [UInt8]) throws(RuleError) {
+        let node = RuleNode(.string(text))
+        self = try TemplateParser.parse(node, TemplateParser.Context()) { (name) throws(RuleError) in
+            throw node.error("has ${last.\(RuleNode.shown(name))}, and nothing is learned here")
+        }
     }
 }
