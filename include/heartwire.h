@@ -830,8 +830,11 @@ hw_status hw_listener_join(hw_listener *listener, hw_connection *connection, con
 hw_status hw_listener_leave(hw_listener *listener, hw_connection *connection, const char *group);
 
 /*
- * Sends a message to every client of a group, or of the listener if group is NULL. Clients that are not connected yet, or whose queue is
- * full, are left out: reached, which may be NULL, says how many took it. HW_E_UTF8, HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ * Sends a message to every client of a group, or of the listener if group is NULL. It is kept once, and compressed once for all clients
+ * that agreed on the whole window of 15 bits. A client whose queue is full makes room or is left out, as queue.overflow says; one that is
+ * not connected yet is left out: reached, which may be NULL, says how many took it. HW_E_UTF8, HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ *
+ * broadcast.heartbeat has the listener itself send one to all its clients, every broadcast.interval.
  */
 hw_status hw_listener_broadcast(
     hw_listener *listener, const char *group, hw_kind kind, const void *data, size_t size, uint64_t *reached);

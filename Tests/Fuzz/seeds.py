@@ -248,7 +248,7 @@ def unit_splitter() -> list[bytes]:
 
 def template() -> list[bytes]:
     texts = [
-        "plain", "${id}${?x},${x}${/}", "${?id}${?x}${?p}${?id}deep${/}${/}${/}${/}", "${counter}${uuid}${rand}${unix_s}${unix_ms}",
+        "plain", "${id}${?x},${x}${/}", "${?id}${?x}${?p}${?id}deep${/}${/}${/}${/}", "${counter}${uuid}${rand}${unix_s}${unix_ms}${iso8601}",
         "${last.a|b|c}${last.a}", "${payload}${p}", "$${", "${", "${/}", "${?id}", "${last.}", "}{$",
     ]  # fmt: skip
     message = b'{"id":[1, "x=5;"],"x":null}'
