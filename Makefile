@@ -94,6 +94,14 @@ $(SETUP)/prometheus: | $(SETUP)/packages
 	type prometheus promtool >/dev/null
 	@mkdir -p $(@D) && touch $@
 
+# The browser that shows the monitor page.
+$(SETUP)/browser: | $(SETUP)/packages
+	@set --; \
+	command -v chromium >/dev/null || set -- "$$@" chromium; \
+	$(INSTALL_ARGUMENTS); \
+	type chromium >/dev/null
+	@mkdir -p $(@D) && touch $@
+
 # What makes network namespaces.
 $(SETUP)/network: | $(SETUP)/packages
 	@export PATH="$$PATH:/usr/sbin:/sbin"; set --; \
@@ -135,7 +143,7 @@ demo: .build/examples/exchange $(SETUP)/python elixir
 	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
 endif
 
-test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/prometheus $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|prometheus|network|stuck|elixir (STUCK_SECONDS=60: longer)
+test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/prometheus $(SETUP)/browser $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|prometheus|monitor|network|stuck|elixir (STUCK_SECONDS=60: longer)
 	@exec $(PYTHON) Tests/run.py --library $(LIBRARY) --stuck-seconds $(STUCK_SECONDS) $(SUITE)
 
 conformance: $(LIBRARY) $(SETUP)/venv ## Run all cases of the Autobahn test suite against the library

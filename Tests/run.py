@@ -95,6 +95,7 @@ def make_suites(library: str, stuck_seconds: int) -> list[Suite]:
             "prometheus", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Prometheus"],
             ROOT, count_summary, timeout_s=300,
         ),  # fmt: skip
+        Suite("monitor", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Monitor"], ROOT, count_summary, timeout_s=600),
         Suite("network", [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "Tests/Network"], ROOT, count_summary, timeout_s=900),
         Suite(
             "stuck", [python, "Tests/Stuck/run.py", "--library", library, "--seconds", str(stuck_seconds)],

@@ -35,7 +35,6 @@ class Browser:
         root_only = ["--no-sandbox"] if os.geteuid() == 0 else []
         inner_read, self._write = os.pipe()
         self._read, inner_write = os.pipe()
-
         # Chromium reads commands from descriptor 3 and answers on 4. Duplicates above both keep the one from overwriting the other.
         command = [
             "bash", "-c", f'exec 13<&{inner_read} 14>&{inner_write} 3<&13 4>&14 13<&- 14>&-; exec chromium "$@"', "chromium",
@@ -43,7 +42,7 @@ class Browser:
         ]  # fmt: skip
         self._log = (profile / "log").open("wb")
         self._process = subprocess.Popen(
-            command, pass_fds=(inner_read, inner_write), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, start_new_session=True
+            command, pass_fds=(inner_read, inner_write), stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
         )
         os.close(inner_read)
         os.close(inner_write)

@@ -106,8 +106,8 @@ class Feed:
             return Response(404, "Not Found", Headers(Content_Length="0"))
         page = PAGE.read_bytes()
         headers = Headers([
-            ("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page))), ("Content-Security-Policy", policy(page)),
-            ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("Cache-Control", "no-store"), ("Connection", "close"),
+            ("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(page))), ("Connection", "close"),
+            ("Content-Security-Policy", policy(page)), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
         ])  # fmt: skip
         return Response(http.HTTPStatus.OK, "OK", headers, page)
 
