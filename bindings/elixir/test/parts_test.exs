@@ -101,10 +101,7 @@ defmodule Heartwire.PartsTest do
                 send(test, {:sent, Heartwire.send_parts(socket, parts)})
               end)
 
-            eventually(fn ->
-              Process.info(sender, :current_function) ==
-                {:current_function, {Process, :sleep, 1}}
-            end)
+            eventually(fn -> match?([{^sender, _}], :sys.get_state(socket).senders) end)
           end
 
           part
