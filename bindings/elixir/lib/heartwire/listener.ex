@@ -177,16 +177,17 @@ defmodule Heartwire.Listener do
   end
 
   defp change_group(listener, client, group, change) do
+    sentences = [{:handle, "The client or the listener is gone."} | group_errors()]
+
     Handle.call_listener(listener, fn listener ->
-      Handle.call(client, &change.(listener, &1, group), group_errors())
+      Handle.call(client, &change.(listener, &1, group), sentences)
     end)
   end
 
   defp group_errors do
     [
       argument: "A group is named by 1 to 255 bytes without NUL.",
-      state: "The connection is no client of this listener, or has gone.",
-      handle: "The client or the listener is gone."
+      state: "The connection is no client of this listener, or has gone."
     ]
   end
 end
