@@ -163,7 +163,7 @@ defmodule Heartwire.Listener.Server do
   defp hand_over(lot, key, state) do
     client = Map.get_lazy(state.clients, key, fn -> start_client(key, lot, state) end)
     {lot, client} = if client.is_cut_short, do: cut_short(lot, client), else: {lot, client}
-    Handover.give(client.handover, client.pid, lot)
+    if lot != [], do: Handover.give(client.handover, client.pid, lot)
 
     if match?({:event, %{kind: :released}}, List.last(lot)),
       do: %{state | clients: Map.delete(state.clients, key)},
