@@ -76,7 +76,8 @@ static hw_status add_step(ErlNifEnv *env, hw_config *config, ERL_NIF_TERM json, 
                : fail(error, HW_E_STEP, HW_LAYER_CONFIGURATION, "A step must be a binary with JSON text.");
 }
 
-hw_status configure(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM lists[4], hw_error *error)
+/* From properties [{text | bytes, Name, Value}], headers [{Name, Value}], rules [JSON] and steps [JSON]. Writes *error on failure. */
+static hw_status configure(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM lists[4], hw_error *error)
 {
     ERL_NIF_TERM properties = lists[0], headers = lists[1], rules = lists[2], steps = lists[3];
     ERL_NIF_TERM head;
@@ -99,5 +100,22 @@ hw_status configure(ErlNifEnv *env, hw_config *config, const ERL_NIF_TERM lists[
     while (status == HW_OK && enif_get_list_cell(env, steps, &head, &steps)) {
         status = add_step(env, config, head, error);
     }
+    return status;
+}
+
+hw_status open_configured(ErlNifEnv *env, const ERL_NIF_TERM argv[], open_function *open, void *opened, hw_error *error)
+{
+    hw_config *config = NULL;
+    char *url = copy_text(env, argv[0]);
+    hw_status status = url == NULL ? fail(error, HW_E_URL, HW_LAYER_CONFIGURATION, "The URL must be a binary without NUL bytes.")
+                                   : hw_config_new(&config);
+    if (status == HW_OK) {
+        status = configure(env, config, argv + 1, error);
+    }
+    if (status == HW_OK) {
+        status = open(config, url, opened, error);
+    }
+    hw_config_free(config);
+    free(url);
     return status;
 }

@@ -93,8 +93,8 @@ static ErlNifFunc functions[] = {
     {"properties", 0, properties, 0},
     {"presets", 0, presets, 0},
     {"open", 6, connection_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
-    {"watch", 1, connection_watch, 0},
-    {"take", 1, connection_take, 0},
+    {"watch", 1, inbox_watch, 0},
+    {"take", 1, inbox_take, 0},
     {"send", 3, sending_send, 0},
     {"send_with", 6, sending_send_with, 0},
     {"outcome", 2, sending_outcome, 0},
@@ -107,6 +107,14 @@ static ErlNifFunc functions[] = {
     {"metrics", 1, connection_metrics, 0},
     {"health", 1, connection_health, 0},
     {"respond", 4, sending_respond, 0},
+    {"listen", 6, listener_open, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"adopt", 1, connection_adopt, 0},
+    {"port", 1, listener_port, 0},
+    {"accept", 4, listener_accept, 0},
+    {"join", 3, listener_join, ERL_NIF_DIRTY_JOB_CPU_BOUND},
+    {"leave", 3, listener_leave, ERL_NIF_DIRTY_JOB_CPU_BOUND},
+    {"broadcast", 4, listener_broadcast, ERL_NIF_DIRTY_JOB_IO_BOUND},
+    {"close_listener", 1, listener_close, ERL_NIF_DIRTY_JOB_CPU_BOUND},
     {"log", 2, log_set, 0},
     {"log_taken", 0, log_taken, 0},
     {"metrics_text", 0, metrics_text, ERL_NIF_DIRTY_JOB_CPU_BOUND},
@@ -126,7 +134,7 @@ static int load(ErlNifEnv *env, void **private_data, ERL_NIF_TERM argument)
     if (!log_load()) {
         return NO_LOCK;
     }
-    return connection_load(env) ? LOADED : NO_RESOURCE_TYPE;
+    return inbox_load(env) && connection_load(env) && listener_load(env) ? LOADED : NO_RESOURCE_TYPE;
 }
 
 /* Without an upgrade callback the BEAM refuses to replace the module while it runs: its connections would change their layout. */

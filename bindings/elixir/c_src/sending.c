@@ -18,7 +18,7 @@ static ERL_NIF_TERM by_size(ErlNifEnv *env, const char *name, nif_function funct
                                       : function(env, argc, argv);
 }
 
-static hw_kind kind_of(ErlNifEnv *env, ERL_NIF_TERM term)
+hw_kind kind_of(ErlNifEnv *env, ERL_NIF_TERM term)
 {
     return enif_is_identical(term, enif_make_atom(env, "text")) ? HW_TEXT : HW_BINARY;
 }

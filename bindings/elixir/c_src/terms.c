@@ -119,6 +119,21 @@ ERL_NIF_TERM term_event(ErlNifEnv *env, const hw_event *event)
     return map_of(env, fields, LENGTH(fields));
 }
 
+ERL_NIF_TERM term_key(ErlNifEnv *env, const hw_connection *connection)
+{
+    return enif_make_uint64(env, (uintptr_t)connection);
+}
+
+bool get_key(ErlNifEnv *env, ERL_NIF_TERM term, hw_connection **out)
+{
+    ErlNifUInt64 key;
+    if (!enif_get_uint64(env, term, &key)) {
+        return false;
+    }
+    *out = (hw_connection *)(uintptr_t)key;
+    return true;
+}
+
 static ERL_NIF_TERM message_or_part(ErlNifEnv *env, const hw_message *message)
 {
     bool is_text = message->kind == HW_TEXT;

@@ -1,6 +1,6 @@
 defmodule Heartwire do
   @moduledoc """
-  A WebSocket connection that stays alive by itself.
+  A WebSocket connection that stays alive by itself; `Heartwire.Listener` is the other end.
 
       {:ok, socket} = Heartwire.start_link(url: "wss://localhost:8443/echo", ping_interval: "5s")
       :ok = Heartwire.send(socket, {:text, "hello"})
@@ -148,9 +148,9 @@ defmodule Heartwire do
 
   import Kernel, except: [send: 2]
 
-  alias Heartwire.{Connection, Error, Event, Handle, Health, NIF, Options, Parts}
+  alias Heartwire.{Connection, Error, Event, Handle, Health, Listener, NIF, Options, Owner, Parts}
 
-  @owner_queue_max 10_000
+  @owner_queue_max Owner.queue_max()
 
   @type connection :: GenServer.server()
   @type message :: {:text, iodata} | {:binary, iodata}
@@ -217,6 +217,11 @@ defmodule Heartwire do
       restart: :transient
     }
   end
+
+  @doc "Starts a listener for clients at a URL, see `Heartwire.Listener`."
+  @spec listen(String.t(), [Listener.option()]) ::
+          {:ok, pid} | {:error, Error.t() | {:already_started, pid}}
+  def listen(url, options \\ []), do: Listener.start_link([{:url, url} | options])
 
   @doc """
   Sends one message from the calling process; it does not wait for the connection's process.
@@ -323,8 +328,10 @@ defmodule Heartwire do
   @spec send_parts(connection, {:text | :binary, Enumerable.t()}, [part_option]) ::
           {:ok, id :: non_neg_integer} | {:error, Error.t()}
   def send_parts(connection, {kind, parts}, options) when kind in [:text, :binary] do
+    connection = GenServer.whereis(connection)
+
     with {:ok, {flags, ttl}} <- Options.of_parts(options),
-         do: Handle.call(connection, &Parts.send(&1, kind, parts, flags, ttl))
+         do: Handle.call(connection, &Parts.send(connection, &1, kind, parts, flags, ttl))
   end
 
   @doc """

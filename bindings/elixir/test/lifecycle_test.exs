@@ -66,13 +66,14 @@ defmodule Heartwire.LifecycleTest do
   test "a native handle outlives its process as a stale one" do
     socket = connect!(url(:ws, "/echo"))
     [{^socket, handle}] = Registry.lookup(Heartwire.Registry, socket)
+    %{inbox: inbox} = :sys.get_state(socket)
     Process.exit(socket, :kill)
     eventually(fn -> match?({:error, %{status: :handle}}, Heartwire.NIF.metrics(handle)) end)
     assert {:error, %{status: :handle}} = Heartwire.NIF.send(handle, :text, "late")
     assert {:error, %{status: :handle}} = Heartwire.NIF.close(handle, 1000, "")
-    assert {:error, %{status: :handle}} = Heartwire.NIF.watch(handle)
+    assert {:error, %{status: :handle}} = Heartwire.NIF.watch(inbox)
     assert Heartwire.NIF.state(handle) == :disconnected
-    assert Heartwire.NIF.take(handle) == []
+    assert Heartwire.NIF.take(inbox) == []
   end
 
   test "the native functions refuse what is no connection" do

@@ -87,35 +87,87 @@ defmodule Heartwire.PartsTest do
 
     test "the caller waits while the queue is full" do
       socket = connect!(url(:ws, "/echo"), queue_bytes_max: "4KiB")
-      test = self()
-
-      # Nothing leaves before the end of the first message.
-      parts =
-        Stream.map(["first", ""], fn part ->
-          if part == "" do
-            assert :ok = Heartwire.send(socket, {:text, String.duplicate("x", 4000)})
-
-            sender =
-              spawn_link(fn ->
-                parts = {:text, List.duplicate(String.duplicate("y", 2000), 2)}
-                send(test, {:sent, Heartwire.send_parts(socket, parts)})
-              end)
-
-            eventually(fn ->
-              Process.info(sender, :current_function) ==
-                {:current_function, {Process, :sleep, 1}}
-            end)
-          end
-
-          part
-        end)
-
-      assert :ok = Heartwire.send_parts(socket, {:text, parts})
+      blocker = block(socket)
+      sender = send_parts_aside(socket)
+      await_sender(socket, sender)
+      send(blocker, :end)
+      assert_receive {:sent, :ok}, 20_000
       assert await_message(socket) == {:text, "first"}
       assert await_message(socket) == {:text, String.duplicate("x", 4000)}
       assert await_message(socket) == {:text, String.duplicate("y", 4000)}
-      assert_receive {:sent, :ok}, 20_000
+      assert :sys.get_state(socket).senders == []
     end
+
+    test "the caller may be an owner that has much to read" do
+      socket = open!(url(:ws, "/echo"), queue_bytes_max: "4KiB", owner_queue_max: 1)
+      eventually(fn -> Heartwire.state(socket) == :connected end)
+      blocker = block(socket)
+      test = self()
+      send(test, :something_to_read)
+
+      spawn_link(fn ->
+        await_sender(socket, test)
+        send(blocker, :end)
+      end)
+
+      assert :ok = Heartwire.send_parts(socket, {:text, [String.duplicate("y", 2000), "z"]})
+      assert_received :something_to_read
+      # Nothing is left of the waiting.
+      {:messages, messages} = Process.info(self(), :messages)
+      refute Enum.any?(messages, &match?({reference, _what} when is_reference(reference), &1))
+    end
+
+    test "the caller waits no longer than the connection can be sent on" do
+      for {ending, status} <- [{&Heartwire.close/1, :state}, {&Process.exit(&1, :kill), :handle}] do
+        socket = connect!(url(:ws, "/echo"), queue_bytes_max: "4KiB", close_timeout: "1h")
+        block(socket)
+        sender = send_parts_aside(socket)
+        await_sender(socket, sender)
+        ending.(socket)
+        assert_receive {:sent, {:error, %Error{status: ^status}}}, 20_000
+      end
+    end
+
+    test "the caller waits no longer than the message is to be sent" do
+      socket = open!(url(:refused, "/"), queue_bytes_max: "1KiB")
+      :ok = Heartwire.send(socket, {:text, String.duplicate("x", 1000)})
+      parts = {:text, ["begun", String.duplicate("y", 100), "never asked for"]}
+      assert {:ok, 2} = Heartwire.send_parts(socket, parts, ttl: 50)
+      assert {:ok, :expired} = Heartwire.outcome(socket, 2)
+    end
+
+    # Has a message begun whose end is awaited, and as much sent after it as the queue takes.
+    defp block(socket) do
+      test = self()
+
+      blocker =
+        spawn(fn ->
+          parts =
+            Stream.map(["first", ""], fn part ->
+              if part == "" do
+                send(test, :begun)
+                receive do: (:end -> :ok)
+              end
+
+              part
+            end)
+
+          Heartwire.send_parts(socket, {:text, parts})
+        end)
+
+      assert_receive :begun, 20_000
+      :ok = Heartwire.send(socket, {:text, String.duplicate("x", 4000)})
+      blocker
+    end
+
+    defp send_parts_aside(socket) do
+      test = self()
+      parts = {:text, List.duplicate(String.duplicate("y", 2000), 2)}
+      spawn_link(fn -> send(test, {:sent, Heartwire.send_parts(socket, parts)}) end)
+    end
+
+    defp await_sender(socket, sender),
+      do: eventually(fn -> match?([{^sender, _}], :sys.get_state(socket).senders) end)
 
     test "a connection that is gone is answered with its reason" do
       socket = connect!(url(:ws, "/echo"))

@@ -29,4 +29,24 @@ defmodule Heartwire.ReadmeTest do
     output = capture_io(fn -> Code.eval_string(String.replace(code, @url, inspect(url))) end)
     assert output =~ ~r/^reply 0 took \d+ us: on_target\n\w+, \w+, \d+ answered\n$/
   end
+
+  test "what the README shows of a listener runs as it stands, but for the port" do
+    code = block("### A listener in Elixir")
+    {free, port, _url} = listen!()
+    :ok = Listener.close(free)
+    assert await_exit(free) == :normal
+    test = self()
+
+    spawn_link(fn ->
+      socket = connect!("ws://127.0.0.1:#{port}", headers: [{"X-Token", "secret"}])
+      :ok = Heartwire.send(socket, {:text, "hello"})
+      for text <- ["welcome", "news"], do: assert(await_message(socket) == {:text, text})
+      send(test, :heard)
+      Process.sleep(:infinity)
+    end)
+
+    output = capture_io(fn -> Code.eval_string(String.replace(code, "8080", "#{port}")) end)
+    assert output == "1 heard the news\n"
+    assert_receive :heard, 20_000
+  end
 end

@@ -1,7 +1,8 @@
 defmodule Heartwire.Backlog do
   @moduledoc false
-  # What was taken from the inbox for the host's functions to see while the owner's queue is full.
-  # It waits here, in order and in the lots in which it came, within the default limits of the inbox.
+  # What was taken from the inbox and waits for its owner, in order and in the lots in which it came.
+  # For what the host's functions see while the owner's queue is full the limits are the defaults of
+  # the inbox.
 
   alias Heartwire.NIF
 
@@ -39,7 +40,9 @@ defmodule Heartwire.Backlog do
     {lot, %__MODULE__{lots: lots, messages: messages, bytes: backlog.bytes - bytes(lot)}}
   end
 
-  defp bytes(lot) do
+  @doc "The bytes of a lot's messages."
+  @spec bytes([NIF.delivery()]) :: non_neg_integer
+  def bytes(lot) do
     for {message, _received_ns, _epoch} <- lot,
         reduce: 0,
         do: (sum -> sum + byte_size(elem(message, 1)))

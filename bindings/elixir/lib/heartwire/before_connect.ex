@@ -1,73 +1,41 @@
 defmodule Heartwire.BeforeConnect do
   @moduledoc false
-  # Asks the host's function what an attempt to connect goes by, in a process of its own, so that
-  # neither a busy owner nor a slow function holds up anything but that attempt. The function is
-  # ended when its answer would be too late, or the connection's process is gone.
+  # Asks the host's function what an attempt to connect goes by.
 
-  require Logger
+  alias Heartwire.{Error, Event, NIF, Options, Question}
 
-  alias Heartwire.{Error, Event, NIF, Options}
+  @name "before_connect"
+
+  @spec check(term) :: :ok | {:error, Error.t()}
+  def check(function) when is_nil(function) or is_function(function, 1), do: :ok
+
+  def check(other) do
+    message = "before_connect is a function of the event :connect_due, not #{inspect(other)}."
+    {:error, Error.new(status: :value, layer: :configuration, message: message)}
+  end
 
   @doc "Has the function asked about the attempt of an event, and its answer handed over."
   @spec ask(NIF.connection(), Heartwire.before_connect(), Event.t()) :: :ok
   def ask(handle, function, %Event{kind: :connect_due} = event) do
-    connection = self()
-
-    spawn(fn ->
-      Process.monitor(connection)
-      event |> answer(function) |> proceed(handle, event.attempt_id)
-    end)
-
-    :ok
+    ask = fn -> event |> function.() |> understood() end
+    Question.put(self(), @name, event.delay_ms, ask, &decide(&1, handle, event.attempt_id))
   end
 
-  defp answer(event, function) do
-    asking = self()
-    {pid, monitor} = spawn_monitor(fn -> send(asking, {:answer, call(function, event)}) end)
-
-    receive do
-      {:answer, answer} ->
-        answer
-
-      {:DOWN, ^monitor, :process, ^pid, reason} ->
-        failed("Its process was ended: #{inspect(reason)}")
-
-      {:DOWN, _connection, :process, _pid, _reason} ->
-        Process.exit(pid, :kill)
-        :gone
-    after
-      event.delay_ms ->
-        Process.exit(pid, :kill)
-        :late
-    end
-  end
-
-  defp call(function, event) do
-    event |> function.() |> understood()
-  catch
-    kind, reason ->
-      Logger.error(
-        "A before_connect function failed: #{Exception.format(kind, reason, __STACKTRACE__)}"
-      )
-
-      {:refuse, Exception.format_banner(kind, reason)}
-  end
-
-  defp understood(:ok), do: {:go_on, nil, []}
+  defp understood(:ok), do: {nil, []}
 
   defp understood({:ok, options}) when is_list(options) do
     with true <- Keyword.keyword?(options),
          {:ok, given} <- Keyword.validate(options, url: nil, headers: []),
          true <- is_nil(given[:url]) or is_binary(given[:url]),
          {:ok, headers} <- Options.headers(given[:headers]) do
-      {:go_on, given[:url], headers}
+      {given[:url], headers}
     else
       {:error, %Error{message: message}} -> raise ArgumentError, message
       _ -> misunderstood()
     end
   end
 
-  defp understood({:error, text}) when is_binary(text), do: {:refuse, text}
+  defp understood({:error, text}) when is_binary(text), do: text
   defp understood(_other), do: misunderstood()
 
   # What it returned may hold credentials, which stand in no error text.
@@ -76,21 +44,15 @@ defmodule Heartwire.BeforeConnect do
           "it must return :ok, {:ok, [url: url, headers: headers]} or {:error, text}"
   end
 
-  defp failed(text) do
-    Logger.error("A before_connect function failed. #{text}")
-    {:refuse, text}
-  end
-
   # The library reports an answer that is late.
-  defp proceed(silence, _handle, _attempt_id) when silence in [:gone, :late], do: :ok
+  defp decide(:late, _handle, _attempt_id), do: :ok
+  defp decide({:error, text}, handle, attempt_id), do: refuse(text, handle, attempt_id)
 
-  defp proceed({:refuse, text}, handle, attempt_id) do
-    NIF.proceed(handle, attempt_id, String.replace(text, <<0>>, ""))
-    :ok
-  end
+  defp decide({:ok, text}, handle, attempt_id) when is_binary(text),
+    do: refuse(text, handle, attempt_id)
 
-  defp proceed({:go_on, url, headers}, handle, attempt_id) do
-    case NIF.proceed(handle, attempt_id, {url, headers}) do
+  defp decide({:ok, url_headers}, handle, attempt_id) do
+    case NIF.proceed(handle, attempt_id, url_headers) do
       :ok ->
         :ok
 
@@ -100,7 +62,11 @@ defmodule Heartwire.BeforeConnect do
 
       {:error, fields} ->
         %Error{message: message} = Error.new(fields)
-        proceed(failed(message), handle, attempt_id)
+        Question.failed(@name, message)
+        refuse(message, handle, attempt_id)
     end
   end
+
+  defp refuse(text, handle, attempt_id),
+    do: NIF.proceed(handle, attempt_id, String.replace(text, <<0>>, ""))
 end

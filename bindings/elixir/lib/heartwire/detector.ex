@@ -6,24 +6,44 @@ defmodule Heartwire.Detector do
 
   require Logger
 
-  alias Heartwire.NIF
+  alias Heartwire.{Error, NIF, Options}
 
   # Messages that may wait for the detector, whose mailbox has no limit of its own.
   @queue_max 1000
 
-  @enforce_keys [:handle, :function, :timeout_ns]
+  @enforce_keys [:function, :timeout_ns]
   defstruct [:handle, :function, :timeout_ns]
 
   @type t :: %__MODULE__{
-          handle: NIF.connection(),
+          handle: NIF.connection() | nil,
           function: Heartwire.detector(),
           timeout_ns: pos_integer
         }
 
+  @spec check(term) :: :ok | {:error, Error.t()}
+  def check(nil), do: :ok
+  def check(function) when is_function(function, 1) or is_function(function, 2), do: :ok
+
+  def check(other) do
+    message =
+      "A detector is a function of a message, or a message and a deadline: #{inspect(other)}."
+
+    {:error, Error.new(status: :value, layer: :configuration, message: message)}
+  end
+
+  @doc "What is known before there is a connection; nil without a function."
+  @spec new(Heartwire.detector() | nil, Options.properties()) :: t | nil
+  def new(nil, _properties), do: nil
+
+  def new(function, properties) do
+    timeout_ns = Options.number(properties, "response.timeout") * 1_000_000
+    %__MODULE__{function: function, timeout_ns: timeout_ns}
+  end
+
   @doc "Starts the process. It ends with the caller and is monitored by it."
-  @spec start(t) :: {pid, reference}
-  def start(detector) do
-    {pid, monitor} = spawn_monitor(fn -> run(detector) end)
+  @spec start(t, NIF.connection()) :: {pid, reference}
+  def start(detector, handle) do
+    {pid, monitor} = spawn_monitor(fn -> run(%{detector | handle: handle}) end)
     guard(self(), pid)
     {pid, monitor}
   end

@@ -16,7 +16,7 @@ defmodule Heartwire.Event do
       answer, and `retry_after_ms` how long it asks to be left alone, 0 if it does not
     * `:writable` - the outbound queue has room again after a send failed with `:full`
     * `:slow_consumer` - the inbox reached its limit: `count` is 0 when reading paused, else the
-      number of messages dropped
+      number of messages dropped, or left out of what a listener's client said last
     * `:warning` - `text` says what is insecure or missing though it was asked for
 
   ## Heartbeats
@@ -67,6 +67,12 @@ defmodule Heartwire.Event do
       outcome: `level`, of `t:outcome/0`; `:sent` only if it was to be reported. `:pending` says that
       too many events waited to tell of each, and that some of these messages, to be asked about with
       `Heartwire.outcome/2`, have come to outcomes
+
+  ## A listener's clients
+
+    * `:accept_due` - a client asks for a connection, and somebody for whether it is let in
+      (`:before_accept`): `text` is path and query, `headers/1` gives the header fields, `delay_ms`
+      until the answer is too late
 
   `epoch` counts the established connections from 1. `time_ns` is a monotonic reading.
   """
@@ -205,4 +211,16 @@ defmodule Heartwire.Event do
             attempt_id: 0,
             began_ns: 0,
             last_message_ns: 0
+
+  @doc """
+  The header fields of the request that an event of kind `:accept_due` tells of, with their names in
+  lower case.
+  """
+  @spec headers(t) :: [{name :: String.t(), value :: String.t()}]
+  def headers(%__MODULE__{kind: :accept_due, body: body}) do
+    for line <- String.split(body, "\r\n", trim: true) do
+      [name, value] = String.split(line, ":", parts: 2)
+      {String.downcase(name, :ascii), String.trim(value)}
+    end
+  end
 end

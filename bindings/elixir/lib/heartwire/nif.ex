@@ -1,9 +1,13 @@
 defmodule Heartwire.NIF do
   @moduledoc false
-  # The native functions. None of them blocks a scheduler: `open`, `proceed`, `shutdown`, `metrics_text`, and sending
-  # and taking what is large, run on dirty ones. A connection belongs to the process that opened it and ends with it.
+  # The native functions. None of them blocks a scheduler: `open`, `proceed`, `shutdown`, `metrics_text`, sending and
+  # taking what is large, and what concerns many clients of a listener, run on dirty ones. A connection or a listener
+  # belongs to the process that opened it, a listener's client to that which adopted it, and ends with it.
 
   @type connection :: reference
+  @type inbox :: reference
+  @type listener :: reference
+  @type key :: non_neg_integer
   @type setter :: :text | :bytes
   @type error :: {:error, map}
   @type kind :: :text | :binary
@@ -48,7 +52,7 @@ defmodule Heartwire.NIF do
   @spec presets() :: [map]
   def presets, do: not_loaded()
 
-  @doc "Opens a connection that belongs to the caller."
+  @doc "Opens a connection that belongs to the caller, and the inbox that it delivers into."
   @spec open(
           binary,
           properties :: [{setter, binary, binary}],
@@ -56,16 +60,19 @@ defmodule Heartwire.NIF do
           rules :: [binary],
           steps :: [binary],
           asks_before_connect :: boolean
-        ) :: {:ok, connection} | error
+        ) :: {:ok, connection, inbox} | error
   def open(_url, _properties, _headers, _rules, _steps, _asks_before_connect), do: not_loaded()
 
-  @doc "Sends the caller `{:select, connection, :undefined, :ready_input}` once something waits."
-  @spec watch(connection) :: :ok | error
-  def watch(_connection), do: not_loaded()
+  @doc "Sends the caller `{:select, inbox, :undefined, :ready_input}` once something waits."
+  @spec watch(inbox) :: :ok | error
+  def watch(_inbox), do: not_loaded()
 
-  @doc "Takes a bounded batch of what waits, oldest first; an empty list if nothing does."
-  @spec take(connection) :: [delivery]
-  def take(_connection), do: not_loaded()
+  @doc """
+  Takes a bounded batch of what waits, oldest first; an empty list if nothing does. A listener's inbox
+  says with each delivery by which client it came.
+  """
+  @spec take(inbox) :: [delivery] | [{key, delivery}]
+  def take(_inbox), do: not_loaded()
 
   @spec send(connection, kind, binary) :: :ok | error
   def send(_connection, _kind, _data), do: not_loaded()
@@ -121,6 +128,42 @@ defmodule Heartwire.NIF do
   @doc "Hands over what a detector found in the message that arrived at `received_ns`."
   @spec respond(connection, {kind, binary} | :seen | :failed, received_ns, epoch) :: :ok | error
   def respond(_connection, _found, _received_ns, _epoch), do: not_loaded()
+
+  @doc "Listens for clients, for the caller, who gets what they say from the inbox."
+  @spec listen(
+          binary,
+          properties :: [{setter, binary, binary}],
+          headers :: [{binary, binary}],
+          rules :: [binary],
+          steps :: [binary],
+          asks_before_accept :: boolean
+        ) :: {:ok, listener, inbox} | error
+  def listen(_url, _properties, _headers, _rules, _steps, _asks_before_accept), do: not_loaded()
+
+  @doc "Makes a listener's client the caller's."
+  @spec adopt(key) :: {:ok, connection} | error
+  def adopt(_key), do: not_loaded()
+
+  @spec port(listener) :: {:ok, :inet.port_number()} | error
+  def port(_listener), do: not_loaded()
+
+  @doc "Lets a client in with the status 0, or turns it away with another."
+  @spec accept(connection, attempt_id :: pos_integer, integer, reason :: binary) :: :ok | error
+  def accept(_connection, _attempt_id, _http_status, _reason), do: not_loaded()
+
+  @spec join(listener, connection, group :: binary) :: :ok | error
+  def join(_listener, _connection, _group), do: not_loaded()
+
+  @spec leave(listener, connection, group :: binary) :: :ok | error
+  def leave(_listener, _connection, _group), do: not_loaded()
+
+  @spec broadcast(listener, group :: binary | nil, kind, binary) ::
+          {:ok, reached :: non_neg_integer} | error
+  def broadcast(_listener, _group, _kind, _data), do: not_loaded()
+
+  @doc "Lets nobody in any more and closes the clients, whose last words still come by the inbox."
+  @spec close_listener(listener) :: :ok
+  def close_listener(_listener), do: not_loaded()
 
   @doc """
   Has the library's log lines sent to a process as `{:heartwire_log, level, line, dropped}`, each of

@@ -12,7 +12,17 @@ defmodule Heartwire.Options do
   # What a native function takes as milliseconds.
   @ttl_max 0xFFFF_FFFF_FFFF_FFFF
 
-  @unit_ms %{"ms" => 1, "s" => 1000, "m" => 60_000, "h" => 3_600_000}
+  # In milliseconds, in bytes, or mere numbers.
+  @units %{
+    "ms" => 1,
+    "s" => 1000,
+    "m" => 60_000,
+    "h" => 3_600_000,
+    "" => 1,
+    "KiB" => 1024,
+    "MiB" => 1_048_576,
+    "GiB" => 1_073_741_824
+  }
 
   @spec to_native(keyword) :: {:ok, native} | {:error, Error.t()}
   def to_native(options) do
@@ -66,13 +76,13 @@ defmodule Heartwire.Options do
     invalid(:argument, "A message's options are #{flags}, #{range}; not #{inspect(other)}.")
   end
 
-  @doc "What a duration comes to that the library has taken, or its default."
-  @spec duration_ms(properties, binary) :: pos_integer
-  def duration_ms(properties, name) do
+  @doc "What a property comes to that the library has taken, or its default, in milliseconds or bytes."
+  @spec number(properties, binary) :: non_neg_integer
+  def number(properties, name) do
     default = Enum.find(NIF.properties(), &(&1.name == name)).default
     text = for {_setter, ^name, value} <- properties, reduce: default, do: (_ -> value)
     {count, unit} = Integer.parse(text)
-    count * Map.fetch!(@unit_ms, unit)
+    count * Map.fetch!(@units, unit)
   end
 
   # This process is the only reader of the inbox, so there is no other delivery to choose.

@@ -5,21 +5,27 @@ defmodule Heartwire.Parts do
 
   alias Heartwire.NIF
 
-  # A full queue is looked at again after this time: the event that tells of room goes to the owner.
-  @recheck_ms 10
-
   @internal_error 1011
 
   # In the place of a number while the first part is handed over.
   @beginning -1
 
   @doc "Answers with the message's number, 0 if there was no part and so no message."
-  @spec send(NIF.connection(), NIF.kind(), Enumerable.t(), [NIF.flag()], non_neg_integer) ::
+  @spec send(pid, NIF.connection(), NIF.kind(), Enumerable.t(), [NIF.flag()], non_neg_integer) ::
           {:ok, non_neg_integer} | NIF.error()
-  def send(handle, kind, parts, flags, ttl) do
+  def send(connection, handle, kind, parts, flags, ttl) do
     # The number of the unfinished message, 0 if there is none, for two processes to see.
     number = :atomics.new(1, [])
-    message = %{handle: handle, kind: kind, flags: flags, ttl: ttl, number: number}
+
+    message = %{
+      connection: connection,
+      handle: handle,
+      kind: kind,
+      flags: flags,
+      ttl: ttl,
+      number: number
+    }
+
     guard = guard(message)
 
     try do
@@ -48,6 +54,43 @@ defmodule Heartwire.Parts do
   end
 
   defp hand_over(message, data, is_last) do
+    case try_to(message, data, is_last) do
+      {:error, %{status: :full}} -> hand_over_with_room(message, data, is_last)
+      result -> result
+    end
+  end
+
+  # The connection's process tells when there may be room. It is asked to before the next try, so that
+  # it does not see the event that tells of room too early.
+  defp hand_over_with_room(message, data, is_last) do
+    monitor = Process.monitor(message.connection)
+    send(message.connection, {:tell_room, self(), monitor})
+    told = await(monitor, :noted)
+    result = try_to(message, data, is_last)
+    full? = match?({:error, %{status: :full}}, result)
+    if full? and told == :ok, do: await(monitor, :room)
+    forget(monitor)
+    if full?, do: hand_over(message, data, is_last), else: result
+  end
+
+  defp await(monitor, what) do
+    receive do
+      {^monitor, ^what} -> :ok
+      {:DOWN, ^monitor, :process, _pid, _reason} -> :gone
+    end
+  end
+
+  defp forget(monitor) do
+    Process.demonitor(monitor, [:flush])
+
+    receive do
+      {^monitor, :room} -> :ok
+    after
+      0 -> :ok
+    end
+  end
+
+  defp try_to(message, data, is_last) do
     number = unfinished(message)
     # Set before the call: a process that is killed inside cannot tell any more what came of it.
     if number == 0, do: :atomics.put(message.number, 1, @beginning)
@@ -62,17 +105,11 @@ defmodule Heartwire.Parts do
       {:error, %{status: status}} = error ->
         :atomics.put(message.number, 1, number)
 
-        cond do
-          status == :full ->
-            Process.sleep(@recheck_ms)
-            hand_over(message, data, is_last)
-
-          status == :argument and settled?(message, number) ->
-            :atomics.put(message.number, 1, 0)
-            {:ok, number}
-
-          true ->
-            error
+        if status == :argument and settled?(message, number) do
+          :atomics.put(message.number, 1, 0)
+          {:ok, number}
+        else
+          error
         end
     end
   end

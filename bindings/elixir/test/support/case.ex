@@ -10,7 +10,7 @@ defmodule Heartwire.Case do
   using do
     quote do
       import Heartwire.Case
-      alias Heartwire.{Error, Event, RawServer}
+      alias Heartwire.{Error, Event, Listener, RawClient, RawServer}
     end
   end
 
@@ -38,6 +38,22 @@ defmodule Heartwire.Case do
     pid = open!(url, options)
     await_state(pid, :connected)
     pid
+  end
+
+  @doc "Listens at a free port; gives the listener, its port and the address of a path there."
+  def listen!(options \\ []) do
+    {:ok, listener} = Heartwire.listen("ws://127.0.0.1:0", options)
+    {:ok, port} = Heartwire.Listener.port(listener)
+    {listener, port, "ws://127.0.0.1:#{port}/chat?room=1"}
+  end
+
+  @doc "The next client of a listener."
+  def await_client(listener) do
+    receive do
+      {:heartwire, ^listener, {:client, client}} -> client
+    after
+      @timeout_ms -> flunk("no client came; the mailbox holds #{inspect(mailbox())}")
+    end
   end
 
   @doc "The next message of the connection, whatever events come before it."
