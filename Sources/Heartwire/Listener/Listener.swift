@@ -150,8 +150,12 @@ final class Listener: @unchecked Sendable {
     }
 
     private func accept(_ fd: Int32) {
-        let stream = Stream(fd: fd, tls: nil)
+        guard let stream = stream(fd) else {
+            CSystem.close(fd)
+            return
+        }
         guard lock.withLock({ clients.count }) < connectionsMax else {
+            // Over TLS it does not go: the end has to say it, as the handshake would cost more than anything else.
             let refusal = AcceptFailure(status: 503, sentence: "There are too many clients.")
             _ = refusal.response.withUnsafeBytes { stream.write($0) }
             stream.close()
@@ -174,6 +178,12 @@ final class Listener: @unchecked Sendable {
             return
         }
         connection.serve(stream, handle)
+    }
+
+    /// Nil if there is no memory for TLS.
+    private func stream(_ fd: Int32) -> Stream? {
+        guard let context = plan.listenerTLS else { return Stream(fd: fd, role: .server, tls: nil) }
+        return TLSSession(context, fd: fd, peer: TLSClientPeer()).map { Stream(fd: fd, role: .server, tls: $0) }
     }
 
     /// The client has gone.
