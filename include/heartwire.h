@@ -346,7 +346,7 @@ typedef struct hw_event {
     const uint8_t *body;
     size_t body_size;
     int32_t compressed; /* 1 if permessage-deflate was agreed on */
-    int32_t resumed;    /* 1 if TLS resumed the session of this handle's last connection */
+    int32_t resumed;    /* 1 if TLS resumed the session of this handle's last connection; with a listener's client, of an earlier one */
     uint64_t retry_after_ms; /* of HW_E_HTTP_STATUS: how long the server asks to be left alone (Retry-After); 0 if it does not */
     uint64_t latency_ns;     /* of heartbeats: from arrival to the kernel, or a round trip */
     int32_t level;           /* by kind: hw_health_level, hw_quality, hw_response_level, hw_rotation, hw_circuit or hw_outcome */
@@ -793,22 +793,28 @@ void hw_inbox_release(hw_inbox *inbox);
 /* ---- The listener ------------------------------------------------------------------------------------------------------------- */
 
 /*
- * Listens for clients at url: "ws://host:port", where port 0 takes a free one, and host is an address, a name of this machine, or "[::]"
- * or 0.0.0.0 for all of its addresses; "[::]" takes IPv4 too. The path of the URL is not looked at. A name is resolved here, which may
- * block.
+ * Listens for clients at url: "ws://host:port" or "wss://host:port", where port 0 takes a free one, and host is an address, a name of this
+ * machine, or "[::]" or 0.0.0.0 for all of its addresses; "[::]" takes IPv4 too. The path of the URL is not looked at. A name is resolved
+ * and files are read here, which may block.
  *
  * Every client that is let in is an hw_connection of its own, with the configuration's callbacks or inbox and the functions of every
  * connection; hw_connection_keep, _rotate and _proceed do nothing for it, and no opening script runs. The first that is heard of it is
  * HW_EVENT_ACCEPT_DUE or HW_EVENT_OPENED. Its handle is the listener's: it is released by itself after the client has gone, when
  * HW_EVENT_RELEASED is delivered, and may be released before that to cut the client off.
  *
- * Properties mean the same as for clients, with these differences: connect.timeout is how long a client may take to ask and be let in;
- * ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; heartbeat.close_code and
+ * With wss, tls.certificate_file or tls.certificate_pem is the listener's own certificate. If tls.ca_file, tls.ca_dir or tls.ca_pem is set,
+ * every client has to show a certificate that one of these has issued, or that is one of these; otherwise none is asked for.
+ * tls.version_min holds, tls.server_name means nothing. A client that offers protocols by ALPN has to offer http/1.1. Files are not read again: to use a
+ * renewed certificate, close the listener and open another. Who fails at TLS is none of the host's business; the log tells at HW_LOG_DEBUG.
+ *
+ * Properties mean the same as for clients, with these differences: connect.timeout is how long a client may take, TLS included, to ask and
+ * be let in; ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; heartbeat.close_code and
  * heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols are those that are spoken; listener.origins
- * and listener.connections_max say whom to let in.
+ * and listener.connections_max say whom to let in. While the process has no descriptor left, clients are turned away as those that are too
+ * many are, with 503, or with wss by the end of the connection; the log warns of it.
  *
  * HW_E_URL, HW_E_RESOLVE, HW_E_SYSTEM: the address cannot be had, native_code says why; what hw_connection_open says of configurations;
- * HW_E_CONFLICT: wss. HW_E_ARGUMENT, HW_E_HANDLE.
+ * HW_E_CONFLICT: wss without a certificate, or with tls.pins, or with authorities and tls.verify "false". HW_E_ARGUMENT, HW_E_HANDLE.
  */
 hw_status hw_listener_open(const hw_config *config, const char *url, hw_listener **out, hw_error *error);
 

@@ -264,6 +264,26 @@ static inline int hws_accept(int listener, struct sockaddr_storage *address, soc
     return fd;
 }
 
+/* 1 for errors of hws_accept that concern one client alone (accept(2)): the next one may be accepted. */
+static inline int hws_accept_lost(int code) {
+    switch (code) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPERM:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case ENONET:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static inline int hws_local_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
     *size = sizeof *address;
     return getsockname(fd, (struct sockaddr *)address, size);

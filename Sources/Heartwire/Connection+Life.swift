@@ -108,11 +108,12 @@ extension Connection {
                     closeTransport(channel(place))
                 }
             }
-            let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed($0.epoch)) }
+            let records = session.takeEvents().map { EventRecord($0, role: plan.session.role, isResumed: isResumed($0.epoch)) }
             publish(records.last { $0.error != nil }?.error)
-            for record in records where !isTornDown && concernsHost(record) {
-                library.log.write(record, handle, plan.session.heartbeat)
-                deliver(record, isLast: false)
+            for record in records where !isTornDown {
+                let concernsHost = concernsHost(record)
+                library.log.write(record, handle, plan.session.heartbeat, isAside: !concernsHost)
+                if concernsHost { deliver(record, isLast: false) }
             }
         }
     }

@@ -44,7 +44,8 @@ final class ErrorDetails: Error, @unchecked Sendable {
         self.init(HW_E_URL, HW_LAYER_CONFIGURATION, error.sentence)
     }
 
-    convenience init(_ failure: Failure) {
+    /// `role` is this end's.
+    convenience init(_ failure: Failure, role: Role = .client) {
         switch failure {
         case .transport(let failure):
             self.init(failure)
@@ -53,12 +54,11 @@ final class ErrorDetails: Error, @unchecked Sendable {
         case .connectTimeout:
             self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_TCP, "connect.timeout ran out before the connection was established")
         case .handshakeTimeout:
-            let sentence = "connect.timeout ran out while the server's answer to the opening handshake was awaited"
-            self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_HTTP, sentence)
+            self.init(HW_E_CONNECT_TIMEOUT, HW_LAYER_HTTP, Self.handshakeTimeout(role))
         case .protocolViolation(let error):
-            self.init(error)
+            self.init(error, role)
         case .closedByPeer(let frame):
-            self.init(HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, Self.closedByPeer(frame))
+            self.init(HW_E_CLOSED_BY_PEER, HW_LAYER_WEBSOCKET, Self.closedByPeer(frame, role))
             closeCode = Int32(frame.code)
         case .heartbeat(let verdict, let code):
             self.init(HW_E_HEARTBEAT, HW_LAYER_HEARTBEAT, Self.sentence(verdict))
@@ -68,8 +68,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
             self.init(HW_E_SLOW_CONSUMER, HW_LAYER_DELIVERY, "the inbox is full: \(advice)")
             closeCode = Int32(CloseCode.policyViolation)
         case .beforeConnect(let refusal):
-            let unanswered = "hw_connection_proceed was not called within before_connect.timeout"
-            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(utf8: $0) } ?? unanswered)
+            self.init(HW_E_BEFORE_CONNECT, HW_LAYER_NONE, refusal.map { String(utf8: $0) } ?? Self.unanswered(role))
         case .script(let failure):
             self.init(HW_E_SCRIPT, HW_LAYER_WEBSOCKET, failure.sentence)
         case .accepting(let failure):
@@ -112,7 +111,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
         }
     }
 
-    private convenience init(_ error: ProtocolError) {
+    private convenience init(_ error: ProtocolError, _ role: Role) {
         let status =
             switch error {
             case .textNotUTF8, .closeReasonNotUTF8: HW_E_UTF8
@@ -122,7 +121,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
                 .illegalCloseCode, .compressedDataInvalid:
                 HW_E_PROTOCOL
             }
-        self.init(Int(status), HW_LAYER_WEBSOCKET, "the server \(error.phrase)\(Self.limit(error))")
+        self.init(Int(status), HW_LAYER_WEBSOCKET, "\(role.peerName) \(error.phrase)\(Self.limit(error))")
         closeCode = Int32(error.closeCode)
     }
 
@@ -159,10 +158,24 @@ final class ErrorDetails: Error, @unchecked Sendable {
         }
     }
 
-    private static func closedByPeer(_ frame: CloseFrame) -> String {
+    private static func closedByPeer(_ frame: CloseFrame, _ role: Role) -> String {
         let code = frame.code == CloseCode.noStatus ? "no code" : "code \(frame.code)"
-        guard !frame.reason.isEmpty else { return "the server closed the connection with \(code)" }
-        return "the server closed the connection with \(code): \(String(utf8: frame.reason))"
+        let sentence = "\(role.peerName) closed the connection with \(code)"
+        return frame.reason.isEmpty ? sentence : "\(sentence): \(String(utf8: frame.reason))"
+    }
+
+    private static func handshakeTimeout(_ role: Role) -> String {
+        switch role {
+        case .client: "connect.timeout ran out while the server's answer to the opening handshake was awaited"
+        case .server: "connect.timeout ran out before the client had asked for a WebSocket connection"
+        }
+    }
+
+    private static func unanswered(_ role: Role) -> String {
+        switch role {
+        case .client: "hw_connection_proceed was not called within before_connect.timeout"
+        case .server: "hw_connection_accept was not called within connect.timeout"
+        }
     }
 
     /// Writes the details into the caller's struct, no further than the struct reaches, and gives the status.

@@ -91,7 +91,7 @@ extension Session {
         closesAfterOpening = nil
         metrics.wasCutOff = true
         if activeLink.isEstablished {
-            failConnection(activeLink, .transport(Self.closeTimeout), frame, timeout: .zero, now, &outboxes)
+            failConnection(activeLink, .transport(closeTimeout), frame, timeout: .zero, now, &outboxes)
         } else {
             finish(.disconnected, reason: nil, now, &outboxes)
         }
@@ -101,7 +101,7 @@ extension Session {
     mutating func cutOff(_ link: Link, _ now: Instant, _ outboxes: inout Outboxes) {
         if link.place == active { metrics.wasCutOff = true }
         let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
-        end(link, Link.Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outboxes)
+        end(link, Link.Ending(frame: frame, byPeer: false, failure: .transport(closeTimeout)), now, &outboxes)
     }
 
     /// An established connection is over: report it, then go on as its place and its reason ask.
@@ -177,8 +177,10 @@ extension Session {
     static let noMemoryForCompression = TransportFailure(
         kind: .system, nativeCode: 0, sentence: "there is no memory for the streams of permessage-deflate")
 
-    static let closeTimeout = TransportFailure(
-        kind: .lost, nativeCode: 0, sentence: "the time to close ran out before everything was sent and the server had answered")
+    var closeTimeout: TransportFailure {
+        let sentence = "the time to close ran out before everything was sent and \(configuration.role.peerName) had answered"
+        return TransportFailure(kind: .lost, nativeCode: 0, sentence: sentence)
+    }
 
     private static func isCleanClose(_ failure: Failure) -> Bool {
         guard case .closedByPeer(let frame) = failure else { return false }

@@ -210,7 +210,7 @@ extension Session {
             // The old connection takes nothing any more: it is lost, and what it had begun is sent again.
             if now >= deadline {
                 let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
-                end(old, Link.Ending(frame: frame, byPeer: false, failure: .transport(Self.closeTimeout)), now, &outboxes)
+                end(old, Link.Ending(frame: frame, byPeer: false, failure: .transport(closeTimeout)), now, &outboxes)
             }
             return
         }

@@ -85,6 +85,9 @@ const char *client_frames_seen(client *client);
  */
 void check_threads_rest(void);
 
+/* The same, by a client that is there already and pings every 50 ms. */
+void check_threads_rest_beside(client *beating);
+
 /* Blocks until HW_EVENT_RELEASED has been recorded. */
 void client_await_released(client *client);
 

@@ -1,104 +1,12 @@
 /* The other end: a listener and its clients, which are the library's own, or sockets that do as they like. */
-#include "client.h"
+#include "listener.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* A listener that echoes, and what its clients have told. */
-typedef struct {
-    hw_config *config;
-    hw_listener *listener;
-    uint16_t port;
-    char url[64];
-    pthread_mutex_t lock;
-    hw_connection *latest; /* the client that was heard of last */
-    uint64_t attempt_id;   /* of its HW_EVENT_ACCEPT_DUE */
-    char resource[256], fields[2048];
-    int opened, closed, released;
-    int close_code, close_status;
-} server;
-
-static void echo(hw_connection *connection, const hw_message *messages, size_t count, void *context)
-{
-    (void)context;
-    for (size_t i = 0; i < count; i++) hw_connection_send(connection, messages[i].kind, messages[i].data, messages[i].size, NULL, NULL);
-}
-
-static void take_event(hw_connection *connection, const hw_event *event, void *context)
-{
-    server *server = context;
-    pthread_mutex_lock(&server->lock);
-    server->latest = connection;
-    if (event->kind == HW_EVENT_OPENED) server->opened++;
-    if (event->kind == HW_EVENT_RELEASED) server->released++;
-    if (event->kind == HW_EVENT_CLOSED) {
-        server->closed++;
-        server->close_code = event->close_code;
-        server->close_status = event->status;
-    }
-    if (event->kind == HW_EVENT_ACCEPT_DUE) {
-        snprintf(server->resource, sizeof server->resource, "%.*s", (int)event->text_size, event->text);
-        snprintf(server->fields, sizeof server->fields, "%.*s", (int)event->body_size, (const char *)event->body);
-        server->attempt_id = event->attempt_id;
-    }
-    pthread_mutex_unlock(&server->lock);
-}
-
-static int counted(server *server, int *counter)
-{
-    pthread_mutex_lock(&server->lock);
-    int value = *counter;
-    pthread_mutex_unlock(&server->lock);
-    return value;
-}
-
-static void server_init(server *server)
-{
-    memset(server, 0, sizeof *server);
-    pthread_mutex_init(&server->lock, NULL);
-    CHECK_STATUS(hw_config_new(&server->config), HW_OK);
-    CHECK_STATUS(hw_config_on_messages(server->config, echo, NULL), HW_OK);
-    CHECK_STATUS(hw_config_on_event(server->config, take_event, server), HW_OK);
-}
-
-static void server_set(server *server, const char *name, const char *value)
-{
-    hw_error error = {.struct_size = sizeof error};
-    if (hw_config_set(server->config, name, value, &error) != HW_OK) FAIL("%s", error.message);
-}
-
-static void server_open(server *server, const char *url)
-{
-    hw_error error = {.struct_size = sizeof error};
-    if (hw_listener_open(server->config, url, &server->listener, &error) != HW_OK) FAIL("%s", error.message);
-    CHECK_STATUS(hw_listener_port(server->listener, &server->port), HW_OK);
-    CHECK(server->port > 0);
-    snprintf(server->url, sizeof server->url, "ws://127.0.0.1:%u/chat?room=1", server->port);
-}
-
-static void server_start(server *server)
-{
-    server_init(server);
-    server_open(server, "ws://127.0.0.1:0");
-}
-
-static void server_end(server *server)
-{
-    hw_listener_close(server->listener);
-    AWAIT(counted(server, &server->released) == counted(server, &server->opened));
-    hw_config_free(server->config);
-}
-
-static client *plain_client(void)
-{
-    client *new = client_new();
-    client_set(new, "ping.interval", "0");
-    client_set(new, "reconnect.enabled", "false");
-    return new;
-}
 
 TEST(messages_go_both_ways)
 {
@@ -118,6 +26,7 @@ TEST(messages_go_both_ways)
     CHECK_STATUS(closed->event.status, HW_OK);
     AWAIT(counted(&server, &server.released) == 1);
     CHECK_EQUAL(server.close_code, 1000);
+    CHECK_TEXT(server.close_text, "done");
     CHECK_STATUS(hw_connection_send(server.latest, HW_TEXT, "late", 4, NULL, NULL), HW_E_HANDLE);
     client_free(client);
     server_end(&server);
@@ -201,6 +110,21 @@ TEST(the_host_sees_who_asks_and_may_turn_away)
     server_end(&server);
 }
 
+TEST(a_client_about_whom_nobody_decides_is_given_up)
+{
+    server server;
+    server_init(&server);
+    server_set(&server, "connect.timeout", "100ms");
+    CHECK_STATUS(hw_config_before_accept(server.config, NULL, NULL), HW_OK);
+    server_open(&server, "ws://127.0.0.1:0");
+    char seen[4096];
+    CHECK_EQUAL(drain(silent_socket(&server, request), seen, sizeof seen), 0);
+    AWAIT(counted(&server, &server.released) == 1);
+    CHECK_TEXT(server.failure, "hw_connection_accept was not called within connect.timeout");
+    server.released = server.opened;
+    server_end(&server);
+}
+
 TEST(pages_of_other_origins_are_turned_away)
 {
     server server;
@@ -242,30 +166,6 @@ TEST(too_many_clients_are_turned_away)
     client_connect(third, server.url);
     client_free(third);
     server_end(&server);
-}
-
-/* A socket that has asked for a connection, and does nothing more. */
-static int silent_socket(server *server, const char *request)
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    CHECK(connect(fd, (struct sockaddr *)&address, sizeof address) == 0);
-    CHECK(send(fd, request, strlen(request), 0) == (ssize_t)strlen(request));
-    return fd;
-}
-
-static const char request[] = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                              "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-/* All that the socket still gets, up to its end. */
-static size_t drain(int fd, char *buffer, size_t capacity)
-{
-    size_t size = 0;
-    for (ssize_t count; (count = recv(fd, buffer + size, capacity - 1 - size, 0)) > 0;) size += (size_t)count;
-    buffer[size] = 0;
-    close(fd);
-    return size;
 }
 
 TEST(clients_that_answer_no_ping_are_closed)
@@ -321,6 +221,136 @@ TEST(frames_of_clients_must_be_masked)
     CHECK(size > 4 && memmem(seen, size, "\x03\xea", 2) != NULL);
     AWAIT(counted(&server, &server.closed) == 1);
     CHECK_STATUS(server.close_status, HW_E_PROTOCOL);
+    CHECK_TEXT(server.close_text, "the client sent an unmasked frame");
+    server_end(&server);
+}
+
+/* Reads as far as this text. */
+static void read_until(int fd, const char *text)
+{
+    char seen[4096] = {0};
+    for (size_t size = 0; strstr(seen, text) == NULL;) {
+        ssize_t count = recv(fd, seen + size, sizeof seen - 1 - size, 0);
+        if (count <= 0) FAIL("it ended after \"%s\"", seen);
+        size += (size_t)count;
+    }
+}
+
+TEST(ends_of_connections_are_told_of_the_client)
+{
+    server server;
+    server_init(&server);
+    server_set(&server, "close.timeout", "100ms");
+    server_open(&server, "ws://127.0.0.1:0");
+
+    int fd = silent_socket(&server, request);
+    read_until(fd, "\r\n\r\n");
+    close(fd);
+    AWAIT(counted(&server, &server.closed) == 1);
+    CHECK_STATUS(server.close_status, HW_E_CONNECTION_LOST);
+    CHECK_TEXT(server.close_text, "the client ended the connection without a close handshake");
+
+    fd = silent_socket(&server, request);
+    read_until(fd, "\r\n\r\n");
+    static const char goodbye[] = "\x88\x85\0\0\0\0\x0f\xa0" "bye";
+    CHECK_EQUAL(send(fd, goodbye, sizeof goodbye - 1, 0), sizeof goodbye - 1);
+    AWAIT(counted(&server, &server.closed) == 2);
+    close(fd);
+    CHECK_STATUS(server.close_status, HW_E_CLOSED_BY_PEER);
+    CHECK_EQUAL(server.close_code, 4000);
+
+    fd = silent_socket(&server, request);
+    read_until(fd, "\r\n\r\n");
+    size_t size = 8 << 20;
+    char *large = calloc(1, size);
+    CHECK_STATUS(hw_connection_send(server.latest, HW_BINARY, large, size, NULL, NULL), HW_OK);
+    free(large);
+    CHECK_STATUS(hw_connection_close(server.latest, 1000, NULL), HW_OK);
+    AWAIT(counted(&server, &server.closed) == 3);
+    close(fd);
+    CHECK_STATUS(server.close_status, HW_E_CONNECTION_LOST);
+    CHECK_TEXT(server.close_text, "the time to close ran out before everything was sent and the client had answered");
+    server_end(&server);
+}
+
+/* Lets so many more descriptors be opened, and gives the limit that there was. */
+static rlim_t limit_descriptors(rlim_t limit)
+{
+    struct rlimit limits;
+    CHECK_EQUAL(getrlimit(RLIMIT_NOFILE, &limits), 0);
+    rlim_t before = limits.rlim_cur;
+    limits.rlim_cur = limit;
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &limits), 0);
+    return before;
+}
+
+static client *beating_client(server *server)
+{
+    client *beating = plain_client();
+    client_set(beating, "ping.interval", "50ms");
+    client_connect(beating, server->url);
+    return beating;
+}
+
+TEST(clients_are_turned_away_when_descriptors_run_out)
+{
+    enum { WAITING = 3 };
+    log_start(HW_LOG_WARNING);
+    server server;
+    server_start(&server);
+    client *alive = plain_client();
+    client_connect(alive, server.url);
+    int before = count_entries("/proc/self/fd");
+    int waiting[WAITING], taken[64], count = 0;
+    for (int i = 0; i < WAITING; i++) waiting[i] = socket(AF_INET, SOCK_STREAM, 0);
+    rlim_t limit = limit_descriptors((rlim_t)waiting[WAITING - 1] + 10);
+    while (count < 64 && (taken[count] = dup(0)) >= 0) count++;
+    CHECK(count < 64);
+    for (int i = 0; i < WAITING; i++) {
+        char seen[4096];
+        connect_socket(waiting[i], &server);
+        read_to_end(waiting[i], seen, sizeof seen);
+        CHECK_CONTAINS(seen, "HTTP/1.1 503 ");
+    }
+    client_send(alive, "still here");
+    CHECK_TEXT(client_message(alive, 0)->text, "still here");
+    AWAIT(log_count("clients are turned away or wait until that has passed: Too many open files") == 1);
+    while (count > 0) close(taken[--count]);
+    limit_descriptors(limit);
+    int late = silent_socket(&server, request);
+    read_until(late, "101 Switching Protocols");
+    close(late);
+    for (int i = 0; i < WAITING; i++) close(waiting[i]);
+    AWAIT(count_entries("/proc/self/fd") == before);
+    CHECK_EQUAL(log_count("listener at port"), 1);
+    client_free(alive);
+    server_end(&server);
+}
+
+/* As if others had been quicker to take the descriptor that the listener gives up to turn a client away. */
+TEST(clients_wait_in_peace_where_they_cannot_even_be_turned_away)
+{
+    enum { WAITING = 3 };
+    log_start(HW_LOG_WARNING);
+    server server;
+    server_start(&server);
+    client *beating = beating_client(&server);
+    int waiting[WAITING];
+    for (int i = 0; i < WAITING; i++) waiting[i] = socket(AF_INET, SOCK_STREAM, 0);
+    rlim_t limit = limit_descriptors(3);
+    for (int i = 0; i < WAITING; i++) {
+        connect_socket(waiting[i], &server);
+        CHECK_EQUAL(send(waiting[i], request, strlen(request), 0), strlen(request));
+    }
+    AWAIT(log_count("Too many open files") == 1);
+    check_threads_rest_beside(beating);
+    limit_descriptors(limit);
+    for (int i = 0; i < WAITING; i++) {
+        read_until(waiting[i], "101 Switching Protocols");
+        close(waiting[i]);
+    }
+    CHECK_EQUAL(log_count("Too many open files"), 1);
+    client_free(beating);
     server_end(&server);
 }
 
@@ -514,7 +544,6 @@ TEST(a_place_that_cannot_be_had_is_told)
     CHECK_STATUS(hw_listener_open(server.config, url, &other, &error), HW_E_SYSTEM);
     CHECK_CONTAINS(error.message, "cannot listen at 127.0.0.1:");
     CHECK_STATUS(hw_listener_open(server.config, "http://x", &other, &error), HW_E_URL);
-    CHECK_STATUS(hw_listener_open(server.config, "wss://127.0.0.1:0", &other, &error), HW_E_CONFLICT);
     CHECK_STATUS(hw_listener_open(server.config, "ws://no.such.host.invalid:0", &other, &error), HW_E_RESOLVE);
     CHECK_STATUS(hw_listener_open(NULL, url, &other, &error), HW_E_HANDLE);
     CHECK_STATUS(hw_listener_open(server.config, NULL, &other, &error), HW_E_ARGUMENT);

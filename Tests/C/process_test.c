@@ -124,16 +124,6 @@ TEST(server_that_aborts_raises_no_signal)
 }
 
 /* How many entries a directory of /proc/self has: descriptors or threads. */
-static int count_entries(const char *path)
-{
-    int count = 0;
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) count++;
-    closedir(directory);
-    return count;
-}
-
 /* Opens and releases connections of every kind, to good and bad servers. */
 static void open_and_release(int round)
 {

@@ -5,7 +5,6 @@
 #include "client.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -139,22 +138,13 @@ TEST(dead_address_leaves_the_next_a_share_of_a_short_time)
     client_free(client);
 }
 
-static int open_descriptors(void)
-{
-    int count = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    while (readdir(directory) != NULL) count++;
-    closedir(directory);
-    return count;
-}
-
 TEST(those_that_lose_the_race_are_closed)
 {
     make_dead_address();
     client *first = client_connected(url("good.test", "/echo"));
-    int before = open_descriptors();
+    int before = count_entries("/proc/self/fd");
     client *second = client_connected(url("dead.dead.good.test", "/echo"));
-    CHECK_EQUAL(open_descriptors(), before + 1);
+    CHECK_EQUAL(count_entries("/proc/self/fd"), before + 1);
     client_free(second);
     client_free(first);
 }
@@ -163,12 +153,12 @@ TEST(those_that_race_are_closed_with_the_connection)
 {
     make_dead_address();
     client *first = client_connected(url("good.test", "/echo"));
-    int before = open_descriptors();
+    int before = count_entries("/proc/self/fd");
     client *second = client_new();
     client_open(second, url("dead.dead.test", "/"));
-    AWAIT(open_descriptors() == before + 2);
+    AWAIT(count_entries("/proc/self/fd") == before + 2);
     client_free(second);
-    AWAIT(open_descriptors() == before);
+    AWAIT(count_entries("/proc/self/fd") == before);
     client_free(first);
 }
 

@@ -1,7 +1,6 @@
 /* Rotation: the next connection is made before the present one is given up, and nothing is lost. */
 #include "rotation.h"
 
-#include <dirent.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -312,16 +311,6 @@ TEST(rotation_needs_a_connection)
     client_free(failed);
 }
 
-static size_t descriptors(void)
-{
-    size_t number = 0;
-    DIR *directory = opendir("/proc/self/fd");
-    CHECK(directory != NULL);
-    while (readdir(directory) != NULL) number++;
-    closedir(directory);
-    return number;
-}
-
 /* Rotates anew as soon as a rotation has finished. */
 static void rotate_on(client *client, const record *latest)
 {
@@ -337,16 +326,16 @@ TEST(a_thousand_rotations_use_no_more_descriptors)
     client->hook_context = &last;
     client_set(client, "ping.interval", "0");
     client_connect(client, server_url("raw", "/obey"));
-    size_t before = descriptors();
+    int before = count_entries("/proc/self/fd");
     rotate(client);
     for (test_patience patience = test_patience_start(); client_metrics(client).rotations < last;) {
         static uint64_t rotations;
-        CHECK(descriptors() <= before + 2);
+        CHECK(count_entries("/proc/self/fd") <= before + 2);
         if (client_metrics(client).rotations > rotations) patience = test_patience_start();
         rotations = client_metrics(client).rotations;
         if (!test_patience_left(&patience)) FAIL("only %llu rotations", (unsigned long long)rotations);
     }
-    AWAIT(descriptors() == before);
+    AWAIT(count_entries("/proc/self/fd") == before);
     CHECK_EQUAL(client_metrics(client).attempts, last + 1);
     CHECK_EQUAL(client_metrics(client).errors, 0);
     connected_throughout(client);

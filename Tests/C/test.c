@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +101,16 @@ const char *server_url(const char *server, const char *path_format, ...)
     const char *scheme = strncmp(server, "wss", 3) == 0 ? "wss" : "ws";
     snprintf(url, sizeof urls[0], "%s://localhost:%s%s", scheme, server_fact(server), path);
     return url;
+}
+
+int count_entries(const char *directory)
+{
+    int count = 0;
+    DIR *entries = opendir(directory);
+    CHECK(entries != NULL);
+    while (readdir(entries) != NULL) count++;
+    closedir(entries);
+    return count;
 }
 
 int main(int argc, char **argv)

@@ -73,6 +73,9 @@ const char *server_url(const char *server, const char *path_format, ...) __attri
 /* A fact about the servers, such as "ca_file". */
 const char *server_fact(const char *key);
 
+/* How many entries a directory has: "/proc/self/fd" the open descriptors, "/proc/self/task" the threads. */
+int count_entries(const char *directory);
+
 /* An hw_error ready to be filled. */
 #define NEW_ERROR ((hw_error){.struct_size = sizeof(hw_error)})
 

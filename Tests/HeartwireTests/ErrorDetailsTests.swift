@@ -107,6 +107,16 @@ struct ErrorDetailsTests {
         #expect(details.isRetryable == failure.isRetryable)
     }
 
+    @Test(
+        arguments: [
+            (.handshakeTimeout, "before the client had asked"), (.protocolViolation(.unmaskedByClient), "the client sent"),
+            (.closedByPeer(CloseFrame(code: 1000, reason: [])), "the client closed"), (.beforeConnect(nil), "hw_connection_accept was not"),
+        ] as [(Failure, String)])
+    func tellsOfTheClientWhereTheServerIsHere(failure: Failure, text: String) {
+        #expect(ErrorDetails(failure, role: .server).message.contains(text))
+        #expect(!ErrorDetails(failure).message.contains(text))
+    }
+
     @Test func keepsTheRefusalsBodyAndThePeersReason() {
         let refusal = ErrorDetails(Failure.handshake(.refused(HTTPRefusal(status: 418, body: bytes("teapot")))))
         #expect(refusal.httpStatus == 418)

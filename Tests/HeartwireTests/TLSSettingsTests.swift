@@ -5,13 +5,13 @@ import WebSocket
 @testable import Heartwire
 
 struct TLSSettingsTests {
-    private func settings(_ properties: [(String, String)]) throws -> TLSSettings {
-        try TLSSettings(Config(properties).snapshot)
+    private func settings(_ properties: [(String, String)], role: Role = .client) throws -> TLSSettings {
+        try TLSSettings(Config(properties).snapshot, role: role)
     }
 
-    private func status(_ properties: [(String, String)]) throws -> hw_status {
+    private func status(_ properties: [(String, String)], role: Role = .client) throws -> hw_status {
         do {
-            _ = try settings(properties)
+            _ = try settings(properties, role: role)
             return hw_status(HW_OK)
         } catch let error as ErrorDetails {
             return error.status
@@ -40,6 +40,29 @@ struct TLSSettingsTests {
     ])
     func findsContradictions(properties: [(String, String)]) throws {
         #expect(try status(properties) == hw_status(HW_E_CONFLICT))
+    }
+
+    /// A listener verifies its clients if it is told whom to trust; it does not trust the system's authorities with that.
+    @Test func verifiesClientsByNamedAuthoritiesOnly() throws {
+        let own = ("tls.certificate_file", "c")
+        #expect(!(try settings([own], role: .server).verifies))
+        #expect(!(try settings([own, ("tls.verify", "false")], role: .server).verifies))
+        for name in ["tls.ca_file", "tls.ca_dir", "tls.ca_pem"] {
+            #expect(try settings([own, (name, "x")], role: .server).verifies)
+        }
+    }
+
+    @Test(arguments: [
+        [], [("tls.ca_file", "x")], [("tls.certificate_file", "c"), ("tls.ca_file", "x"), ("tls.verify", "false")],
+        [("tls.certificate_file", "c"), ("tls.pins", "x")],
+    ])
+    func findsWhatDoesNotFitAListener(properties: [(String, String)]) throws {
+        #expect(try status(properties, role: .server) == hw_status(HW_E_CONFLICT))
+    }
+
+    @Test func sharesNothingBetweenClientsAndListeners() throws {
+        let own = [("tls.certificate_file", "c"), ("tls.ca_file", "x")]
+        #expect(!(try settings(own)).equals(try settings(own, role: .server)))
     }
 
     @Test(arguments: ["tls.ca_file", "tls.ca_dir", "tls.certificate_file", "tls.key_file"])

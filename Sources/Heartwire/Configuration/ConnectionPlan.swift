@@ -20,6 +20,8 @@ final class ConnectionPlan {
     let settings: Config.Settings
     /// Nil if neither the URL nor a redirect of its server can ask for it.
     let tls: TLSClient?
+    /// For the clients of a listener at a wss URL.
+    let listenerTLS: TLSContext?
     let tlsContexts: TLSContexts
     let proxy: ProxySetting
     let metricsName: [UInt8]
@@ -61,8 +63,9 @@ final class ConnectionPlan {
         // What is answered before an attempt may name a URL of the other scheme.
         proxy = try ProxySetting(settings.bytes(.proxy), mayBePlain: !url.isSecure || session.asksBeforeConnect)
         metricsName = try MetricsName.of(settings, url)
-        let mayNeedTLS = url.isSecure || session.redirectsMax > 0
+        let mayNeedTLS = !forListener && (url.isSecure || session.redirectsMax > 0)
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
+        listenerTLS = forListener && url.isSecure ? try tlsContexts.context(TLSSettings(settings, role: .server)) : nil
     }
 
     /// Each binary message is decoded for the heartbeat rules.

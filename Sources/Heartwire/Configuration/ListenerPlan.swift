@@ -20,9 +20,6 @@ enum ListenerPlan {
     }
 
     static func configure(_ session: SessionConfiguration, _ settings: Config.Settings) throws(ErrorDetails) {
-        guard !session.url.isSecure else {
-            throw ConnectionPlan.conflict("a listener speaks ws; put a proxy that speaks TLS before it")
-        }
         var policy = AcceptancePolicy()
         policy.asks = settings.beforeAccept != nil
         policy.origins = origins(settings.bytes(.listenerOrigins))

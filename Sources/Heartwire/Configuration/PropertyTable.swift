@@ -190,7 +190,7 @@ enum PropertyTable {
             doc: "HTTP (CONNECT) or SOCKS5 proxy, port 1080 if none is given; env: as the environment (https_proxy, no_proxy, ...) says."),
         Property(
             id: .tlsCAFile, name: "tls.ca_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
-            doc: "Certificates of the authorities to trust instead of the system's."),
+            doc: "Certificates of the authorities to trust instead of the system's. A listener demands certificates of its clients then."),
         Property(
             id: .tlsCADirectory, name: "tls.ca_dir", kind: .text, defaultValue: "", range: "path of a directory of PEM files", unit: "",
             doc: "As tls.ca_file, from every file of a directory; the files need no particular names."),
@@ -199,13 +199,13 @@ enum PropertyTable {
             doc: "As tls.ca_file, in memory. All that tls.ca_file, tls.ca_dir and tls.ca_pem give is trusted."),
         Property(
             id: .tlsCertificateFile, name: "tls.certificate_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
-            doc: "The client's own certificate, then those that lead to its authority; the key may be in the same file."),
+            doc: "This end's own certificate, then those that lead to its authority; the key may be in the same file. A wss listener needs it."),
         Property(
             id: .tlsCertificatePEM, name: "tls.certificate_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
             doc: "As tls.certificate_file, in memory."),
         Property(
             id: .tlsKeyFile, name: "tls.key_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
-            doc: "The private key of the client's certificate, if it is not in the same file."),
+            doc: "The private key of the certificate, if it is not in the same file."),
         Property(
             id: .tlsKeyPEM, name: "tls.key_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
             doc: "As tls.key_file, in memory."),
@@ -214,7 +214,7 @@ enum PropertyTable {
             doc: "What an encrypted private key was encrypted with. Nobody is ever asked on the terminal."),
         Property(
             id: .tlsPins, name: "tls.pins", kind: .text, defaultValue: "", range: "sha256/BASE64, separated by commas", unit: "",
-            doc: "SHA-256 of public keys (RFC 7469): a certificate of the verified chain, the server's own included, must have one."),
+            doc: "SHA-256 of public keys (RFC 7469): a certificate of the server's verified chain, its own included, must have one."),
         Property(
             id: .tlsServerName, name: "tls.server_name", kind: .text, defaultValue: "", range: "host name or address", unit: "",
             doc: "The name to ask for (SNI) and to find in the certificate, if it is not the URL's host."),

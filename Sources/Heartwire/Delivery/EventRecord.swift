@@ -11,8 +11,8 @@ struct EventRecord {
     /// The error that the event reports, if it reports one.
     private(set) var error: ErrorDetails?
 
-    /// `isResumed`: the connection that opened resumes a TLS session.
-    init(_ source: Event, isResumed: Bool = false) {
+    /// `role` is this end's. `isResumed`: the connection that opened resumes a TLS session.
+    init(_ source: Event, role: Role = .client, isResumed: Bool = false) {
         event.struct_size = UInt32(MemoryLayout<hw_event>.size)
         event.time_ns = UInt64(bitPattern: source.time.nanoseconds)
         event.epoch = source.epoch
@@ -24,7 +24,7 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_STATE)
             if source.state == .reconnecting { event.delay_ms = Self.milliseconds(delay) }
             event.previous_state = from.rawValue
-            set(reason)
+            set(reason, role)
         case .opened(let agreement):
             event.kind = hw_event_kind(HW_EVENT_OPENED)
             text = agreement.subprotocol
@@ -32,13 +32,13 @@ struct EventRecord {
             event.resumed = isResumed ? 1 : 0
         case .closed(let frame, let byPeer, let failure):
             event.kind = hw_event_kind(HW_EVENT_CLOSED)
-            set(failure)
+            set(failure, role)
             event.close_code = Int32(frame.code)
             event.by_peer = byPeer ? 1 : 0
             if byPeer || failure == nil { text = frame.reason }
         case .attemptFailed(let failure, let attempt, let delay):
             event.kind = hw_event_kind(HW_EVENT_ATTEMPT_FAILED)
-            set(failure)
+            set(failure, role)
             event.attempt = UInt32(clamping: attempt)
             // Zero says that there is no next attempt, so the shortest delay is 1.
             event.delay_ms = delay.map { Self.milliseconds($0) } ?? 0
@@ -75,7 +75,7 @@ struct EventRecord {
             event.kind = hw_event_kind(HW_EVENT_ROTATION)
             event.level = step.rawValue
             event.count = inDoubt
-            set(failure)
+            set(failure, role)
         case .outcome(let stretch):
             event.kind = hw_event_kind(HW_EVENT_OUTCOME)
             event.message_id = stretch.first
@@ -98,9 +98,9 @@ struct EventRecord {
 
     private static func milliseconds(_ interval: Interval) -> UInt64 { UInt64(max(1, interval.nanoseconds / 1_000_000)) }
 
-    private mutating func set(_ failure: Failure?) {
+    private mutating func set(_ failure: Failure?, _ role: Role) {
         guard let failure else { return }
-        let details = ErrorDetails(failure)
+        let details = ErrorDetails(failure, role: role)
         error = details
         event.status = details.status
         event.layer = details.layer

@@ -5,6 +5,8 @@ import WebSocket
 /// A socket that clients connect to.
 final class ListenSocket {
     let fd: Int32
+    /// Held to be given up; -1 if there was none to be had.
+    private var spare = hws_eventfd()
 
     /// Binds and listens.
     init(_ address: SocketAddress) throws(ErrorDetails) {
@@ -16,7 +18,10 @@ final class ListenSocket {
         throw error
     }
 
-    deinit { close(fd) }
+    deinit {
+        if spare >= 0 { close(spare) }
+        close(fd)
+    }
 
     var address: SocketAddress? {
         var storage = sockaddr_storage()
@@ -24,11 +29,36 @@ final class ListenSocket {
         return hws_local_address(fd, &storage, &size) == 0 ? SocketAddress(storage: storage, size: size) : nil
     }
 
-    /// The next client's socket; nil if nobody waits.
-    func accept() -> Int32? {
+    enum Accepted {
+        case client(Int32)
+        /// One that waited has gone.
+        case gone
+        case nobody
+        /// Somebody waits, and cannot be let in for this reason (errno).
+        case failed(Int32)
+    }
+
+    func accept() -> Accepted {
+        let client = next()
+        if client >= 0 { return .client(client) }
+        let code = hws_errno()
+        if hws_would_block(code) != 0 { return .nobody }
+        return hws_accept_lost(code) != 0 ? .gone : .failed(code)
+    }
+
+    /// For want of descriptors: hands over the next client, to be told and closed at once, in place of the spare descriptor. Otherwise it
+    /// would wait for as long as all others stay. False if that does not go either.
+    func acceptWithSpare(_ turnAway: (Int32) -> Void) -> Bool {
+        if spare >= 0 { close(spare) }
+        let client = next()
+        if client >= 0 { turnAway(client) }
+        spare = hws_eventfd()
+        return client >= 0
+    }
+
+    private func next() -> Int32 {
         var storage = sockaddr_storage()
         var size: socklen_t = 0
-        let client = hws_accept(fd, &storage, &size)
-        return client >= 0 ? client : nil
+        return hws_accept(fd, &storage, &size)
     }
 }

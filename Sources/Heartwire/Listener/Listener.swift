@@ -22,6 +22,10 @@ final class Listener: @unchecked Sendable {
     private var heartbeats: Cadence?
     /// A heartbeat on its way to the clients, the last of which get it first.
     private var unsentHeartbeat: (message: SharedMessage, receivers: [Connection])?
+    /// Until then nobody is let in.
+    private var pausedUntil: Instant?
+    /// When last somebody could not be let in for want of descriptors or the like.
+    private var lastShortage: Instant?
 
     private let lock = Lock()
     private var socket: ListenSocket?
@@ -33,6 +37,10 @@ final class Listener: @unchecked Sendable {
     private static let acceptsMax = 64
     /// Clients that are sent a heartbeat before the others' sockets have their turn.
     private static let heartbeatsMax = 128
+    /// Until somebody is let in again when nobody could be. Those who wait at the socket make it readable all the time.
+    private static let pause = Interval.milliseconds(100)
+    /// Shortages that are no farther apart are told once.
+    private static let shortageGap = Interval.seconds(60)
 
     init(_ plan: ConnectionPlan, library: Library, io: IOThread) throws(ErrorDetails) {
         self.plan = plan
@@ -102,7 +110,7 @@ final class Listener: @unchecked Sendable {
         number = io.watch(self, socket.fd)
         if let heartbeat {
             heartbeats = Cadence(every: heartbeat.interval, from: io.now)
-            scheduleHeartbeat()
+            scheduleTimer()
         }
     }
 
@@ -113,8 +121,12 @@ final class Listener: @unchecked Sendable {
         lock.withLock { socket = nil }
     }
 
-    /// A heartbeat is due, or has not reached all clients yet. Those that cannot take it are left out.
+    /// A heartbeat is due, or has not reached all clients yet, of whom those that cannot take it are left out. Or a pause is over.
     func timeout() {
+        if let until = pausedUntil, until <= io.now {
+            pausedUntil = nil
+            setTold(true)
+        }
         if let heartbeat, heartbeats?.tick(io.now) == true {
             let receivers = lock.withLock { clients }
             if !receivers.isEmpty, let (kind, body) = heartbeat.message(library.environment, io.now) {
@@ -122,7 +134,7 @@ final class Listener: @unchecked Sendable {
             }
         }
         sendHeartbeat()
-        scheduleHeartbeat()
+        scheduleTimer()
     }
 
     private func sendHeartbeat() {
@@ -135,26 +147,61 @@ final class Listener: @unchecked Sendable {
         }
     }
 
-    private func scheduleHeartbeat() {
-        guard let number, let due = unsentHeartbeat == nil ? heartbeats?.due : io.now else { return }
-        io.schedule(listener: number, at: due)
+    private func scheduleTimer() {
+        guard let number else { return }
+        for due in [unsentHeartbeat == nil ? heartbeats?.due : io.now, pausedUntil] {
+            if let due { io.schedule(listener: number, at: due) }
+        }
     }
 
     /// Clients wait at the socket.
     func acceptClients() {
         guard let socket = lock.withLock({ self.socket }) else { return }
         for _ in 0..<Self.acceptsMax {
-            guard let fd = socket.accept() else { return }
-            accept(fd)
+            switch socket.accept() {
+            case .client(let fd): accept(fd)
+            case .gone: continue
+            case .nobody: return
+            case .failed(let code):
+                tellShortage(code)
+                guard socket.acceptWithSpare({ refuse($0) }) else {
+                    pauseAccepting()
+                    return
+                }
+            }
         }
     }
 
+    private func pauseAccepting() {
+        pausedUntil = io.now + Self.pause
+        setTold(false)
+        scheduleTimer()
+    }
+
+    private func setTold(_ isTold: Bool) {
+        guard let number, let socket = lock.withLock({ self.socket }) else { return }
+        io.set(listener: number, socket.fd, isTold: isTold)
+    }
+
+    private func tellShortage(_ code: Int32) {
+        let isKnown = lastShortage.map { io.now < $0 + Self.shortageGap } ?? false
+        lastShortage = io.now
+        guard !isKnown else { return }
+        let line = "listener at port \(port): clients are turned away or wait until that has passed: \(systemErrorText(code))"
+        library.log.write(hw_log_level(HW_LOG_WARNING), line.bytes)
+    }
+
+    /// Says that there are too many clients. Over TLS that is left out: a handshake costs more than all else.
+    private func refuse(_ fd: Int32) {
+        let stream = Stream(fd: fd, role: .server, tls: nil)
+        let refusal = AcceptFailure(status: 503, sentence: "There are too many clients.")
+        if plan.listenerTLS == nil { _ = refusal.response.withUnsafeBytes { stream.write($0) } }
+        stream.close()
+    }
+
     private func accept(_ fd: Int32) {
-        let stream = Stream(fd: fd, tls: nil)
-        guard lock.withLock({ clients.count }) < connectionsMax else {
-            let refusal = AcceptFailure(status: 503, sentence: "There are too many clients.")
-            _ = refusal.response.withUnsafeBytes { stream.write($0) }
-            stream.close()
+        guard lock.withLock({ clients.count }) < connectionsMax, let stream = stream(fd) else {
+            refuse(fd)
             return
         }
         let connection = Connection(plan, library: library, io: io, listener: self)
@@ -174,6 +221,12 @@ final class Listener: @unchecked Sendable {
             return
         }
         connection.serve(stream, handle)
+    }
+
+    /// Nil if there is no memory for TLS.
+    private func stream(_ fd: Int32) -> Stream? {
+        guard let context = plan.listenerTLS else { return Stream(fd: fd, role: .server, tls: nil) }
+        return TLSSession(context, fd: fd, peer: TLSClientPeer()).map { Stream(fd: fd, role: .server, tls: $0) }
     }
 
     /// The client has gone.

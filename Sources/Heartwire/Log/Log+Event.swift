@@ -7,9 +7,10 @@ extension Log {
     /// Of a payload no more is shown than this, and of text.
     private static let shownMax = 160
 
-    /// `handle` tells connections apart.
-    func write(_ record: EventRecord, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration) {
-        let (level, name) = Self.form(record.event)
+    /// `handle` tells connections apart. `isAside`: the event is none of the host's business.
+    func write(_ record: EventRecord, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration, isAside: Bool = false) {
+        let (ownLevel, name) = Self.form(record.event)
+        let level = isAside ? hw_log_level(HW_LOG_DEBUG) : ownLevel
         guard wants(level) else { return }
         var line = "connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".bytes + ASCII.bytes(name)
         let (before, after) = (record.event.previous_level, record.event.level)

@@ -136,6 +136,11 @@ final class IOThread: @unchecked Sendable {
         while let last = listeners.last, last == nil { listeners.removeLast() }
     }
 
+    /// Has a watched listener told of clients, or not.
+    func set(listener number: Int, _ fd: Int32, isTold: Bool) {
+        poller.modify(fd, isTold ? .readable : [], data: Self.listenerMark | UInt64(number))
+    }
+
     func schedule(listener number: Int, at deadline: Instant) {
         listenerTimers.schedule(slot: number, at: deadline)
     }

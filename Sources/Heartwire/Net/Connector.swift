@@ -161,7 +161,7 @@ final class Connector {
 
     private func secure(_ fd: Int32) -> Progress {
         guard let tls else { return establish(fd, nil) }
-        guard let session = TLSSession(client: tls, fd: fd, url: url) else {
+        guard let session = TLSSession(tls.context, fd: fd, peer: TLSServerPeer(tls, at: url)) else {
             discard(fd)
             return fail(TransportFailure(kind: .tls, nativeCode: 0, sentence: "OpenSSL could not set up a TLS connection"))
         }
@@ -187,7 +187,7 @@ final class Connector {
 
     private func establish(_ fd: Int32, _ session: TLSSession?) -> Progress {
         state = .done
-        return .established(Stream(fd: fd, tls: session))
+        return .established(Stream(fd: fd, role: .client, tls: session))
     }
 
     private func fail(_ failure: TransportFailure) -> Progress {

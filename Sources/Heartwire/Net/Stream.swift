@@ -16,10 +16,13 @@ enum StreamResult {
 /// A connected socket, plain or under TLS. The owner's lock guards every call but a plain read; the descriptor is closed once, by `close`.
 final class Stream {
     let fd: Int32
+    /// Of this end.
+    private let role: Role
     private let tls: TLSSession?
 
-    init(fd: Int32, tls: TLSSession?) {
+    init(fd: Int32, role: Role, tls: TLSSession?) {
         self.fd = fd
+        self.role = role
         self.tls = tls
     }
 
@@ -33,7 +36,7 @@ final class Stream {
         if let tls { return tls.read(into: buffer) }
         let count = hws_receive(fd, buffer.baseAddress, buffer.count)
         if count > 0 { return .bytes(count) }
-        if count == 0 { return .ended(Self.endOfStream) }
+        if count == 0 { return .ended(Self.endOfStream(from: role.peerName)) }
         return Self.result(errno: hws_errno())
     }
 
@@ -53,8 +56,9 @@ final class Stream {
         CSystem.close(fd)
     }
 
-    static let endOfStream = TransportFailure(
-        kind: .lost, nativeCode: 0, sentence: "the server ended the connection without a close handshake")
+    static func endOfStream(from peerName: StaticString) -> TransportFailure {
+        TransportFailure(kind: .lost, nativeCode: 0, sentence: "\(peerName) ended the connection without a close handshake")
+    }
 
     static func result(errno code: Int32) -> StreamResult {
         if hws_would_block(code) != 0 { return .wouldBlock }

@@ -83,7 +83,9 @@ struct CertificateVerification {
         }
     }
 
-    private static func plainReason(_ code: Int32) -> String {
+    static func isExpired(_ certificate: OpaquePointer) -> Bool { X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0 }
+
+    static func plainReason(_ code: Int32) -> String {
         String(cString: X509_verify_cert_error_string(Int(code)))
     }
 

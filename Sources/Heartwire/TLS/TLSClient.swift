@@ -41,7 +41,7 @@ final class TLSClient: @unchecked Sendable {
         /// The server proves itself by the session alone, so that it may not outlive the server's certificate.
         var hasValidCertificate: Bool {
             guard let certificate = SSL_SESSION_get0_peer(session) else { return false }
-            return X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0
+            return !CertificateVerification.isExpired(certificate)
         }
     }
 

@@ -26,4 +26,12 @@ package enum MessageKind: UInt8, BitwiseCopyable {
 package enum Role {
     case client
     case server
+
+    /// Who is at the other end, for messages.
+    package var peerName: StaticString {
+        switch self {
+        case .client: "the server"
+        case .server: "the client"
+        }
+    }
 }

@@ -29,7 +29,7 @@ package enum ProtocolError: Error, Equatable {
         }
     }
 
-    /// A phrase that completes "the server ...", also sent as the reason of our close frame.
+    /// A phrase that completes "the server ..." or "the client ...", also sent as the reason of our close frame.
     package var phrase: String {
         switch self {
         case .reservedBits: "set reserved bits that no agreed extension uses there"

@@ -2,8 +2,8 @@ import CHeartwire
 import CSystem
 import WebSocket
 
-/// The client's own certificate with its key and chain, for servers that ask for one.
-enum ClientCertificate {
+/// This end's own certificate with its key and chain: a listener's, or a client's for servers that ask for one.
+enum OwnCertificate {
     static func load(_ settings: TLSSettings, into context: OpaquePointer) throws(ErrorDetails) {
         let certificateName = named("tls.certificate_file", settings.certificateFile, else: "tls.certificate_pem")
         let certificate = try text("tls.certificate_file", settings.certificateFile, else: settings.certificatePEM)
@@ -15,7 +15,7 @@ enum ClientCertificate {
         try loadKey(key, keyName, password: settings.keyPassword, into: context)
     }
 
-    /// The first certificate is the client's own, the others lead to its authority.
+    /// The first certificate is our own, the others lead to its authority.
     private static func loadChain(_ text: [UInt8], _ name: String, into context: OpaquePointer) throws(ErrorDetails) {
         var isAccepted = true
         var isFirst = true
@@ -41,7 +41,7 @@ enum ClientCertificate {
         case .key(let key):
             defer { EVP_PKEY_free(key) }
             guard SSL_CTX_use_PrivateKey(context, key) == 1, SSL_CTX_check_private_key(context) == 1 else {
-                throw failure("the private key in \(name) does not fit the client's certificate: \(TLSError.lastReason() ?? "refused")")
+                throw failure("the private key in \(name) does not fit the certificate: \(TLSError.lastReason() ?? "refused")")
             }
         }
     }

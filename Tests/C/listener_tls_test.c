@@ -1,0 +1,557 @@
+/* A listener at a wss URL: what it is configured with, whom it lets in, and what becomes of those that speak no TLS, or badly. */
+#include "listener.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void secure_init(server *server)
+{
+    server_init(server);
+    server_set(server, "tls.certificate_file", server_fact("server_pem"));
+}
+
+static void secure_open(server *server) { server_open(server, "wss://127.0.0.1:0"); }
+
+static void secure_start(server *server)
+{
+    secure_init(server);
+    secure_open(server);
+}
+
+static void set_pem(hw_config *config, const char *name, const char *path)
+{
+    char pem[16384];
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL);
+    size_t size = fread(pem, 1, sizeof pem, file);
+    fclose(file);
+    CHECK_STATUS(hw_config_set_bytes(config, name, pem, size, NULL), HW_OK);
+}
+
+/* The listener echoes to the client. */
+static void check_echo(client *client, const char *text)
+{
+    size_t count = client_message_count(client);
+    client_send(client, text);
+    CHECK_TEXT(client_message(client, count)->text, text);
+}
+
+/* ---- A client of OpenSSL's -------------------------------------------------------------------------------------------------------- */
+
+static SSL *tls_client(SSL_CTX *context, const server *server)
+{
+    SSL *ssl = SSL_new(context);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    connect_socket(fd, server);
+    CHECK_EQUAL(SSL_set_fd(ssl, fd), 1);
+    return ssl;
+}
+
+static void tls_client_free(SSL *ssl)
+{
+    close(SSL_get_fd(ssl));
+    SSL_free(ssl);
+}
+
+/* The reason of the oldest error. */
+static int tls_reason(void)
+{
+    int reason = ERR_GET_REASON(ERR_peek_error());
+    ERR_clear_error();
+    return reason;
+}
+
+/* Asks for a connection and reads until it is agreed to. */
+static void tls_upgrade(SSL *ssl)
+{
+    char answer[4096] = {0};
+    CHECK_EQUAL(SSL_write(ssl, request, (int)strlen(request)), (int)strlen(request));
+    for (int size = 0; strstr(answer, "\r\n\r\n") == NULL;) {
+        int count = SSL_read(ssl, answer + size, (int)sizeof answer - 1 - size);
+        if (count <= 0) FAIL("no answer: %s", ERR_reason_error_string(ERR_peek_error()));
+        size += count;
+    }
+    CHECK_CONTAINS(answer, "HTTP/1.1 101 ");
+}
+
+/* ---- Good clients ----------------------------------------------------------------------------------------------------------------- */
+
+TEST(messages_go_both_ways_over_tls)
+{
+    server server;
+    secure_start(&server);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    check_echo(client, "h\xc3\xa9llo");
+    /* More than sockets and records hold. */
+    size_t size = 3 << 20;
+    char *large = malloc(size);
+    memset(large, 'x', size);
+    CHECK_STATUS(hw_connection_send(client->connection, HW_BINARY, large, size, NULL, NULL), HW_OK);
+    CHECK_EQUAL(client_message(client, 1)->message.size, size);
+    free(large);
+    CHECK_STATUS(hw_connection_close(client->connection, 1000, "done"), HW_OK);
+    CHECK_STATUS(client_event(client, HW_EVENT_CLOSED, 0)->event.status, HW_OK);
+    AWAIT(counted(&server, &server.released) == 1);
+    CHECK_EQUAL(server.close_code, 1000);
+    CHECK_TEXT(server.close_text, "done");
+    client_free(client);
+    server_end(&server);
+}
+
+TEST(a_listeners_key_may_be_elsewhere_and_encrypted)
+{
+    server server;
+    server_init(&server);
+    set_pem(server.config, "tls.certificate_pem", server_fact("client_certificate"));
+    server_set(&server, "tls.key_file", server_fact("client_locked_key"));
+    server_set(&server, "tls.key_password", server_fact("key_password"));
+    secure_open(&server);
+    client *client = plain_client();
+    /* It is another's certificate: what counts is that it is shown. */
+    client_set(client, "tls.verify", "false");
+    client_connect(client, server.url);
+    check_echo(client, "here");
+    client_free(client);
+    server_end(&server);
+}
+
+TEST(a_client_that_comes_again_resumes_its_session)
+{
+    static const char *const versions[] = {"1.2", "1.3"};
+    for (int with_certificate = 0; with_certificate < 2; with_certificate++) {
+        for (int version = 0; version < 2; version++) {
+            server server;
+            secure_init(&server);
+            server_set(&server, "tls.version_min", versions[version]);
+            if (with_certificate) server_set(&server, "tls.ca_file", server_fact("ca_file"));
+            secure_open(&server);
+            client *client = client_new();
+            client_set(client, "ping.interval", "0");
+            if (with_certificate) client_set(client, "tls.certificate_file", server_fact("client_pem"));
+            client_connect(client, server.url);
+            check_echo(client, "once");
+            CHECK_STATUS(hw_connection_close(server.latest, 1001, "come again"), HW_OK);
+            CHECK_EQUAL(client_event(client, HW_EVENT_OPENED, 1)->event.resumed, 1);
+            check_echo(client, "twice");
+            AWAIT(counted(&server, &server.opened) == 2);
+            CHECK_EQUAL(server.resumed, 1);
+            client_free(client);
+            server_end(&server);
+        }
+    }
+}
+
+TEST(a_session_does_not_lead_past_another_listeners_authorities)
+{
+    server open, guarded;
+    secure_start(&open);
+    secure_init(&guarded);
+    server_set(&guarded, "tls.ca_file", server_fact("ca_file"));
+    secure_open(&guarded);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    CHECK_EQUAL(SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION), 1);
+    SSL *first = tls_client(context, &open);
+    CHECK_EQUAL(SSL_connect(first), 1);
+    SSL *second = tls_client(context, &guarded);
+    CHECK_EQUAL(SSL_set_session(second, SSL_get0_session(first)), 1);
+    CHECK(SSL_connect(second) != 1);
+    CHECK_EQUAL(SSL_session_reused(second), 0);
+    tls_client_free(first);
+    tls_client_free(second);
+    SSL_CTX_free(context);
+    server_end(&guarded);
+    server_end(&open);
+}
+
+TEST(a_handshake_may_come_byte_by_byte)
+{
+    server server;
+    secure_start(&server);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl, in, out);
+    SSL_set_connect_state(ssl);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    connect_socket(fd, &server);
+    while (SSL_do_handshake(ssl) != 1) {
+        char bytes[16384];
+        int size = BIO_read(out, bytes, sizeof bytes);
+        for (int i = 0; i < size; i++) CHECK_EQUAL(send(fd, bytes + i, 1, 0), 1);
+        ssize_t count = recv(fd, bytes, sizeof bytes, 0);
+        CHECK(count > 0);
+        CHECK_EQUAL(BIO_write(in, bytes, (int)count), count);
+    }
+    SSL_free(ssl);
+    close(fd);
+    SSL_CTX_free(context);
+    server_end(&server);
+}
+
+/* A certificate of its own authority that is valid for so many seconds, and its key. */
+static X509 *make_certificate(EVP_PKEY *key, long seconds)
+{
+    X509 *certificate = X509_new();
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -60);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), seconds);
+    X509_NAME *name = X509_get_subject_name(certificate);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"short-lived", -1, -1, 0);
+    X509_set_issuer_name(certificate, name);
+    X509_set_pubkey(certificate, key);
+    CHECK(X509_sign(certificate, key, EVP_sha256()) > 0);
+    return certificate;
+}
+
+TEST(a_session_does_not_outlive_the_certificate_that_it_began_with)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = make_certificate(key, 2);
+    char pem[4096];
+    BIO *bio = BIO_new(BIO_s_mem());
+    CHECK_EQUAL(PEM_write_bio_X509(bio, certificate), 1);
+    int size = BIO_read(bio, pem, sizeof pem);
+    BIO_free(bio);
+    log_start(HW_LOG_DEBUG);
+    server server;
+    secure_init(&server);
+    /* It may be named itself rather than an authority. */
+    CHECK_STATUS(hw_config_set_bytes(server.config, "tls.ca_pem", pem, (size_t)size, NULL), HW_OK);
+    secure_open(&server);
+
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    CHECK_EQUAL(SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION), 1);
+    CHECK_EQUAL(SSL_CTX_use_certificate(context, certificate), 1);
+    CHECK_EQUAL(SSL_CTX_use_PrivateKey(context, key), 1);
+    SSL *first = tls_client(context, &server);
+    CHECK_EQUAL(SSL_connect(first), 1);
+    tls_upgrade(first);
+    AWAIT(X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0);
+    SSL *second = tls_client(context, &server);
+    CHECK_EQUAL(SSL_set_session(second, SSL_get0_session(first)), 1);
+    SSL_connect(second);
+    char answer[256];
+    CHECK(SSL_read(second, answer, sizeof answer) <= 0);
+    AWAIT(log_count("attempt failed: the client's certificate was not accepted: certificate has expired") == 1);
+    CHECK_EQUAL(counted(&server, &server.opened), 1);
+    tls_client_free(first);
+    tls_client_free(second);
+    SSL_CTX_free(context);
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    server_end(&server);
+}
+
+/* ---- Clients' certificates -------------------------------------------------------------------------------------------------------- */
+
+TEST(clients_show_the_certificate_that_is_asked_for)
+{
+    static const struct {
+        const char *authority, *certificate, *why; /* why: NULL if the client is let in */
+    } cases[] = {
+        {"tls.ca_file", "client_pem", NULL},
+        {"tls.ca_pem", "client_pem", NULL},
+        {"tls.ca_dir", "client_pem", NULL},
+        {"tls.ca_file", NULL, "wants a client certificate"},
+        {"tls.ca_file", "foreign_pem", "does not accept the certificate"},
+    };
+    log_start(HW_LOG_DEBUG);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        server server;
+        secure_init(&server);
+        if (strcmp(cases[i].authority, "tls.ca_pem") == 0)
+            set_pem(server.config, "tls.ca_pem", server_fact("ca_file"));
+        else
+            server_set(&server, cases[i].authority, server_fact(strcmp(cases[i].authority, "tls.ca_dir") == 0 ? "ca_directory" : "ca_file"));
+        secure_open(&server);
+        client *client = plain_client();
+        if (cases[i].certificate != NULL) client_set(client, "tls.certificate_file", server_fact(cases[i].certificate));
+        if (cases[i].why == NULL) {
+            client_connect(client, server.url);
+            check_echo(client, "it is me");
+        } else {
+            client_open(client, server.url);
+            const record *failed = client_state(client, HW_STATE_FAILED, 0);
+            CHECK_STATUS(failed->event.status, HW_E_TLS);
+            CHECK_CONTAINS(failed->text, cases[i].why);
+            CHECK(server.latest == NULL);
+        }
+        client_free(client);
+        server_end(&server);
+    }
+    AWAIT(log_count("attempt failed: the TLS handshake with the client failed: peer did not return a certificate") == 1);
+    AWAIT(log_count("attempt failed: the client's certificate was not accepted: unable to get local issuer certificate") == 1);
+}
+
+static int was_asked;
+
+static int note_request(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+    (void)ssl, (void)certificate, (void)key;
+    was_asked = 1;
+    return 0;
+}
+
+TEST(no_certificate_is_asked_of_clients_where_no_authority_is_named)
+{
+    server server;
+    secure_start(&server);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_client_cert_cb(context, note_request);
+    SSL *ssl = tls_client(context, &server);
+    CHECK_EQUAL(SSL_connect(ssl), 1);
+    tls_upgrade(ssl);
+    CHECK(!was_asked);
+    tls_client_free(ssl);
+    SSL_CTX_free(context);
+    server_end(&server);
+}
+
+/* ---- What is agreed on ------------------------------------------------------------------------------------------------------------ */
+
+TEST(old_versions_of_tls_are_refused)
+{
+    static const struct {
+        const char *version_min; /* NULL: not set */
+        int version_max;         /* the client's */
+        int is_let_in;
+    } cases[] = {
+        {NULL, TLS1_1_VERSION, 0}, {NULL, TLS1_2_VERSION, 1}, {"1.2", TLS1_3_VERSION, 1}, {"1.3", TLS1_2_VERSION, 0},
+        {"1.3", TLS1_3_VERSION, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        server server;
+        secure_init(&server);
+        if (cases[i].version_min != NULL) server_set(&server, "tls.version_min", cases[i].version_min);
+        secure_open(&server);
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+        CHECK_EQUAL(SSL_CTX_set_min_proto_version(context, TLS1_VERSION), 1);
+        CHECK_EQUAL(SSL_CTX_set_max_proto_version(context, cases[i].version_max), 1);
+        CHECK_EQUAL(SSL_CTX_set_cipher_list(context, "DEFAULT:@SECLEVEL=0"), 1);
+        SSL *ssl = tls_client(context, &server);
+        CHECK_EQUAL(SSL_connect(ssl) == 1, cases[i].is_let_in);
+        if (!cases[i].is_let_in) CHECK_EQUAL(tls_reason(), SSL_R_TLSV1_ALERT_PROTOCOL_VERSION);
+        tls_client_free(ssl);
+        SSL_CTX_free(context);
+        server_end(&server);
+    }
+}
+
+TEST(of_protocols_only_http_1_1_is_chosen)
+{
+    static const struct {
+        const char *offered; /* in wire form; NULL: none */
+        const char *selected;
+        int reason; /* why the handshake fails; 0 if it does not */
+    } cases[] = {
+        {NULL, "", 0},
+        {"\x08http/1.1", "http/1.1", 0},
+        {"\x02h2\x08http/1.1", "http/1.1", 0},
+        {"\x02h2", NULL, SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL},
+        {"\x08http/1.0\x07http/1.", NULL, SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL},
+    };
+    server server;
+    secure_start(&server);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+        const char *offered = cases[i].offered;
+        if (offered != NULL) CHECK_EQUAL(SSL_CTX_set_alpn_protos(context, (const unsigned char *)offered, (unsigned)strlen(offered)), 0);
+        SSL *ssl = tls_client(context, &server);
+        CHECK_EQUAL(SSL_connect(ssl) == 1, cases[i].reason == 0);
+        if (cases[i].reason == 0) {
+            const unsigned char *selected = NULL;
+            unsigned size = 0;
+            SSL_get0_alpn_selected(ssl, &selected, &size);
+            CHECK_EQUAL(size, strlen(cases[i].selected));
+            CHECK(size == 0 || memcmp(selected, cases[i].selected, size) == 0);
+            tls_upgrade(ssl);
+        } else {
+            CHECK_EQUAL(tls_reason(), cases[i].reason);
+        }
+        tls_client_free(ssl);
+        SSL_CTX_free(context);
+    }
+    server_end(&server);
+}
+
+TEST(clients_cannot_renegotiate)
+{
+    server server;
+    secure_start(&server);
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    CHECK_EQUAL(SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION), 1);
+    SSL *ssl = tls_client(context, &server);
+    CHECK_EQUAL(SSL_connect(ssl), 1);
+    tls_upgrade(ssl);
+    CHECK_EQUAL(SSL_renegotiate(ssl), 1);
+    CHECK(SSL_do_handshake(ssl) != 1);
+    CHECK_EQUAL(tls_reason(), SSL_R_NO_RENEGOTIATION);
+    tls_client_free(ssl);
+    SSL_CTX_free(context);
+    server_end(&server);
+}
+
+/* ---- Bad clients ------------------------------------------------------------------------------------------------------------------ */
+
+/* The beginning of a client's first message. */
+static size_t greeting(char *bytes, size_t capacity)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(context);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
+    SSL_set_connect_state(ssl);
+    CHECK(SSL_do_handshake(ssl) != 1);
+    int size = BIO_read(SSL_get_wbio(ssl), bytes, (int)capacity);
+    CHECK(size > 100);
+    SSL_free(ssl);
+    SSL_CTX_free(context);
+    return (size_t)size;
+}
+
+/* A socket that has connected and sent this. */
+static int rude_socket(const server *server, const char *bytes, size_t size)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    connect_socket(fd, server);
+    CHECK_EQUAL(send(fd, bytes, size, MSG_NOSIGNAL), size);
+    return fd;
+}
+
+TEST(what_is_no_tls_is_cut_off_and_none_of_the_hosts_business)
+{
+    log_start(HW_LOG_DEBUG);
+    server server;
+    secure_init(&server);
+    server_set(&server, "connect.timeout", "300ms");
+    secure_open(&server);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    int before = count_entries("/proc/self/fd");
+    char hello[4096], seen[4096];
+    size_t size = greeting(hello, sizeof hello);
+    for (int round = 0; round < 5; round++) {
+        /* These are answered, if at all, with an alert, or cut off when their time is over. */
+        drain(rude_socket(&server, request, strlen(request)), seen, sizeof seen);
+        CHECK(strstr(seen, "HTTP") == NULL);
+        drain(rude_socket(&server, "\0\1\2\3\4\5\6\7\x08\x09\x0a", 11), seen, sizeof seen);
+        drain(rude_socket(&server, "\x16\x03\x01\xff\xff", 5), seen, sizeof seen);
+        CHECK_EQUAL(drain(rude_socket(&server, hello, 50), seen, sizeof seen), 0);
+        CHECK_EQUAL(drain(rude_socket(&server, "", 0), seen, sizeof seen), 0);
+        CHECK(drain(rude_socket(&server, hello, size), seen, sizeof seen) > 0);
+        /* These go away. */
+        close(rude_socket(&server, hello, 50));
+        close(rude_socket(&server, hello, size));
+        close(rude_socket(&server, "", 0));
+        hello[60 + round] ^= 0x55;
+    }
+    AWAIT(count_entries("/proc/self/fd") == before);
+    CHECK_EQUAL(counted(&server, &server.opened), 1);
+    CHECK_EQUAL(counted(&server, &server.released), 0);
+    CHECK_TEXT(server.failure, "");
+    AWAIT(log_count("attempt failed: the TLS handshake with the client failed: http request") == 5);
+    AWAIT(log_count("attempt failed: the TLS handshake with the client failed: wrong version number") >= 5);
+    AWAIT(log_count("attempt failed: the TLS handshake with the client failed: the client ended the connection") > 0);
+    CHECK(log_count("attempt failed: connect.timeout ran out before the client had asked for a WebSocket connection") > 0);
+    check_echo(client, "still here");
+    client_free(client);
+    server_end(&server);
+}
+
+TEST(failures_of_clients_stand_in_the_log_for_those_who_look_for_them)
+{
+    log_start(HW_LOG_INFO);
+    server server;
+    secure_start(&server);
+    char seen[4096];
+    drain(rude_socket(&server, request, strlen(request)), seen, sizeof seen);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    AWAIT(log_count("opened") == 2);
+    CHECK_EQUAL(log_count("failed"), 0);
+    client_free(client);
+    server_end(&server);
+}
+
+TEST(clients_beyond_the_limit_are_cut_off_before_tls)
+{
+    server server;
+    secure_init(&server);
+    server_set(&server, "listener.connections_max", "1");
+    secure_open(&server);
+    client *first = plain_client();
+    client_connect(first, server.url);
+    client *second = plain_client();
+    client_open(second, server.url);
+    CHECK_STATUS(client_state(second, HW_STATE_FAILED, 0)->event.status, HW_E_TLS);
+    client_free(second);
+    client_free(first);
+    server_end(&server);
+}
+
+TEST(the_ends_of_tls_connections_are_told_apart)
+{
+    static const struct {
+        int says_so; /* by close_notify */
+        const char *text;
+    } cases[] = {
+        {1, "the client ended the connection without a close handshake"},
+        {0, "the client cut the connection, without a close handshake and without ending TLS (close_notify)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        server server;
+        secure_start(&server);
+        SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+        SSL *ssl = tls_client(context, &server);
+        CHECK_EQUAL(SSL_connect(ssl), 1);
+        tls_upgrade(ssl);
+        if (cases[i].says_so) SSL_shutdown(ssl);
+        tls_client_free(ssl);
+        SSL_CTX_free(context);
+        AWAIT(counted(&server, &server.closed) == 1);
+        CHECK_STATUS(server.close_status, HW_E_CONNECTION_LOST);
+        CHECK_TEXT(server.close_text, cases[i].text);
+        server_end(&server);
+    }
+}
+
+/* ---- Configuration ---------------------------------------------------------------------------------------------------------------- */
+
+TEST(what_a_listener_lacks_for_tls_is_told_at_open)
+{
+    static const struct {
+        const char *names[4], *values[4]; /* values: facts, or as they are after "=" */
+        hw_status status;
+        const char *text;
+    } cases[] = {
+        {{NULL}, {NULL}, HW_E_CONFLICT, "a listener at a wss URL needs a certificate: set tls.certificate_file or tls.certificate_pem"},
+        {{"tls.certificate_file"}, {"=/nonexistent"}, HW_E_VALUE, "could not be read: No such file"},
+        {{"tls.certificate_file"}, {"client_certificate"}, HW_E_VALUE, "holds no private key"},
+        {{"tls.certificate_file", "tls.key_file"}, {"server_pem", "client_key"}, HW_E_VALUE, "does not fit the certificate"},
+        {{"tls.certificate_file", "tls.key_file"}, {"client_pem", "client_locked_key"}, HW_E_VALUE, "is encrypted: set tls.key_password"},
+        {{"tls.certificate_file", "tls.ca_file"}, {"server_pem", "empty"}, HW_E_TRUST_STORE, "holds no certificate"},
+        {{"tls.certificate_file", "tls.ca_file", "tls.verify"}, {"server_pem", "ca_file", "=false"}, HW_E_CONFLICT, "tls.verify is false"},
+        {{"tls.certificate_file", "tls.pins"}, {"server_pem", "server_pin"}, HW_E_CONFLICT, "tls.pins names keys of servers"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        server server;
+        server_init(&server);
+        for (int j = 0; cases[i].names[j] != NULL; j++) {
+            const char *value = cases[i].values[j];
+            server_set(&server, cases[i].names[j], *value == '=' ? value + 1 : server_fact(value));
+        }
+        hw_error error = NEW_ERROR;
+        hw_status status = hw_listener_open(server.config, "wss://127.0.0.1:0", &server.listener, &error);
+        if (status != cases[i].status) FAIL("%s, not %s: %s", hw_status_name(status), hw_status_name(cases[i].status), error.message);
+        CHECK_CONTAINS(error.message, cases[i].text);
+        CHECK(server.listener == NULL);
+        server_end(&server);
+    }
+}
