@@ -12,6 +12,7 @@
 
 static const struct command *const commands[] = {
     &connect_command,
+    &serve_command,
     &presets_command,
     &properties_command,
     &version_command,

@@ -39,6 +39,7 @@ struct command {
 extern const struct command connect_command;
 extern const struct command presets_command;
 extern const struct command properties_command;
+extern const struct command serve_command;
 extern const struct command version_command;
 
 /* Prints how to use a command. */
