@@ -13,6 +13,7 @@
 static const struct command *const commands[] = {
     &connect_command,
     &serve_command,
+    &demo_command,
     &presets_command,
     &properties_command,
     &version_command,

@@ -37,6 +37,7 @@ struct command {
 };
 
 extern const struct command connect_command;
+extern const struct command demo_command;
 extern const struct command presets_command;
 extern const struct command properties_command;
 extern const struct command serve_command;
