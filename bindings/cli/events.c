@@ -18,7 +18,7 @@ static const struct names event_names = NAMES(
     HW_EVENT_STATE, "state", "opened", "closed", "attempt_failed", "beat_missed", "writable", "slow_consumer", "released", "warning",
     "heartbeat_received", "heartbeat_responded", "heartbeat_timeout", "heartbeat_failure", "beat_sent", "beat_acked", "engine_started",
     "engine_stopped", "health", "quality", "response_level", "reconnect_advised", "gap", "rotation", "circuit", "outcome", "connect_due",
-    "attempt_held");
+    "attempt_held", "accept_due");
 static const struct names state_names =
     NAMES(HW_STATE_DISCONNECTED, "disconnected", "connecting", "connected", "reconnecting", "closing", "failed");
 static const struct names layer_names = NAMES(HW_LAYER_NONE, "none", "configuration", "resolver", "tcp", "tls", "http", "websocket",
@@ -111,10 +111,11 @@ static int concerns_a_rule(hw_event_kind kind)
     return kind == HW_EVENT_BEAT_MISSED || (kind >= HW_EVENT_HEARTBEAT_RECEIVED && kind <= HW_EVENT_BEAT_ACKED);
 }
 
-void write_event(FILE *file, bool json, const hw_event *event)
+void write_event(FILE *file, bool json, uint64_t client, const hw_event *event)
 {
     struct record record = record_begin(file, json, "event", "event", name_of(&event_names, event->kind));
     record_time(&record, "time", event->time_ns);
+    number_unless_zero(&record, "client", client);
     number_unless_zero(&record, "epoch", event->epoch);
     record_word(&record, "state", state_name(event->state));
     if (event->kind == HW_EVENT_STATE)

@@ -9,7 +9,7 @@
 /* "connected", "failed", ... */
 const char *state_name(hw_state state);
 
-/* Writes the event as one line; members that would be zero or empty are left out. */
-void write_event(FILE *file, bool json, const hw_event *event);
+/* Writes the event as one line; members that would be zero or empty are left out. client: its number in a server, or 0. */
+void write_event(FILE *file, bool json, uint64_t client, const hw_event *event);
 
 #endif

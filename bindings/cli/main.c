@@ -12,6 +12,8 @@
 
 static const struct command *const commands[] = {
     &connect_command,
+    &serve_command,
+    &demo_command,
     &presets_command,
     &properties_command,
     &version_command,

@@ -1,4 +1,4 @@
-/* What `heartwire connect` prints of messages and events. */
+/* What is printed of messages and events. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "printer.h"
@@ -11,9 +11,11 @@
 #include "record.h"
 #include "text.h"
 
-static void print_record(const hw_message *message)
+static void print_record(uint64_t client, const hw_message *message)
 {
     struct record record = record_begin(stdout, true, "message", "kind", message->kind == HW_TEXT ? "text" : "binary");
+    if (client > 0)
+        record_number(&record, "client", client);
     record_time(&record, "time", message->received_ns);
     record_number(&record, "epoch", message->epoch);
     if (message->flags & HW_MESSAGE_CONTINUED)
@@ -27,12 +29,14 @@ static void print_record(const hw_message *message)
     record_end(&record);
 }
 
-static void print_plain(struct printer *printer, const hw_message *message)
+static void print_plain(struct printer *printer, uint64_t client, const hw_message *message)
 {
     /* The connection may have ended inside a message. */
     if (printer->line_open && !(message->flags & HW_MESSAGE_CONTINUED))
         putchar('\n');
     printer->line_open = false;
+    if (client > 0)
+        printf("%" PRIu64 ": ", client);
     if (message->kind == HW_BINARY) {
         printf("binary, %zu bytes: ", message->size);
         write_base64(stdout, message->data, message->size);
@@ -47,16 +51,23 @@ static void print_plain(struct printer *printer, const hw_message *message)
         putchar('\n');
 }
 
-void print_message(struct printer *printer, const hw_message *message)
+void print_message(struct printer *printer, uint64_t client, const hw_message *message)
 {
     if (printer->json)
-        print_record(message);
+        print_record(client, message);
     else
-        print_plain(printer, message);
+        print_plain(printer, client, message);
 }
 
-/* What a person wants to know who did not ask for events. */
-static void print_notice(const struct printer *printer, const hw_event *event)
+void print_event(const struct printer *printer, uint64_t client, const hw_event *event)
+{
+    /* Standard error is not buffered; what was printed before stays before. */
+    if (!printer->json)
+        fflush(stdout);
+    write_event(printer->json ? stdout : stderr, printer->json, client, event);
+}
+
+void print_notice(const struct printer *printer, const hw_event *event)
 {
     int text_size = (int)event->text_size;
     switch (event->kind) {
@@ -79,18 +90,4 @@ static void print_notice(const struct printer *printer, const hw_event *event)
     default:
         break;
     }
-}
-
-void print_event(struct printer *printer, const hw_event *event)
-{
-    if (!printer->events) {
-        print_notice(printer, event);
-    } else {
-        /* Standard error is not buffered; what was printed before stays before. */
-        if (!printer->json)
-            fflush(stdout);
-        write_event(printer->json ? stdout : stderr, printer->json, event);
-    }
-    if (event->kind == HW_EVENT_STATE && event->state == HW_STATE_CONNECTED)
-        printer->connected = true;
 }

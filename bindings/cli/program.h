@@ -37,8 +37,10 @@ struct command {
 };
 
 extern const struct command connect_command;
+extern const struct command demo_command;
 extern const struct command presets_command;
 extern const struct command properties_command;
+extern const struct command serve_command;
 extern const struct command version_command;
 
 /* Prints how to use a command. */

@@ -23,9 +23,10 @@ struct record record_begin(FILE *file, bool json, const char *type, const char *
     fputs(json ? "{" : "* ", file);
     if (json) {
         record_word(&record, "type", type);
-        record_word(&record, kind_member, kind);
+        if (kind_member != NULL)
+            record_word(&record, kind_member, kind);
     } else {
-        fputs(kind, file);
+        fputs(kind_member != NULL ? kind : type, file);
     }
     return record;
 }

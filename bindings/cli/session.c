@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "config.h"
 #include "input.h"
 #include "interrupts.h"
 #include "printer.h"
@@ -82,8 +83,12 @@ static void end(struct session *session, const hw_event *event)
 static void handle_event(struct session *session, const hw_event *event)
 {
     bool first = event->kind == HW_EVENT_STATE && event->state == HW_STATE_CONNECTED && !session->printer.connected;
-    if (!session->reader_gone)
-        print_event(&session->printer, event);
+    if (!session->reader_gone && session->settings->events)
+        print_event(&session->printer, 0, event);
+    else if (!session->reader_gone)
+        print_notice(&session->printer, event);
+    if (event->kind == HW_EVENT_STATE && event->state == HW_STATE_CONNECTED)
+        session->printer.connected = true;
     if (first && isatty(STDIN_FILENO) && session->taking_input)
         complain("connected; each line is sent as a message, Ctrl-D ends the input, Ctrl-C closes");
     if (event->kind == HW_EVENT_WRITABLE)
@@ -104,7 +109,7 @@ static bool take_deliveries(struct session *session)
         if (deliveries[i].event != NULL)
             handle_event(session, deliveries[i].event);
         else if (!session->reader_gone)
-            print_message(&session->printer, &deliveries[i].message);
+            print_message(&session->printer, 0, &deliveries[i].message);
         if (deliveries[i].event == NULL)
             session->quiet_since_ms = clock_ms();
     }
@@ -189,13 +194,6 @@ static void end_after_input(struct session *session)
 }
 
 /* ---- The loop */
-
-static int milliseconds_until(uint64_t due_ms, int at_most)
-{
-    uint64_t now = clock_ms();
-    uint64_t left = due_ms > now ? due_ms - now : 0;
-    return at_most >= 0 && left > (uint64_t)at_most ? at_most : left > 60000 ? 60000 : (int)left;
-}
 
 /* How long nothing will be due; -1: without limit. */
 static int poll_timeout(const struct session *session)
@@ -306,8 +304,8 @@ int session_run(const struct settings *settings)
 {
     struct session session = {
         .settings = settings,
-        .input = {.line_bytes_max = (size_t)settings_queue_bytes_max(settings)},
-        .printer = {.json = settings->json, .events = settings->events, .terminal = isatty(STDOUT_FILENO)},
+        .input = {.line_bytes_max = (size_t)config_bytes(settings->config, "queue.bytes_max")},
+        .printer = {.json = settings->json, .terminal = isatty(STDOUT_FILENO)},
         .taking_input = true,
         .stats = stats_begin(),
     };

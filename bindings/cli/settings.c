@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "config.h"
 
 enum { PRESET, RULES, SET, HEADER, SUBPROTOCOL, KEEP, WAIT, JSON, EVENTS, STATS };
 
@@ -27,42 +28,8 @@ const struct option connect_options[] = {
     {.name = NULL},
 };
 
-static bool set_property(hw_config *config, const char *option, const char *name, const char *value)
-{
-    hw_error error = {.struct_size = sizeof error};
-    if (hw_config_set(config, name, value, &error) == HW_OK)
-        return true;
-    complain_of_error(option, &error);
-    return false;
-}
-
-/* Splits at the first separator; NULL if there is no memory, or no separator. The caller frees it. */
-static char *split(const char *text, char separator, const char **rest)
-{
-    const char *at = strchr(text, separator);
-    if (at == NULL)
-        return NULL;
-    *rest = at + 1;
-    return strndup(text, (size_t)(at - text));
-}
-
-static bool set_assignment(hw_config *config, const char *assignment)
-{
-    const char *value;
-    char *name = split(assignment, '=', &value);
-    if (name == NULL) {
-        complain("--set: '%s' has no '='; write --set NAME=VALUE", assignment);
-        return false;
-    }
-    bool done = false;
-    /* Messages are taken from an inbox here, and callbacks have nowhere to run. */
-    if (strcmp(name, "delivery") == 0)
-        complain("--set: delivery is for programs of your own; leave it out");
-    else
-        done = set_property(config, "--set", name, value);
-    free(name);
-    return done;
-}
+/* Messages are taken from an inbox here, and callbacks have nowhere to run. */
+static const char *const own_properties[] = {"delivery", NULL};
 
 static bool add_header(hw_config *config, const char *field)
 {
@@ -92,7 +59,7 @@ static bool add_subprotocol(hw_config *config, const char *name)
     if (before == 0 || hw_config_get(config, "subprotocols", list, capacity, &before) != HW_OK)
         before = 0;
     snprintf(list + before, capacity - before, "%s%s", before > 0 ? ", " : "", name);
-    bool done = set_property(config, "--subprotocol", "subprotocols", list);
+    bool done = config_set(config, "--subprotocol", "subprotocols", list);
     free(list);
     return done;
 }
@@ -131,47 +98,17 @@ static bool add_rules(hw_config *config, const char *path)
     return status == HW_OK;
 }
 
-/* Reads digits and the name of a unit, one of those in names; false if it is something else. */
-static bool read_quantity(const char *text, const char *const *names, const uint64_t *units, size_t count, uint64_t *value)
-{
-    char *unit;
-    errno = 0;
-    unsigned long long number = strtoull(text, &unit, 10);
-    if (text[0] < '0' || text[0] > '9' || errno != 0)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(unit, names[i]) == 0 && number <= (UINT64_MAX - 1) / units[i]) {
-            *value = number * units[i];
-            return true;
-        }
-    *value = 0;
-    return number == 0 && *unit == '\0';
-}
-
 static bool read_wait(const char *text, uint64_t *wait_ms)
 {
-    static const char *const names[] = {"ms", "s", "m", "h"};
-    static const uint64_t units_ms[] = {1, 1000, 60000, 3600000};
     enum { DAY_MS = 86400000 };
     if (strcmp(text, "forever") == 0) {
         *wait_ms = WAIT_FOREVER;
         return true;
     }
-    if (read_quantity(text, names, units_ms, 4, wait_ms) && *wait_ms <= DAY_MS)
+    if (read_duration_ms(text, wait_ms) && *wait_ms <= DAY_MS)
         return true;
     complain("--wait: '%s' is no time; write 500ms, 1s, 5m or 2h, at most 24h, or 0, or forever", text);
     return false;
-}
-
-uint64_t settings_queue_bytes_max(const struct settings *settings)
-{
-    static const char *const names[] = {"", "KiB", "MiB", "GiB"};
-    static const uint64_t units[] = {1, 1024, 1024 * 1024, 1024 * 1024 * 1024};
-    char text[32] = "";
-    uint64_t bytes_max = 0;
-    hw_config_get(settings->config, "queue.bytes_max", text, sizeof text, NULL);
-    read_quantity(text, names, units, 4, &bytes_max);
-    return bytes_max;
 }
 
 static bool apply(struct settings *settings, int option, const char *value)
@@ -179,11 +116,11 @@ static bool apply(struct settings *settings, int option, const char *value)
     hw_config *config = settings->config;
     switch (option) {
     case PRESET:
-        return set_property(config, "--preset", "preset", value);
+        return config_set(config, "--preset", "preset", value);
     case RULES:
         return add_rules(config, value);
     case SET:
-        return set_assignment(config, value);
+        return config_assign(config, value, own_properties);
     case HEADER:
         return add_header(config, value);
     case SUBPROTOCOL:

@@ -24,9 +24,6 @@ extern const struct option connect_options[];
 /* Reads the arguments. False: the program ends with exit_status; what is wrong was complained of. Either way settings_free is due. */
 bool settings_read(struct settings *settings, const struct command *command, int argc, char **argv, int *exit_status);
 
-/* The property queue.bytes_max in bytes. */
-uint64_t settings_queue_bytes_max(const struct settings *settings);
-
 void settings_free(struct settings *settings);
 
 #endif

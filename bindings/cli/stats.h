@@ -1,4 +1,4 @@
-/* The lines of `heartwire connect --stats`. */
+/* The lines of --stats. */
 #ifndef HEARTWIRE_STATS_H
 #define HEARTWIRE_STATS_H
 
@@ -10,9 +10,18 @@ struct stats {
     uint64_t last_ms, last_received, last_sent;
 };
 
+/* What a server has done with all its clients. */
+struct totals {
+    uint64_t clients;        /* now */
+    uint64_t received, sent; /* messages; sent are those that were taken to be sent */
+    uint64_t waiting;        /* messages in the clients' queues now */
+    uint64_t beats, missed;
+};
+
 struct stats stats_begin(void);
 
-/* Prints a line on standard error. The next is due a second after this one was. */
+/* Each prints a line on standard error. The next is due a second after this one was. */
 void stats_print(struct stats *stats, hw_connection *connection);
+void stats_print_totals(struct stats *stats, const struct totals *totals);
 
 #endif
