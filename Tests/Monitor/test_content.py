@@ -180,7 +180,7 @@ def test_the_timeline_shows_beats_by_age_and_latency(page: Page, show: Show) -> 
 def test_the_timeline_keeps_what_the_page_has_seen(page: Page, show: Show) -> None:
     show(connection(1, beats=[[299_500, 9.0], [200_000, 9.0], [100_000, 9.0]]))
     # A second later the server tells the last two beats only, and an age is rounded the other way.
-    show(connection(1, beats=[[101_001, 9.0], [500, 9.0]]))
+    show(connection(1, beats=[[100_999, 9.0], [500, 9.0]]))
     assert [age for age, _ in bars(page)] == [201.0, 101.0, 0.5]
 
 
@@ -294,7 +294,7 @@ def test_two_hundred_rows_are_updated_in_place(page: Page, show: Show, capsys: p
         show(*moment(second))
     thread, script, layout = ((after - earlier) * 100 for after, earlier in zip(spent(page), before, strict=True))
     with capsys.disabled():
-        print(f"\nmeasured a message with 200 rows: {thread:.0f} ms of the page's thread; script {script:.0f}, style and layout {layout:.0f}")
+        print(f"\nmeasured a message with 200 rows: {thread:.0f} ms of the page's thread; scripts {script:.0f}, layout {layout:.0f}")
     assert page.evaluate("added") == 0
     assert len(page.evaluate(NAMES)) == 200
 
