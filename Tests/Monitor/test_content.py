@@ -125,11 +125,17 @@ def test_a_beat_pulses_on_its_own_row(page: Page, feed: Feed, show: Show) -> Non
     assert "transform" in pulses[0]["keyframes"][0]
 
 
-def test_a_beat_without_a_round_trip_pulses_too(page: Page, feed: Feed, show: Show) -> None:
+def test_beats_are_told_by_the_counters_where_the_server_lists_none(page: Page, feed: Feed, show: Show) -> None:
     page.open(feed.url, before=NOTE_ANIMATIONS)
-    show(connection(1, beats=[]))
-    show(connection(1, beats=[], beats_answered=1, last_beat_age_ms=100))
-    assert [pulse["name"] for pulse in page.evaluate("animations")] == [name(1)]
+    show(connection(1, beats=[], beats_received=5, beats_answered=5))
+    show(connection(1, beats=[], beats_received=5, beats_answered=6, last_beat_age_ms=100, latency_ms=45.0))
+    # One of the peer's own: it has no round trip.
+    show(connection(1, beats=[], beats_received=6, beats_answered=6, last_beat_age_ms=300, latency_ms=45.0))
+    show(connection(1, beats=[], beats_received=6, beats_answered=6, last_beat_age_ms=1300, latency_ms=45.0))
+    assert [pulse["options"]["delay"] for pulse in page.evaluate("animations")] == [900, 700]
+    (first, answered), (second, unanswered) = bars(page)
+    assert (first, second) == (2.1, 1.3)
+    assert answered > unanswered == 3
 
 
 def test_a_pulse_keeps_still_for_whoever_wants_no_motion(page: Page, feed: Feed, show: Show) -> None:
@@ -180,7 +186,7 @@ def test_the_timeline_shows_beats_by_age_and_latency(page: Page, show: Show) -> 
 def test_the_timeline_keeps_what_the_page_has_seen(page: Page, show: Show) -> None:
     show(connection(1, beats=[[299_500, 9.0], [200_000, 9.0], [100_000, 9.0]]))
     # A second later the server tells the last two beats only, and an age is rounded the other way.
-    show(connection(1, beats=[[101_001, 9.0], [500, 9.0]]))
+    show(connection(1, beats=[[100_999, 9.0], [500, 9.0]]))
     assert [age for age, _ in bars(page)] == [201.0, 101.0, 0.5]
 
 
@@ -294,7 +300,7 @@ def test_two_hundred_rows_are_updated_in_place(page: Page, show: Show, capsys: p
         show(*moment(second))
     thread, script, layout = ((after - earlier) * 100 for after, earlier in zip(spent(page), before, strict=True))
     with capsys.disabled():
-        print(f"\nmeasured a message with 200 rows: {thread:.0f} ms of the page's thread; script {script:.0f}, style and layout {layout:.0f}")
+        print(f"\nmeasured a message with 200 rows: {thread:.0f} ms of the page's thread; scripts {script:.0f}, layout {layout:.0f}")
     assert page.evaluate("added") == 0
     assert len(page.evaluate(NAMES)) == 200
 
