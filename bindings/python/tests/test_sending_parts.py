@@ -14,7 +14,7 @@ from conftest import PATIENCE_SECONDS, Servers, run, wait_until
 
 import heartwire
 from heartwire import Event, Message, _sending
-from heartwire._channel import Channel
+from heartwire._calls import ConnectionCalls
 
 def report_each_frame(servers: Servers) -> tuple[str, str]:
     """An address where each data frame is answered with [opcode, is last, size], and one that tells how the client closed."""
@@ -212,13 +212,13 @@ def test_cancelled_sender_closes_the_connection(servers: Servers) -> None:
 
 
 def test_sender_that_is_interrupted_right_behind_its_first_part(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    send_part = Channel.send_part
+    send_part = ConnectionCalls.send_part
 
-    def interrupted(channel: Channel, *arguments: Any) -> int:
+    def interrupted(channel: ConnectionCalls, *arguments: Any) -> int:
         send_part(channel, *arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Channel, "send_part", interrupted)
+    monkeypatch.setattr(ConnectionCalls, "send_part", interrupted)
     url, witness = report_each_frame(servers)
     with heartwire.sync.connect(url) as ws:
         with pytest.raises(KeyboardInterrupt):

@@ -21,7 +21,7 @@ while heartwire.EventKind.ENGINE_STARTED not in told:
 
 def interrupted_take(*arguments):
     library.hw_inbox_take = take
-    ws._channel.poll(None)
+    ws._channel.inbox.poll(None)
     if moment == "before":
         signal.raise_signal(signal.SIGUSR1)
     status = take(*arguments)
@@ -78,7 +78,7 @@ def handle(number, frame):
     ws.release()
 
 def interrupt():
-    while not ws._channel._polling:
+    while not ws._channel.inbox.polling:
         pass
     signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
 
@@ -102,7 +102,7 @@ from heartwire._library import library
 
 take = library.hw_inbox_take
 ws = heartwire.sync.connect(sys.argv[1])
-polling = threading.Thread(target=ws._channel.poll, args=(None,))
+polling = threading.Thread(target=ws._channel.inbox.poll, args=(None,))
 
 def interrupted_take(*arguments):
     library.hw_inbox_take = take
@@ -111,7 +111,7 @@ def interrupted_take(*arguments):
 
 def handle(number, frame):
     polling.start()
-    while not ws._channel._polling:
+    while not ws._channel.inbox.polling:
         pass
     ws.release()
     print(ws.state.name)

@@ -79,7 +79,7 @@ def test_release_wakes_a_waiting_thread(servers: Servers) -> None:
 
     receiving = threading.Thread(target=receive)
     receiving.start()
-    wait_until(lambda: bool(ws._channel._polling))
+    wait_until(lambda: bool(ws._channel.inbox.polling))
     ws.release()
     receiving.join(PATIENCE_SECONDS)
     assert len(failures) == 1

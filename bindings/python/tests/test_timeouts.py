@@ -10,7 +10,7 @@ import pytest
 from conftest import PATIENCE_SECONDS, Servers, run
 
 import heartwire
-from heartwire import _channel
+from heartwire import _inbox
 
 # More than poll(2), a lock or a float of seconds can count.
 ENDLESS = [float("inf"), 30 * 86400, 1e300, 10**400, None]
@@ -50,7 +50,7 @@ def test_not_a_timeout(servers: Servers, timeout: Any, error: type[Exception], s
 
 def test_longer_than_one_poll(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
     with heartwire.sync.connect(servers.url("ws")) as ws:
-        monkeypatch.setattr(_channel, "POLL_SECONDS_MAX", 0.001)
+        monkeypatch.setattr(_inbox, "POLL_SECONDS_MAX", 0.001)
         started = time.monotonic()
         with pytest.raises(heartwire.TimeoutError):
             ws.recv(0.05)

@@ -6,10 +6,18 @@ WebSocket connections that stay alive by themselves: heartbeats, reconnection an
         async for message in ws:
             ...
 
-heartwire.sync.connect is the same for ordinary threads, heartwire.Client calls back.
+heartwire.sync.connect is the same for ordinary threads, heartwire.Client calls back. The other end, which keeps its clients alive:
+
+    async with heartwire.listen("ws://0.0.0.0:8080") as listener:
+        async for ws in listener:
+            ...
+
+heartwire.sync.listen and heartwire.Server are the same for ordinary threads and with callbacks.
 """
 
 from . import aio, callbacks, sync
+from ._accepting import Refusal, Request
+from ._aio_listener import Listener, ServedConnection, listen
 from ._config import Preset, Property, presets, properties
 from ._delivery import Message, Part
 from ._detection import Detection
@@ -51,6 +59,7 @@ from ._life import Circuit, Outcome, Rotation
 from ._logging import disable_logging, enable_logging
 from ._metrics import metrics
 from ._preparing import Attempt
+from ._server import ServedClient, Server
 from ._shutdown import ShutdownReport, shutdown
 from .aio import Connection, connect
 from .callbacks import Client
@@ -77,6 +86,7 @@ __all__ = [
     "HeartwireError",
     "Layer",
     "LimitError",
+    "Listener",
     "Message",
     "MessageCutOff",
     "MessageTooLarge",
@@ -91,6 +101,8 @@ __all__ = [
     "ProxyError",
     "Quality",
     "QueueFull",
+    "Refusal",
+    "Request",
     "ResolveError",
     "ResourceError",
     "ResponseLevel",
@@ -98,6 +110,9 @@ __all__ = [
     "RuleError",
     "ScriptError",
     "SendForbidden",
+    "ServedClient",
+    "ServedConnection",
+    "Server",
     "ShutdownReport",
     "SlowConsumer",
     "State",
@@ -111,6 +126,7 @@ __all__ = [
     "connect",
     "disable_logging",
     "enable_logging",
+    "listen",
     "metrics",
     "presets",
     "properties",

@@ -38,6 +38,7 @@ _FIXED = {
 }
 
 _UNITS_NS = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_UNITS_BYTES = {"": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class PropertyType(enum.IntEnum):
@@ -115,8 +116,8 @@ class Settings(NamedTuple):
     properties: Mapping[str, Option] | None
     headers: Headers | None
     rules: Rules | None
-    opening: Steps | None
-    before_connect: Callable[..., object] | None
+    opening: Steps | None = None
+    before_connect: Callable[..., object] | None = None
 
 
 class Config:
@@ -164,6 +165,12 @@ class Config:
             if status != Status.OK:
                 raise error_from_status(status, "attempts cannot wait for before_connect")
 
+    def ask_before_accept(self) -> None:
+        """Has every client of a listener wait for an answer."""
+        status = library.hw_config_before_accept(self.handle, None, None)
+        if status != Status.OK:
+            raise error_from_status(status, "clients cannot wait to be let in")
+
     def set(self, name: str, value: Option) -> None:
         if value is None:
             return
@@ -189,10 +196,19 @@ class Config:
 
     def nanoseconds(self, name: str) -> int:
         """The value of a property that is a duration."""
+        number, unit = self._number_and_unit(name)
+        return number * _UNITS_NS[unit]
+
+    def count(self, name: str) -> int:
+        """The value of a property that is a number, of bytes or other things."""
+        number, unit = self._number_and_unit(name)
+        return number * _UNITS_BYTES[unit]
+
+    def _number_and_unit(self, name: str) -> tuple[int, str]:
         value = ctypes.create_string_buffer(32)
         library.hw_config_get(self.handle, name.encode(), value, len(value), None)
-        number, unit = re.findall(r"\d+|\D+", value.value.decode())
-        return int(number) * _UNITS_NS[unit]
+        number, unit = re.fullmatch(r"(\d+)(\D*)", value.value.decode()).groups()  # type: ignore[union-attr]
+        return int(number), unit
 
 
 def c_text(text: str | bytes, what: str) -> bytes:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from ._channel import Channel, Outgoing, closed_error, encoded
+from ._calls import ConnectionCalls, Outgoing, closed_error, encoded
+from ._channel import Channel
 from ._config import Settings
 from ._declarations import SEND_NOW, SEND_REPORT
-from ._delivery import Item, Message, Part
+from ._delivery import CAPACITY, Item, Message, Part
 from ._detection import Detector, Inspection
 from ._errors import HeartwireError, StateError
 from ._events import Event, EventKind, Metrics, State
@@ -20,8 +22,16 @@ from ._lifetime import Managed
 from ._logging import logger
 from ._preparing import prepare
 from ._receiving import Assembly
-from ._sending import Parts, send_parts
+from ._sending import RETRY_SECONDS, MessageInParts, Parts, refuse_whole
 from ._timeout import ttl_milliseconds
+
+
+class Origin(NamedTuple):
+    """What a connection of one's own is opened with."""
+
+    url: str
+    detector: Detector | None
+    settings: Settings
 
 
 class BaseConnection(Managed):
@@ -30,23 +40,33 @@ class BaseConnection(Managed):
     before it have been handed out.
     """
 
-    def __init__(
-        self, url: str, on_event: Callable[[Any, Event], object] | None, detector: Detector | None, settings: Settings
-    ) -> None:
+    def __init__(self, origin: Origin | ConnectionCalls, on_event: Callable[[Any, Event], object] | None) -> None:
+        """origin: what is to be opened, or what has been accepted."""
         require_callable(on_event, "on_event")
-        require_callable(detector, "detector")
-        require_callable(settings.before_connect, "before_connect")
         self._on_event = on_event
-        self._inspection = Inspection(detector) if detector else None
-        self._before_connect: Any = settings.before_connect
+        self._inspection: Inspection | None = None
+        self._before_connect: Any = None
+        self._due: deque[Event] = deque()
         self._pending: deque[Item] = deque()
         self._assembly = Assembly()
         self._connected_once = False
         self._final: Event | None = None
         self._refusal: Event | None = None
         self._subprotocol = ""
-        self._channel = Channel(url, settings, self._inspection.arrivals if self._inspection else None)
+        self._writables = 0
+        self._channel = self._open(origin) if isinstance(origin, Origin) else origin
         super().__init__()
+
+    def _open(self, origin: Origin) -> Channel:
+        require_callable(origin.detector, "detector")
+        require_callable(origin.settings.before_connect, "before_connect")
+        self._before_connect = origin.settings.before_connect
+        if origin.detector is None:
+            return Channel(origin.url, origin.settings, None)
+        self._inspection = Inspection(origin.detector)
+        channel = Channel(origin.url, origin.settings, self._inspection.arrivals)
+        self._inspection.response_timeout_ns = channel.response_timeout_ns
+        return channel
 
     @property
     def url(self) -> str:
@@ -116,15 +136,30 @@ class BaseConnection(Managed):
         self._channel.rotate()
 
     def _take(self) -> bool:
-        """Moves one batch from the inbox to _pending; False if nothing was there."""
-        events = self._channel.take(self._pending)
-        for event in events or ():
-            self._follow(event)
+        """Moves one batch from the inbox to _pending, and asks the program what it is to be asked; False if nothing was there."""
+        has_taken = self._gather()
         if self._inspection is not None:
             self._inspection.run(self._channel, self._report_detector)
-        if self._before_connect is not None and not self._released:
-            self._prepare([event for event in events or () if event.kind is EventKind.CONNECT_DUE])
-        return events is not None
+        if self._due:
+            due = [self._due.popleft() for _ in range(len(self._due))]
+            if not self._released:
+                self._prepare(due)
+        return has_taken
+
+    def _gather(self) -> bool:
+        """
+        Moves one batch from the inbox to _pending; False if nothing was there. For those who do not receive but wait for an event:
+        receivers are woken, and ask the program.
+        """
+        events = self._channel.take(self._pending)
+        if events is None:
+            return False
+        try:
+            for event in events:
+                self._follow(event)
+        finally:
+            self._channel.inbox.announce()
+        return True
 
     def _prepare(self, due: Sequence[Event]) -> None:
         """Asks before_connect about attempts."""
@@ -144,6 +179,10 @@ class BaseConnection(Managed):
             self._subprotocol = event.text
         elif event.kind is EventKind.ATTEMPT_FAILED:
             self._refusal = event
+        elif event.kind is EventKind.WRITABLE:
+            self._writables += 1
+        elif event.kind is EventKind.CONNECT_DUE and self._before_connect is not None:
+            self._due.append(event)
         elif event.kind is EventKind.STATE and event.state is State.CONNECTED:
             self._connected_once = True
         elif event.kind is EventKind.STATE and event.state in (State.DISCONNECTED, State.FAILED):
@@ -225,12 +264,10 @@ class BaseConnection(Managed):
 class ThreadConnection(BaseConnection):
     """What the connections for ordinary threads have in common beyond that."""
 
-    def __init__(
-        self, url: str, on_event: Callable[[Any, Event], object] | None, detector: Detector | None, settings: Settings
-    ) -> None:
-        if inspect.iscoroutinefunction(settings.before_connect):
+    def _open(self, origin: Origin) -> Channel:
+        if inspect.iscoroutinefunction(origin.settings.before_connect):
             raise TypeError("before_connect is a coroutine function, which only the asyncio API can await")
-        super().__init__(url, on_event, detector, settings)
+        return super()._open(origin)
 
     def send_streaming(self, parts: Parts, *, report: bool = False, ttl: float | None = None) -> int:
         """
@@ -242,7 +279,36 @@ class ThreadConnection(BaseConnection):
         A message that cannot be brought to its end, because the iterable raises an exception or gives something else, would hold
         up all that follow. So the exception is raised, and if a part has been sent, the connection is closed with code 1011.
         """
-        return send_parts(self._channel, parts, send_flags(report), ttl_milliseconds(ttl))
+        refuse_whole(parts)
+        with MessageInParts(self._channel, send_flags(report), ttl_milliseconds(ttl)) as message:
+            for part in parts:
+                message.put(part)
+                self._hand_over(message)
+            message.put_end()
+            self._hand_over(message)
+        return message.number
+
+    def _hand_over(self, message: MessageInParts) -> None:
+        writables = self._writables
+        while not message.offer():
+            self._wait_until_writable(writables)
+            writables = self._writables
+
+    def _wait_until_writable(self, writables: int) -> None:
+        """
+        Until there were more than this many EventKind.WRITABLE, or the connection has ended. The event comes behind the messages
+        that arrived before it; if too many of them wait to be received, the queue is looked at after a while instead.
+        """
+        inbox = self._channel.inbox
+        while True:
+            changes = inbox.changes
+            if self._writables != writables or self._released:
+                return
+            if len(self._pending) >= CAPACITY:
+                time.sleep(RETRY_SECONDS)
+                return
+            if not self._gather():
+                inbox.poll(None, changes)
 
 
 def send_flags(report: bool, now: bool = False) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import sys
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Union, final
 
 from ._declarations import BINARY, MESSAGE_CONTINUED, MESSAGE_MORE, TEXT, hw_delivery, hw_message
@@ -33,6 +34,7 @@ _SIZE = ctypes.sizeof(hw_delivery)
 # as one number, so that a whole message is recognised by one comparison.
 _OFFSET = hw_delivery.message.offset
 _unpack = struct.Struct(f"@{_OFFSET}xQPN{_SIZE - _OFFSET - 24}x").iter_unpack
+_unpack_owner = struct.Struct(f"@P{_SIZE - ctypes.sizeof(ctypes.c_void_p)}x").iter_unpack
 _ARRIVAL_OFFSET = _OFFSET + hw_message.received_ns.offset
 _unpack_arrival = struct.Struct(f"@{_ARRIVAL_OFFSET}xQQ{_SIZE - _ARRIVAL_OFFSET - 16}x").iter_unpack
 _kind_and_flags = struct.Struct("@II")
@@ -71,6 +73,10 @@ class Batch:
                 events.append(event)
                 append(event)
         return items, events
+
+    def connections(self) -> Iterator[int]:
+        """The handles that the items of the last take belong to."""
+        return (owner for (owner,) in _unpack_owner(self._bytes[: self.count.value * _SIZE]))
 
     def arrivals(self, items: list[Item]) -> list[Arrival]:
         """When and how the whole messages among the items of the last take came."""

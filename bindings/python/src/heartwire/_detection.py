@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Union
 from ._declarations import DETECT_ANSWER, DETECT_FAILED, DETECT_SEEN
 
 if TYPE_CHECKING:
-    from ._channel import Channel
+    from ._calls import ConnectionCalls
 
 
 class Detection(enum.Enum):
@@ -41,9 +41,10 @@ class Inspection:
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
+        self.response_timeout_ns = 0
         self.arrivals: deque[Arrival] = deque()
 
-    def run(self, channel: Channel, report: Callable[[Exception], object]) -> None:
+    def run(self, channel: ConnectionCalls, report: Callable[[Exception], object]) -> None:
         """Shows the detector what has arrived. The library counts its exceptions as failed heartbeats; report hears of them."""
         while (arrival := self._next()) is not None:
             try:
@@ -61,8 +62,8 @@ class Inspection:
         except IndexError:
             return None
 
-    def _inspect(self, arrival: Arrival, channel: Channel) -> None:
-        answer = self._detector(arrival.message, arrival.received_ns + channel.response_timeout_ns)
+    def _inspect(self, arrival: Arrival, channel: ConnectionCalls) -> None:
+        answer = self._detector(arrival.message, arrival.received_ns + self.response_timeout_ns)
         if answer is None:
             return
         if answer is Detection.SEEN:

@@ -9,10 +9,18 @@ import warnings
 import weakref
 
 # A callback that never returns must not keep the interpreter from exiting.
-_EXIT_SECONDS_MAX = 1.0
+EXIT_SECONDS_MAX = 1.0
 
 _live: weakref.WeakSet[Managed] = weakref.WeakSet()
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+
+
+class CallbackThread(threading.Thread):
+    """Tells callbacks from other code: one that waited for another client's thread could wait for itself in the end."""
+
+
+def in_callback() -> bool:
+    return isinstance(threading.current_thread(), CallbackThread)
 
 
 class Managed:
@@ -52,7 +60,7 @@ def join_at_exit(thread: threading.Thread) -> None:
 def release_all() -> None:
     for managed in list(_live):
         managed.release()
-    end = time.monotonic() + _EXIT_SECONDS_MAX
+    end = time.monotonic() + EXIT_SECONDS_MAX
     for thread in list(_threads):
         thread.join(max(0.0, end - time.monotonic()))
 

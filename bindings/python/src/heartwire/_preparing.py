@@ -13,7 +13,7 @@ from ._config import Headers
 from ._events import Event
 
 if TYPE_CHECKING:
-    from ._channel import Channel
+    from ._calls import ConnectionCalls
 
 
 @final
@@ -37,30 +37,30 @@ AsyncBeforeConnect = Callable[[str, int], Union[Attempt, None, Awaitable[Union[A
 """The same for asyncio, where it may be a coroutine function."""
 
 
-def prepare(channel: Channel, event: Event, hook: BeforeConnect, report: Callable[[Exception], object]) -> None:
+def prepare(channel: ConnectionCalls, event: Event, hook: BeforeConnect, report: Callable[[Exception], object]) -> None:
     """Answers an EventKind.CONNECT_DUE. The attempt fails with what the hook raises; report hears of it."""
-    if _seconds_left(event) > 0:
+    if seconds_left(event) > 0:
         with _refusing(channel, event, report):
             _proceed(channel, event, hook(event.text, event.attempt))
 
 
-async def prepare_later(channel: Channel, event: Event, hook: AsyncBeforeConnect, report: Callable[[Exception], object]) -> None:
+async def prepare_later(channel: ConnectionCalls, event: Event, hook: AsyncBeforeConnect, report: Callable[[Exception], object]) -> None:
     """The same for a hook that may be a coroutine function, which is cancelled when its answer would be too late."""
-    if _seconds_left(event) > 0:
+    if seconds_left(event) > 0:
         with _refusing(channel, event, report):
             answer = hook(event.text, event.attempt)
             if isinstance(answer, Awaitable):
-                answer = await asyncio.wait_for(answer, _seconds_left(event))
+                answer = await asyncio.wait_for(answer, seconds_left(event))
             _proceed(channel, event, answer)
 
 
-def _seconds_left(event: Event) -> float:
+def seconds_left(event: Event) -> float:
     """An event may have waited for the program, and its attempt be over."""
     return event.delay_ms / 1000 - (time.monotonic_ns() - event.time_ns) / 1e9
 
 
 @contextlib.contextmanager
-def _refusing(channel: Channel, event: Event, report: Callable[[Exception], object]) -> Iterator[None]:
+def _refusing(channel: ConnectionCalls, event: Event, report: Callable[[Exception], object]) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
@@ -70,7 +70,7 @@ def _refusing(channel: Channel, event: Event, report: Callable[[Exception], obje
         report(error)
 
 
-def _proceed(channel: Channel, event: Event, answer: object) -> None:
+def _proceed(channel: ConnectionCalls, event: Event, answer: object) -> None:
     if answer is None:
         answer = Attempt()
     if not isinstance(answer, Attempt):

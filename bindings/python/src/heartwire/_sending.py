@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import AsyncIterable, Iterable, Mapping
 from typing import Union
 
-from ._channel import Channel, Outgoing, encoded
+from ._calls import ConnectionCalls, Outgoing, encoded
 from ._errors import HeartwireError, QueueFull, Status
 from ._life import Outcome
 
@@ -15,7 +14,7 @@ BytesLike = Union[bytes, bytearray, memoryview]
 Parts = Union[Iterable[str], Iterable[BytesLike]]
 AsyncParts = Union[AsyncIterable[str], AsyncIterable[BytesLike]]
 
-# A full queue is looked at again after this time: the event that tells of room comes behind messages that perhaps nobody receives.
+# A full queue is looked at again after this time if the event that tells of room comes behind many messages that nobody receives.
 RETRY_SECONDS = 0.01
 
 _INTERNAL_ERROR = 1011
@@ -27,7 +26,7 @@ class MessageInParts:
     is closed.
     """
 
-    def __init__(self, channel: Channel, flags: int, ttl_ms: int) -> None:
+    def __init__(self, channel: ConnectionCalls, flags: int, ttl_ms: int) -> None:
         self._channel = channel
         self._flags = flags
         self._ttl_ms = ttl_ms
@@ -81,23 +80,6 @@ class MessageInParts:
         with contextlib.suppress(HeartwireError):
             return self.number != 0 and self._channel.outcome(self.number) is not Outcome.PENDING
         return False
-
-
-def send_parts(channel: Channel, parts: Parts, flags: int, ttl_ms: int) -> int:
-    """Sends the parts from an ordinary thread, which waits while the queue is full. Returns the message's number."""
-    refuse_whole(parts)
-    with MessageInParts(channel, flags, ttl_ms) as message:
-        for part in parts:
-            message.put(part)
-            _hand_over(message)
-        message.put_end()
-        _hand_over(message)
-    return message.number
-
-
-def _hand_over(message: MessageInParts) -> None:
-    while not message.offer():
-        time.sleep(RETRY_SECONDS)
 
 
 def refuse_whole(parts: object) -> None:

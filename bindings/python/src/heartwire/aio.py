@@ -8,9 +8,9 @@ import weakref
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Generator, Mapping, Sequence
 from types import TracebackType
 
-from ._channel import Channel, closed_error
+from ._calls import ConnectionCalls, closed_error
 from ._config import Headers, Option, Rules, Settings, Steps
-from ._connection import BaseConnection, is_interruption, send_flags
+from ._connection import BaseConnection, Origin, is_interruption, send_flags
 from ._delivery import CAPACITY, Message, Part
 from ._detection import Detector
 from ._errors import HeartwireError
@@ -67,11 +67,9 @@ class connect:
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
-        self._url = url
+        self._origin = Origin(url, detector, Settings(options, properties, headers, rules, opening, before_connect))
         self._on_event = on_event
-        self._detector = detector
         self._open_timeout = checked(open_timeout, "open_timeout")
-        self._settings = Settings(options, properties, headers, rules, opening, before_connect)
         self._connection: Connection | None = None
 
     def __await__(self) -> Generator[object, None, Connection]:
@@ -92,7 +90,7 @@ class connect:
             await self._connection.close()
 
     async def _open(self) -> Connection:
-        connection = Connection(self._url, self._on_event, self._detector, self._settings)
+        connection = Connection(self._origin, self._on_event)
         try:
             await connection._until_connected(self._open_timeout)
         except BaseException:
@@ -104,13 +102,13 @@ class connect:
 class Connection(BaseConnection):
     """A connection in an asyncio loop, made by connect. Belongs to that loop's thread, apart from send, state and metrics."""
 
-    def __init__(self, url: str, on_event: OnEvent | None, detector: Detector | None, settings: Settings) -> None:
+    def __init__(self, origin: Origin | ConnectionCalls, on_event: OnEvent | None) -> None:
         self._loop = asyncio.get_running_loop()
         self._arrived = asyncio.Event()
         self._reading = False
         self._closing = False
         self._preparing: set[asyncio.Task[None]] = set()
-        super().__init__(url, on_event, detector, settings)
+        super().__init__(origin, on_event)
         self._start_reading()
 
     async def __aiter__(self) -> AsyncIterator[Message]:
@@ -165,13 +163,13 @@ class Connection(BaseConnection):
             if isinstance(parts, AsyncIterable):
                 async for part in parts:
                     message.put(part)
-                    await _hand_over(message)
+                    await self._hand_over(message)
             else:
                 for part in parts:
                     message.put(part)
-                    await _hand_over(message)
+                    await self._hand_over(message)
             message.put_end()
-            await _hand_over(message)
+            await self._hand_over(message)
         return message.number
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
@@ -186,7 +184,7 @@ class Connection(BaseConnection):
         self._start_reading()
         try:
             while not self._released:
-                await self._wait()
+                await self._wait_for_more()
         finally:
             self.release()
 
@@ -218,12 +216,28 @@ class Connection(BaseConnection):
         """Takes a batch, or waits for one; False at the end."""
         if self._ended():
             return False
+        await self._wait_for_more()
+        return True
+
+    async def _wait_for_more(self) -> None:
+        """Takes a batch, or waits until something was taken."""
         if self._take_and_tell():
             await asyncio.sleep(0)
         else:
             self._start_reading()
             await self._wait()
-        return True
+
+    async def _hand_over(self, message: MessageInParts) -> None:
+        writables = self._writables
+        while not message.offer():
+            while self._writables == writables and not self._released:
+                if len(self._pending) < CAPACITY:
+                    await self._wait_for_more()
+                else:
+                    # Perhaps nobody receives the messages that the event comes behind.
+                    await asyncio.sleep(RETRY_SECONDS)
+                    break
+            writables = self._writables
 
     async def _wait(self) -> None:
         self._arrived.clear()
@@ -263,19 +277,22 @@ class Connection(BaseConnection):
 
     def _start_reading(self) -> None:
         """The reader knows the connection weakly, so that one dropped without close is noticed."""
-        if not self._reading and not self._released:
+        fd = self._channel.inbox.fd
+        if fd is not None and not self._reading and not self._released:
             self._reading = True
-            self._loop.add_reader(self._channel.fd, _read, weakref.ref(self))
+            self._loop.add_reader(fd, _read, weakref.ref(self))
 
     def _stop_reading(self) -> None:
-        self._reading = False
-        self._loop.remove_reader(self._channel.fd)
+        fd = self._channel.inbox.fd
+        if fd is not None:
+            self._reading = False
+            self._loop.remove_reader(fd)
 
     def _dispose(self) -> None:
         """May run in any thread, from __del__: the loop is told first, for the descriptor's number may be taken anew at once."""
         if self._loop.is_closed():
             self._channel.release()
-        elif not self._loop.is_running() or _running_loop() is self._loop:
+        elif not self._loop.is_running() or running_loop() is self._loop:
             _detach(self._loop, self._channel, self._arrived, self._preparing)
         else:
             self._loop.call_soon_threadsafe(_detach, self._loop, self._channel, self._arrived, self._preparing)
@@ -296,11 +313,6 @@ class _PartIterator(PartReader, AsyncIterator[Message]):
         raise StopAsyncIteration
 
 
-async def _hand_over(message: MessageInParts) -> None:
-    while not message.offer():
-        await asyncio.sleep(RETRY_SECONDS)
-
-
 def _read(reference: weakref.ref[Connection]) -> None:
     connection = reference()
     if connection is not None:
@@ -308,10 +320,11 @@ def _read(reference: weakref.ref[Connection]) -> None:
 
 
 def _detach(
-    loop: asyncio.AbstractEventLoop, channel: Channel, arrived: asyncio.Event, preparing: set[asyncio.Task[None]]
+    loop: asyncio.AbstractEventLoop, channel: ConnectionCalls, arrived: asyncio.Event, preparing: set[asyncio.Task[None]]
 ) -> None:
     """Takes no connection, which may be about to be collected."""
-    loop.remove_reader(channel.fd)
+    if channel.inbox.fd is not None:
+        loop.remove_reader(channel.inbox.fd)
     channel.release()
     arrived.set()
     for task in preparing:
@@ -322,7 +335,7 @@ def _report_before_connect(loop: asyncio.AbstractEventLoop, error: Exception) ->
     loop.call_exception_handler({"message": "before_connect raised an exception", "exception": error})
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

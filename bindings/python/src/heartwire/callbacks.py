@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from types import TracebackType
+from typing import Any
 
+from ._calls import ConnectionCalls
 from ._config import Headers, Option, Rules, Settings, Steps
-from ._connection import ThreadConnection, is_interruption, require_callable
+from ._connection import Origin, ThreadConnection, is_interruption, require_callable
 from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
-from ._lifetime import join_at_exit
+from ._lifetime import EXIT_SECONDS_MAX, CallbackThread, in_callback, join_at_exit
 from ._logging import logger
 from ._preparing import BeforeConnect
 from ._timeout import checked
@@ -21,15 +23,45 @@ OnMessage = Callable[["Client", Message], object]
 OnPart = Callable[["Client", Part], object]
 OnEvent = Callable[["Client", Event], object]
 
-# A callback that never returns must not keep the interpreter from exiting.
-_EXIT_SECONDS_MAX = 1.0
+class CallbackConnection(ThreadConnection):
+    """Hands over what comes by calling."""
+
+    def __init__(
+        self,
+        origin: Origin | ConnectionCalls,
+        on_message: Callable[[Any, Message], object] | None,
+        on_part: Callable[[Any, Part], object] | None,
+        on_event: Callable[[Any, Event], object] | None,
+    ) -> None:
+        require_callable(on_message, "on_message")
+        require_callable(on_part, "on_part")
+        self._on_message = on_message
+        self._on_part = on_part
+        super().__init__(origin, on_event)
+
+    def _call_back(self) -> None:
+        """The end of the connection still has its callbacks; a release cuts them off."""
+        pending = self._pending
+        while pending and (self._final is not None or not self._released):
+            item = pending.popleft()
+            try:
+                if type(item) is Event:
+                    self._tell(item)
+                elif type(item) is not Part:
+                    self._call_back_with_message(item)
+                elif self._on_part is not None:
+                    self._on_part(self, item)
+                else:
+                    self._call_back_with_message(self._join(item))
+            except Exception:
+                logger.exception("a callback of %r raised an exception", self)
+
+    def _call_back_with_message(self, message: Message | None) -> None:
+        if message is not None and self._on_message is not None:
+            self._on_message(self, message)
 
 
-class _CallbackThread(threading.Thread):
-    """Tells callbacks from other code: one that waited for another client's thread could wait for itself in the end."""
-
-
-class Client(ThreadConnection):
+class Client(CallbackConnection):
     """
     A managed connection that calls on_message(client, message) and on_event(client, event), in order, one at a time, on a thread
     of its own. Connecting goes on in the background; send may be called at once, for it queues.
@@ -61,14 +93,11 @@ class Client(ThreadConnection):
         properties: Mapping[str, Option] | None = None,
         **options: Option,
     ) -> None:
-        require_callable(on_message, "on_message")
-        require_callable(on_part, "on_part")
-        super().__init__(url, on_event, detector, Settings(options, properties, headers, rules, opening, before_connect))
-        self._on_message = on_message
-        self._on_part = on_part
+        settings = Settings(options, properties, headers, rules, opening, before_connect)
+        super().__init__(Origin(url, detector, settings), on_message, on_part, on_event)
         self._ending: BaseException | None = None
         # Threads that are not daemons are joined before atexit handlers run, which would keep a forgotten client alive for ever.
-        self._thread = _CallbackThread(target=self._run, name=f"heartwire-{self._channel.number}", daemon=True)
+        self._thread = CallbackThread(target=self._run, name=f"heartwire-{self._channel.number}", daemon=True)
         try:
             self._thread.start()
         except RuntimeError:
@@ -94,7 +123,7 @@ class Client(ThreadConnection):
         """
         if not self._released:
             self._channel.close(code, reason)
-        if not _in_callback():
+        if not in_callback():
             self._thread.join()
 
     def wait(self, timeout: float | None = None) -> None:
@@ -110,43 +139,21 @@ class Client(ThreadConnection):
         self._ended()
 
     def _run(self) -> None:
+        inbox = self._channel.inbox
         try:
             while not self._released:
-                self._channel.poll(None)
-                self._take()
+                changes = inbox.changes
                 self._call_back()
+                if not self._take():
+                    inbox.poll(None, changes)
+            self._call_back()
         except BaseException as ending:
             logger.exception("the callback thread of %r ends with an exception", self)
             self._ending = ending
         finally:
             self.release()
 
-    def _call_back(self) -> None:
-        """The end of the connection still has its callbacks; a release cuts them off."""
-        pending = self._pending
-        while pending and (self._final is not None or not self._released):
-            item = pending.popleft()
-            try:
-                if type(item) is Event:
-                    self._tell(item)
-                elif type(item) is not Part:
-                    self._call_back_with_message(item)
-                elif self._on_part is not None:
-                    self._on_part(self, item)
-                else:
-                    self._call_back_with_message(self._join(item))
-            except Exception:
-                logger.exception("a callback of %r raised an exception", self)
-
-    def _call_back_with_message(self, message: Message | None) -> None:
-        if message is not None and self._on_message is not None:
-            self._on_message(self, message)
-
     def _dispose(self) -> None:
         super()._dispose()
-        if self._thread.is_alive() and not _in_callback():
-            self._thread.join(_EXIT_SECONDS_MAX)
-
-
-def _in_callback() -> bool:
-    return isinstance(threading.current_thread(), _CallbackThread)
+        if self._thread.is_alive() and not in_callback():
+            self._thread.join(EXIT_SECONDS_MAX)

@@ -1,23 +1,29 @@
-"""The synchronous API: `with heartwire.sync.connect(url) as ws`, `for message in ws`."""
+"""The synchronous API: `with heartwire.sync.connect(url) as ws`, `for message in ws`, and its listener."""
 
 from __future__ import annotations
 
+import queue
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 
-from ._channel import closed_error
+from ._accepting import BeforeAccept
+from ._calls import closed_error
 from ._config import Headers, Option, Rules, Settings, Steps
-from ._connection import ThreadConnection, is_interruption
+from ._connection import Origin, ThreadConnection, is_interruption
 from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
+from ._listening import closed_listener
 from ._preparing import BeforeConnect
 from ._receiving import PartReader
+from ._serving import Served, ServedChannel
+from ._thread_listener import ThreadListener
 from ._timeout import checked
 
 OnEvent = Callable[["Connection", Event], object]
+OnServedEvent = Callable[["ServedConnection", Event], object]
 
 
 def connect(
@@ -39,7 +45,8 @@ def connect(
     it receives; an exception of the latter two goes to the logger "heartwire".
     """
     timeout = checked(open_timeout, "open_timeout")
-    connection = Connection(url, on_event, detector, Settings(options, properties, headers, rules, opening, before_connect))
+    settings = Settings(options, properties, headers, rules, opening, before_connect)
+    connection = Connection(Origin(url, detector, settings), on_event)
     try:
         connection._until_connected(timeout)
     except BaseException:
@@ -50,9 +57,6 @@ def connect(
 
 class Connection(ThreadConnection):
     """A connection for ordinary threads: one receives at a time, any may send or close. Ctrl-C interrupts every wait."""
-
-    def __init__(self, url: str, on_event: OnEvent | None, detector: Detector | None, settings: Settings) -> None:
-        super().__init__(url, on_event, detector, settings)
 
     def __enter__(self) -> Connection:
         return self
@@ -104,10 +108,11 @@ class Connection(ThreadConnection):
         """
         reader = PartReader(self)
         while not reader.is_at_end:
+            changes = self._channel.inbox.changes
             part = reader.pop()
             if part is not None:
                 yield part
-            elif not self._advance(None):
+            elif not self._advance(None, changes):
                 raise closed_error()
 
     def close(self, code: int = 1000, reason: str = "") -> None:
@@ -119,49 +124,129 @@ class Connection(ThreadConnection):
         if self._released:
             return
         self._channel.close(code, reason)
-        if self._channel.interrupts_take():
+        inbox = self._channel.inbox
+        if inbox.is_interrupted():
             return
         try:
             while not self._released:
+                changes = inbox.changes
                 if not self._take():
-                    self._channel.poll(None)
+                    inbox.poll(None, changes)
         finally:
             self.release()
         self._tell_leading_events()
 
     def _until_connected(self, timeout: float | None) -> None:
         deadline = _deadline(timeout)
-        while not self._connected_once:
+        while True:
+            changes = self._channel.inbox.changes
+            if self._connected_once:
+                return
             if self._final is not None:
                 raise self._failure()
             if self._take():
                 self._tell_leading_events()
-            elif not self._poll_until(deadline):
+            elif not self._poll_until(deadline, changes):
                 raise self._not_connected()
 
     def _refill(self, deadline: float | None) -> bool:
         """Waits until something is pending; False at the end."""
-        while not self._pending:
-            if not self._advance(deadline):
+        while True:
+            changes = self._channel.inbox.changes
+            if self._pending:
+                return True
+            if not self._advance(deadline, changes):
                 return False
-        return True
 
-    def _advance(self, deadline: float | None) -> bool:
-        """Takes a batch, or waits for one; False at the end."""
+    def _advance(self, deadline: float | None, changes: int) -> bool:
+        """Takes a batch, or waits for one, or for another thread that has taken one since there were so many changes; False at the end."""
         if self._ended():
             return False
         if self._take():
             self._tell_leading_events()
-        elif not self._poll_until(deadline):
+        elif not self._poll_until(deadline, changes):
             raise TimeoutError("no message came in the given time", status=Status.TIMEOUT, retryable=True)
         return True
 
-    def _poll_until(self, deadline: float | None) -> bool:
+    def _poll_until(self, deadline: float | None, changes: int) -> bool:
         """False if nothing came before the deadline."""
         if deadline is None:
-            return self._channel.poll(None)
-        return self._channel.poll(deadline - time.monotonic()) or time.monotonic() < deadline
+            return self._channel.inbox.poll(None, changes)
+        return self._channel.inbox.poll(deadline - time.monotonic(), changes) or time.monotonic() < deadline
 
 
 def _deadline(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
+
+
+class ServedConnection(Served, Connection):
+    """A client of a Listener: one thread receives at a time, any may send or close."""
+
+
+class Listener(ThreadListener[ServedConnection]):
+    """
+    Listens for ordinary threads, any of which may call anything. It lives until it is closed or the interpreter exits, and its
+    clients stay until they go or are closed, whether or not the program keeps them.
+    """
+
+    def __init__(
+        self, url: str, on_event: OnServedEvent | None, before_accept: BeforeAccept | None, settings: Settings
+    ) -> None:
+        self._new: queue.SimpleQueue[ServedConnection | None] = queue.SimpleQueue()
+        super().__init__(url, on_event, before_accept, settings)
+
+    def __iter__(self) -> Iterator[ServedConnection]:
+        """Yields the clients as they come, until the listener is closed."""
+        while (client := self._next(None)) is not None:
+            yield client
+
+    def accept(self, timeout: float | None = None) -> ServedConnection:
+        """The next client. TimeoutError after timeout seconds, StateError once the listener is closed."""
+        client = self._next(checked(timeout, "timeout"))
+        if client is None:
+            raise closed_listener()
+        return client
+
+    def _next(self, timeout: float | None) -> ServedConnection | None:
+        """None at the end, which everybody is to find."""
+        self._require_open()
+        try:
+            client = self._new.get(timeout=None if timeout is None else max(0.0, timeout))
+        except queue.Empty:
+            raise TimeoutError("no client came in the given time", status=Status.TIMEOUT, retryable=True) from None
+        if client is None:
+            self._new.put(None)
+        return client
+
+    def _welcome(self, channel: ServedChannel) -> ServedConnection:
+        return ServedConnection(channel, self._on_event)
+
+    def _has_come(self, client: ServedConnection) -> None:
+        self._new.put(client)
+
+    def _dispose(self) -> None:
+        self._new.put(None)
+        super()._dispose()
+
+
+def listen(
+    url: str,
+    *,
+    on_event: OnServedEvent | None = None,
+    before_accept: BeforeAccept | None = None,
+    rules: Rules | None = None,
+    properties: Mapping[str, Option] | None = None,
+    **options: Option,
+) -> Listener:
+    """
+    Listens for clients at "ws://host:port". Options as for heartwire.listen.
+
+        with heartwire.sync.listen("ws://0.0.0.0:8080") as listener:
+            for ws in listener:
+                threading.Thread(target=handle, args=(ws,), daemon=True).start()
+
+    on_event is called in the thread that receives from the client, while it receives. before_accept(request) is called in the thread
+    of the listener, which other clients wait for too: what takes time returns a concurrent.futures.Future of its verdict. What it
+    raises turns the client away with 500, and goes to the logger "heartwire".
+    """
+    return Listener(url, on_event, before_accept, Settings(options, properties, None, rules))

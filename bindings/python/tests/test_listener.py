@@ -1,0 +1,399 @@
+"""The asyncio listener with clients of our own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from conftest import eventually, run
+
+import heartwire
+from heartwire import EventKind, Listener, Refusal, Request, ServedConnection, State, Status
+
+ANYWHERE = "ws://127.0.0.1:0"
+
+
+def address(listener: Any, target: str = "/") -> str:
+    return f"ws://127.0.0.1:{listener.port}{target}"
+
+
+@asynccontextmanager
+async def pair(listener: Listener, **options: Any) -> AsyncIterator[tuple[heartwire.Connection, ServedConnection]]:
+    """A client, and the listener's end of it."""
+    async with heartwire.connect(address(listener), reconnect_enabled=False, **options) as client:
+        yield client, await listener.accept()
+
+
+def test_messages_go_both_ways() -> None:
+    async def main() -> None:
+        messages: list[heartwire.Message] = ["text", "", "grüße 🎺", b"", b"\x00\xff", "x" * 300_000, bytes(200_000)]
+        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (client, ws):
+            for message in messages:
+                client.send(message)
+                assert await ws.recv() == message
+                ws.send(message)
+                assert await client.recv() == message
+            assert ws.metrics().messages_received == len(messages)
+            assert ws.state is State.CONNECTED
+
+    run(main())
+
+
+def test_iteration_over_clients_and_their_messages() -> None:
+    async def main() -> None:
+        async def echo(ws: ServedConnection) -> None:
+            async for message in ws:
+                ws.send(message)
+
+        async def serve(listener: Listener) -> int:
+            handlers = [asyncio.create_task(echo(ws)) async for ws in listener]
+            await asyncio.gather(*handlers)
+            return len(handlers)
+
+        async with heartwire.listen(ANYWHERE) as listener:
+            serving = asyncio.create_task(serve(listener))
+            for number in range(5):
+                async with heartwire.connect(address(listener)) as client:
+                    client.send(str(number))
+                    assert await client.recv() == str(number)
+        assert await serving == 5
+
+    run(main())
+
+
+def test_flood_arrives_whole_and_in_order() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener, pair(listener, queue_messages_max=100_000) as (client, ws):
+            for number in range(20_000):
+                client.send(str(number))
+            assert [await ws.recv() for _ in range(20_000)] == [str(number) for number in range(20_000)]
+
+    run(main())
+
+
+def test_large_messages_in_parts() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE, message_part_bytes="1KiB") as listener, pair(listener) as (client, ws):
+            for _ in range(2):
+                client.send("x" * 100_000)
+            parts = [part async for part in ws.recv_streaming()]
+            assert len(parts) >= 98 and "".join(map(str, parts)) == "x" * 100_000
+            assert await ws.recv() == "x" * 100_000
+            await ws.send_streaming(["one, ", "two"])
+            assert await client.recv() == "one, two"
+
+    run(main())
+
+
+def test_request_and_subprotocol() -> None:
+    async def main() -> None:
+        async with heartwire.listen("ws://localhost:0", subprotocols=["b", "c"]) as listener:
+            url = f"ws://localhost:{listener.port}/chat?room=1"
+            async with heartwire.connect(url, headers={"X-Token": "one: two "}, subprotocols=["a", "c", "b"]) as client:
+                ws = await listener.accept()
+                assert ws.request.path == "/chat?room=1"
+                assert (ws.request.header("x-token"), ws.request.header("x-other")) == ("one: two", None)
+                assert ws.request.header("Host") == f"localhost:{listener.port}"
+                assert client.subprotocol == ws.subprotocol == "c"
+
+    run(main())
+
+
+def refuses(verdict: Any) -> Any:
+    def before_accept(request: Request) -> Any:
+        if isinstance(verdict, BaseException):
+            raise verdict
+        return verdict
+
+    return before_accept
+
+
+def refuses_later(verdict: Any) -> Any:
+    async def before_accept(request: Request) -> Any:
+        await asyncio.sleep(0)
+        return refuses(verdict)(request)
+
+    return before_accept
+
+
+@pytest.mark.parametrize("hook", [refuses, refuses_later])
+@pytest.mark.parametrize(
+    ("verdict", "status", "body", "problem"),
+    [
+        (Refusal(), 403, b"\n", None),
+        (Refusal(429, "later, grüße"), 429, "later, grüße\n".encode(), None),
+        (Refusal(503, "x" + "ü" * 2000), 503, ("x" + "ü" * 511).encode() + b"\n", None),
+        (ZeroDivisionError("secret"), 500, b"The server cannot decide.\n", ZeroDivisionError),
+        (False, 500, b"The server cannot decide.\n", TypeError),
+    ],
+    ids=["default", "with a reason", "with a long reason", "failing", "slip"],
+)
+def test_refusal(hook: Any, verdict: Any, status: int, body: bytes, problem: Any) -> None:
+    async def main() -> None:
+        problems: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(type(context["exception"])))
+        async with heartwire.listen(ANYWHERE, before_accept=hook(verdict)) as listener:
+            with pytest.raises(heartwire.HandshakeError) as caught:
+                await heartwire.connect(address(listener), reconnect_enabled=False)
+            assert (caught.value.http_status, caught.value.body) == (status, body)
+            assert listener.clients == ()
+        assert problems == ([problem] if problem else [])
+
+    run(main())
+
+
+def test_those_who_are_let_in_after_a_while() -> None:
+    async def main() -> None:
+        deciding = asyncio.Event()
+        decided = asyncio.Event()
+
+        async def before_accept(request: Request) -> Refusal | None:
+            deciding.set()
+            await decided.wait()
+            return None if request.header("Authorization") == "Bearer good" else Refusal(401, "who are you?")
+
+        async with heartwire.listen(ANYWHERE, before_accept=before_accept) as listener:
+            opening = asyncio.create_task(connected(address(listener), headers={"Authorization": "Bearer good"}))
+            await deciding.wait()
+            assert listener.clients == () and not opening.done()
+            decided.set()
+            client = await opening
+            assert len(listener.clients) == 1
+            await client.close()
+            with pytest.raises(heartwire.HandshakeError, match="401"):
+                await connected(address(listener))
+
+    run(main())
+
+
+async def connected(url: str, **options: Any) -> heartwire.Connection:
+    return await heartwire.connect(url, reconnect_enabled=False, **options)
+
+
+def test_decision_about_a_client_that_has_gone_is_cancelled() -> None:
+    async def main() -> None:
+        deciding, cancelled = asyncio.Event(), asyncio.Event()
+
+        async def before_accept(request: Request) -> None:
+            deciding.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                cancelled.set()
+
+        async with heartwire.listen(ANYWHERE, before_accept=before_accept) as listener:
+            opening = asyncio.create_task(connected(address(listener)))
+            await deciding.wait()
+            opening.cancel()
+            await cancelled.wait()
+            assert listener.clients == ()
+
+    run(main())
+
+
+def test_undecided_client_is_cut_off_in_time() -> None:
+    async def main() -> None:
+        problems: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context["exception"]))
+
+        async def before_accept(request: Request) -> None:
+            await asyncio.Event().wait()
+
+        async with heartwire.listen(ANYWHERE, before_accept=before_accept, connect_timeout=0.05) as listener:
+            with pytest.raises(heartwire.HeartwireError):
+                await connected(address(listener))
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://a.example", 0), (None, 0), ("https://b.example", 403), ("http://a.example", 403)]
+)
+def test_origins(origin: str | None, status: int) -> None:
+    async def main() -> None:
+        asked: list[Request] = []
+        async with heartwire.listen(ANYWHERE, listener_origins=["https://a.example"], before_accept=asked.append) as listener:
+            headers = {"Origin": origin} if origin else {}
+            if status == 0:
+                await (await connected(address(listener), headers=headers)).close()
+            else:
+                with pytest.raises(heartwire.HandshakeError) as caught:
+                    await connected(address(listener), headers=headers)
+                assert caught.value.http_status == status
+            assert len(asked) == (1 if status == 0 else 0)
+
+    run(main())
+
+
+def test_groups() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as one, pair(listener) as two, pair(listener) as three:
+            assert listener.broadcast("to all") == 3
+            for _, ws in (one, two, one):
+                listener.join(ws, "grüne")
+            assert listener.broadcast(b"\x01", "grüne") == 2
+            listener.leave(one[1], "grüne")
+            listener.leave(one[1], "grüne")
+            assert listener.broadcast("to one", "grüne") == 1
+            assert listener.broadcast("nobody", "none") == 0
+            assert [await one[0].recv(), await one[0].recv()] == ["to all", b"\x01"]
+            assert [await two[0].recv() for _ in range(3)] == ["to all", b"\x01", "to one"]
+            assert await three[0].recv() == "to all"
+            await two[0].close()
+            await eventually(lambda: len(listener.clients) == 2)
+            assert listener.broadcast("", "grüne") == 0
+            with pytest.raises(heartwire.StateError, match="has gone"):
+                listener.join(two[1], "grüne")
+
+    run(main())
+
+
+@pytest.mark.parametrize("group", ["", "x" * 256, "a\0b"])
+def test_names_that_no_group_has(group: str) -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (_, ws):
+            for call in (lambda: listener.join(ws, group), lambda: listener.leave(ws, group), lambda: listener.broadcast("", group)):
+                with pytest.raises(heartwire.ArgumentError):
+                    call()
+
+    run(main())
+
+
+def test_only_own_clients_join() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener, heartwire.listen(ANYWHERE) as other, pair(listener) as (client, ws):
+            with pytest.raises(heartwire.StateError, match="no client of this listener"):
+                other.join(ws, "group")
+            with pytest.raises(heartwire.StateError, match="no client of this listener"):
+                listener.join(client, "group")  # type: ignore[arg-type]
+            with pytest.raises(TypeError, match="not str"):
+                listener.join("ws", "group")  # type: ignore[arg-type]
+            with pytest.raises(TypeError):
+                listener.broadcast(None)  # type: ignore[arg-type]
+
+    run(main())
+
+
+def test_events_come_in_order_with_the_messages() -> None:
+    async def main() -> None:
+        story: list[object] = []
+
+        def on_event(ws: ServedConnection, event: heartwire.Event) -> None:
+            story.append(event.state if event.kind is EventKind.STATE else event.kind)
+
+        async with heartwire.listen(ANYWHERE, on_event=on_event) as listener:
+            async with pair(listener) as (client, ws):
+                client.send("hello")
+                story.append(await ws.recv())
+            assert [message async for message in ws] == []
+        assert story == [
+            EventKind.OPENED, EventKind.ENGINE_STARTED, State.CONNECTED, "hello",
+            EventKind.ENGINE_STOPPED, EventKind.CLOSED, State.DISCONNECTED,
+        ]  # fmt: skip
+
+    run(main())
+
+
+def test_closing_one_client() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (client, ws), pair(listener) as (other, _):
+            closed: list[heartwire.Event] = []
+            client._on_event = lambda ws, event: closed.append(event) if event.kind is EventKind.CLOSED else None
+            await ws.close(4001, "enough")
+            await eventually(lambda: len(closed) == 1)
+            assert (closed[0].close_code, closed[0].text, closed[0].by_peer) == (4001, "enough", True)
+            await eventually(lambda: len(listener.clients) == 1)
+            assert listener.broadcast("still there") == 1
+            assert await other.recv() == "still there"
+
+    run(main())
+
+
+def test_close_says_goodbye_and_lets_nobody_in() -> None:
+    async def main() -> None:
+        listener = heartwire.listen(ANYWHERE)
+        client = await connected(address(listener))
+        ws = await listener.accept()
+        client.send("last words")
+        await eventually(lambda: ws.metrics().messages_received == 1)
+        accepting = asyncio.create_task(listener.accept())
+        await asyncio.sleep(0)
+        await listener.close()
+        await listener.close()
+        assert [message async for message in client] == []
+        assert [message async for message in ws] == ["last words"]
+        assert [client async for client in listener] == []
+        for call in (lambda: listener.broadcast("x"), lambda: listener.join(ws, "group"), lambda: ws.send("x"), ws.metrics):
+            with pytest.raises(heartwire.StateError):
+                call()
+        with pytest.raises(heartwire.StateError, match="the listener is closed"):
+            await accepting
+        with pytest.raises(heartwire.ConnectError):
+            await connected(address(listener))
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("url", "options", "status"),
+    [
+        ("http://127.0.0.1:0", {}, Status.URL),
+        ("ws://no.such.host.invalid:0", {}, Status.RESOLVE),
+        ("ws://192.0.2.1:0", {}, Status.SYSTEM),
+        (ANYWHERE, {"ping_interval": "soon"}, Status.VALUE),
+        (ANYWHERE, {"ping_intervall": 1}, Status.PROPERTY),
+    ],
+)
+def test_what_cannot_be_had(url: str, options: Any, status: Status) -> None:
+    async def main() -> None:
+        with pytest.raises(heartwire.HeartwireError) as caught:
+            heartwire.listen(url, **options)
+        assert caught.value.status is status
+
+    run(main())
+
+
+def test_port_that_is_taken() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener:
+            with pytest.raises(heartwire.ResourceError, match="cannot listen at 127.0.0.1"):
+                heartwire.listen(address(listener))
+
+    run(main())
+
+
+def test_slips() -> None:
+    async def main() -> None:
+        for name in ("on_event", "before_accept"):
+            with pytest.raises(TypeError, match=f"{name} is a function"):
+                heartwire.listen(ANYWHERE, **{name: 5})  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="400 to 599"):
+            Refusal(200)
+        with pytest.raises(TypeError, match="not bytes"):
+            Refusal(403, b"no")  # type: ignore[arg-type]
+
+    run(main())
+
+
+def test_messages_that_nobody_receives_close_their_client_alone() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE, inbox_messages_max=1000) as listener:
+            async with pair(listener) as (noisy, ignored), pair(listener) as (other, ws):
+                for number in range(5000):
+                    noisy.send(str(number))
+                other.send("not disturbed")
+                assert await ws.recv() == "not disturbed"
+                await eventually(lambda: noisy.state is State.FAILED)
+                received: list[heartwire.Message] = []
+                with pytest.raises(heartwire.SlowConsumer, match="inbox_messages_max"):
+                    async for message in ignored:
+                        received.append(message)
+                assert 1000 <= len(received) < 5000
+                assert received == [str(number) for number in range(len(received))]
+                other.send("still here")
+                assert await ws.recv() == "still here"
+
+    run(main())
