@@ -54,6 +54,10 @@ class Served(BaseConnection):
         request: Request = self._channel.request
         return request
 
+    def __del__(self) -> None:
+        """No warning: the listener keeps it as long as there is something to close."""
+        self.release()
+
     def _follow(self, event: Event) -> None:
         """The last event comes whatever else was left out while nobody took events."""
         super()._follow(event)
