@@ -13,7 +13,7 @@ import pytest
 from conftest import PATIENCE_SECONDS, Servers, run, wait_until
 
 import heartwire
-from heartwire import Event, Message, _sending
+from heartwire import Message
 from heartwire._calls import ConnectionCalls
 
 def report_each_frame(servers: Servers) -> tuple[str, str]:
@@ -241,28 +241,6 @@ def test_close_while_a_message_is_being_sent(servers: Servers) -> None:
     assert close_code_seen_at(witness) == 4000
 
 
-def test_sender_waits_while_the_queue_is_full(servers: Servers) -> None:
-    """Nothing leaves the queue while the message before is unfinished."""
-
-    async def main() -> None:
-        async with heartwire.connect(servers.url("ws"), queue_bytes_max="4KiB") as ws:
-            waiting: list[asyncio.Task[int]] = []
-
-            async def unfinished() -> AsyncIterator[str]:
-                yield "first"
-                ws.send("x" * 4000)
-                waiting.append(asyncio.create_task(ws.send_streaming(["y" * 2000, "y" * 2000])))
-                for _ in range(3):
-                    await asyncio.sleep(0)
-                assert not waiting[0].done()
-
-            await ws.send_streaming(unfinished())
-            assert await waiting[0] == 3
-            assert [await ws.recv() for _ in range(3)] == ["first", "x" * 4000, "y" * 4000]
-
-    run(main())
-
-
 def test_what_is_sent_meanwhile_takes_no_room_from_the_message(servers: Servers) -> None:
     """It waits for the message's end, which would never come."""
 
@@ -278,28 +256,6 @@ def test_what_is_sent_meanwhile_takes_no_room_from_the_message(servers: Servers)
             assert [await ws.recv(), await ws.recv()] == ["y" * 4000, "x" * 3000]
 
     run(main())
-
-
-def test_synchronous_sender_waits_while_the_queue_is_full(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    has_waited = threading.Event()
-
-    def sleep(seconds: float) -> None:
-        has_waited.set()
-        has_waited.wait(seconds)
-
-    monkeypatch.setattr(_sending.time, "sleep", sleep)
-    with heartwire.sync.connect(servers.url("ws"), queue_bytes_max="4KiB") as ws:
-        waiting = threading.Thread(target=ws.send_streaming, args=(["y" * 2000, "y" * 2000],))
-
-        def unfinished() -> Iterator[str]:
-            yield "first"
-            ws.send("x" * 4000)
-            waiting.start()
-            assert has_waited.wait(PATIENCE_SECONDS)
-
-        ws.send_streaming(unfinished())
-        assert [ws.recv(PATIENCE_SECONDS) for _ in range(3)] == ["first", "x" * 4000, "y" * 4000]
-        waiting.join(PATIENCE_SECONDS)
 
 
 def test_message_begins_anew_after_a_reconnection(servers: Servers) -> None:
