@@ -139,8 +139,8 @@ ifdef URL
 demo: .build/examples/exchange ## Watch C, Python and Elixir against an exchange; URL=wss://... : the C program against any server
 	@$< "$(URL)"
 else
-demo: .build/examples/exchange $(SETUP)/python elixir
-	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --library $(LIBRARY)
+demo: .build/examples/exchange $(PROGRAM) $(SETUP)/python elixir
+	@exec $(PYTHON) bindings/demo/run.py --c $(CURDIR)/$< --server $(CURDIR)/$(PROGRAM) --library $(LIBRARY)
 endif
 
 test: elixir $(PROGRAM) $(SETUP)/python $(SETUP)/proxies $(SETUP)/services $(SETUP)/prometheus $(SETUP)/browser $(SETUP)/network ## Run every test suite, or SUITE=swift|abi|c|cli|conformance|python|proxies|transcripts|services|prometheus|monitor|network|stuck|elixir (STUCK_SECONDS=60: longer)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from program import PROGRAM, run
 
-COMMANDS = ["connect", "presets", "properties", "version"]
+COMMANDS = ["connect", "serve", "demo", "presets", "properties", "version"]
 
 
 def text(*arguments: str) -> str:
@@ -37,9 +37,15 @@ def test_help_lists_every_command() -> None:
     assert re.findall(r"^  (\w+) ", text("--help").split("Commands:")[1], re.MULTILINE)[: len(COMMANDS)] == COMMANDS
 
 
-def test_help_of_connect_lists_every_option() -> None:
-    options = re.findall(r"^  (--\w+)", text("connect", "--help"), re.MULTILINE)
-    assert options == "--preset --rules --set --header --subprotocol --keep --wait --json --events --stats".split()
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("connect", "--preset --rules --set --header --subprotocol --keep --wait --json --events --stats"),
+        ("serve", "--echo --exchange --broadcast --host --port --set --metrics --monitor --json --events --stats"),
+    ],
+)
+def test_help_lists_every_option(command: str, expected: str) -> None:
+    assert re.findall(r"^  (--\w+)", text(command, "--help").split("Options:")[1], re.MULTILINE) == expected.split()
 
 
 @pytest.mark.parametrize("name", ["version", "--version"])
@@ -113,6 +119,18 @@ def test_a_group_of_properties_is_explained() -> None:
         (["connect", "--subprotocol", "a b", "ws://a/"], "connect: "),
         (["connect", "--set", "heartbeat.text=ping", "ws://a/"], "connect: "),
         (["connect", "--", "--json"], "connect: "),
+        (["serve", "--exchagne"], "serve: unknown option --exchagne; did you mean --exchange?"),
+        (["serve", "--echo", "--exchange"], "serve: only one of --echo, --exchange and --broadcast at a time"),
+        (["serve", "ws://a/", "ws://b/"], "serve: one URL at a time; 'ws://b/' is too much"),
+        (["serve", "--port", "1", "ws://127.0.0.1:0"], "serve: the URL says where to listen; leave out --host and --port"),
+        (["serve", "--host", "h" * 600], "serve: --host is too long"),
+        (["serve", "http://localhost/"], "serve: "),
+        (["serve", "--port", "70000"], "serve: "),
+        (["serve", "--port", "http"], "serve: "),
+        (["serve", "--set", "pnig.interval=5s"], "--set: unknown property 'pnig.interval'; did you mean 'ping.interval'?"),
+        (["serve", "--set", "message.part_bytes=1KiB"], "--set: message.part_bytes is for programs of your own; leave it out"),
+        (["serve", "--set", "heartbeat.text=ping", "--port", "0"], "serve: "),
+        (["demo", "now"], "demo: unexpected argument 'now'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(arguments: list[str], expected: str) -> None:

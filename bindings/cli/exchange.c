@@ -22,7 +22,8 @@ static const char rules[] =
     "{\"learn\":[{\"on\":{\"json\":{\"/method\":\"public/set_heartbeat\"}},\"path\":\"/params/interval\",\"var\":\"interval\"},"
     "{\"on\":{\"json\":{\"/method\":\"market_closed\"}},\"path\":\"/params/interval\",\"var\":\"interval\",\"dir\":\"out\"}],"
     "\"beat\":[{\"every\":{\"var\":\"interval\",\"unit\":\"s\",\"max_ms\":2000,\"default_ms\":2000},"
-    "\"send\":{\"body\":\"{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"method\\\":\\\"heartbeat\\\",\\\"params\\\":{\\\"type\\\":\\\"test_request\\\"}}\"},"
+    "\"send\":{\"body\":\"{\\\"jsonrpc\\\":\\\"2.0\\\",\\\"method\\\":\\\"heartbeat\\\","
+    "\\\"params\\\":{\\\"type\\\":\\\"test_request\\\"}}\"},"
     "\"ack\":{\"on\":{\"json\":{\"/method\":\"public/test\"}},\"within\":\"2s\"}}],"
     "\"reply\":[{\"on\":{\"json\":{\"/method\":\"public/test\"}},\"take\":{\"id\":\"/id\"},\"send\":{\"body\":"
     "\"{\\\"jsonrpc\\\":\\\"2.0\\\",${?id}\\\"id\\\":${id},${/}\\\"result\\\":{\\\"version\\\":\\\"1.2.26\\\"}}\"}},"
@@ -42,7 +43,11 @@ static struct channel {
     const char *name;
     uint32_t price;
     uint64_t trades;
-} channels[] = {{.name = "trades.BTC-EUR", .price = 91500}, {.name = "trades.ETH-EUR", .price = 3120}, {.name = "trades.SOL-EUR", .price = 140}};
+} channels[] = {
+    {.name = "trades.BTC-EUR", .price = 91500},
+    {.name = "trades.ETH-EUR", .price = 3120},
+    {.name = "trades.SOL-EUR", .price = 140},
+};
 enum { CHANNEL_COUNT = sizeof channels / sizeof *channels };
 
 /* What is known about one program, over all its connections. */

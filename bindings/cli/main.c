@@ -28,6 +28,7 @@ static void print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     puts("\n'heartwire COMMAND --help' explains a command. To begin with:\n\n"
+         "  heartwire demo\n"
          "  heartwire connect wss://example.org/feed");
 }
 

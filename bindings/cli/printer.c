@@ -74,7 +74,8 @@ void print_notice(const struct printer *printer, const hw_event *event)
     case HW_EVENT_ATTEMPT_FAILED:
         /* The last one is told when the program ends. */
         if (event->delay_ms > 0)
-            complain("attempt %u failed: %.*s; the next follows in %" PRIu64 " ms", event->attempt, text_size, event->text, event->delay_ms);
+            complain("attempt %u failed: %.*s; the next follows in %" PRIu64 " ms", event->attempt, text_size, event->text,
+                     event->delay_ms);
         break;
     case HW_EVENT_CLOSED:
         if (event->state != HW_STATE_CLOSING && event->state != HW_STATE_DISCONNECTED)

@@ -1,4 +1,4 @@
-/* `heartwire properties`: what `connect --set` can set. */
+/* `heartwire properties`: what --set can set. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -93,6 +93,6 @@ const struct command properties_command = {
             "which is a property or the first part of its name, such as ping or tls, it\n"
             "explains each.\n",
     .options = options,
-    .notes = "A property is set with 'heartwire connect --set NAME=VALUE'.\n",
+    .notes = "A property is set with --set NAME=VALUE, of 'heartwire connect' or 'serve'.\n",
     .run = run,
 };

@@ -15,8 +15,8 @@ struct record {
 };
 
 /*
- * Begins a record: a JSON object with its type and kind, as in {"type":"event","event":"opened", or "* opened"; without kind_member with its
- * type alone.
+ * Begins a record: a JSON object with its type and kind, as in {"type":"event","event":"opened", or "* opened"; without kind_member with
+ * its type alone.
  */
 struct record record_begin(FILE *file, bool json, const char *type, const char *kind_member, const char *kind);
 void record_number(struct record *record, const char *name, uint64_t value);

@@ -149,7 +149,7 @@ static int run(const struct command *command, int argc, char **argv)
 const struct command serve_command = {
     .name = "serve",
     .arguments = "[OPTION]... [URL]",
-    .summary = "let clients in and keep them alive: echo, broadcast, or an exchange",
+    .summary = "let clients in and keep them alive: echo, broadcast, exchange",
     .help = "Listens at URL, ws://127.0.0.1:8080 if none is given, and keeps the clients that\n"
             "come alive: each is pinged every ping.interval (30s), and one that has missed\n"
             "ping.missed_max pongs is closed with 1001. The first line of standard output is\n"
@@ -159,9 +159,10 @@ const struct command serve_command = {
              "echoes, until queue.bytes_max or queue.messages_max wait for it, is closed with\n"
              "1013 after those.\n"
              "\n"
-             "--broadcast sends to who is there. A client whose queue is full misses the line.\n"
-             "What client 3 sends is printed as '3: TEXT', a binary message in base64 after\n"
-             "'binary, N bytes: '. The end of the input ends nothing.\n"
+             "--broadcast sends to who is there. A client whose queue is full misses the line,\n"
+             "or the oldest that waits for it (queue.overflow). What client 3 sends is printed\n"
+             "as '3: TEXT', a binary message in base64 after '3: binary, N bytes: '. The end of\n"
+             "the input ends nothing.\n"
              "\n"
              "--exchange speaks in the manner of Deribit (JSON-RPC): trades of BTC-EUR, 20 a\n"
              "second, or of what public/subscribe names in params.channels (trades.BTC-EUR,\n"

@@ -64,7 +64,9 @@ void trader_order(struct trader *trader)
     char text[160];
     uint64_t order = ++trader->order_last;
     int size = snprintf(text, sizeof text,
-                        "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"private/buy\",\"params\":{\"instrument_name\":\"ETH-EUR\"}}", order);
+                        "{\"jsonrpc\":\"2.0\",\"id\":%" PRIu64 ",\"method\":\"private/buy\","
+                        "\"params\":{\"instrument_name\":\"ETH-EUR\"}}",
+                        order);
     hw_connection_send(trader->connection, HW_TEXT, text, (size_t)size, NULL, NULL);
 }
 
