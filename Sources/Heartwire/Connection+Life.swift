@@ -35,6 +35,7 @@ extension Connection {
         guard !isTornDown else { return }
         isTornDown = true
         listener?.forget(self)
+        countDeparture()
         sayGoodbye()
         publish(nil)
         library.metrics.remove(self)
@@ -111,6 +112,7 @@ extension Connection {
             let records = session.takeEvents().map { EventRecord($0, isResumed: isResumed($0.epoch)) }
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown && concernsHost(record) {
+                listener?.counts.observe(record.event)
                 library.log.write(record, handle, plan.session.heartbeat)
                 deliver(record, isLast: false)
             }

@@ -12,6 +12,10 @@ final class Listener: @unchecked Sendable {
     let library: Library
     let io: IOThread
     let port: UInt16
+    let counts: ListenerCounts
+    let pages: ListenerPages
+    /// For clients that ask for a page; nil if there are none.
+    let visitorPlan: ConnectionPlan?
     private let connectionsMax: Int
     private let compressor: BroadcastCompressor
 
@@ -27,6 +31,7 @@ final class Listener: @unchecked Sendable {
     private var socket: ListenSocket?
     private var groups = Groups()
     private var clients: [Connection] = []
+    private var visitors: [Connection] = []
     private var isClosed = false
 
     /// Clients that are let in before the others' sockets have their turn.
@@ -47,9 +52,13 @@ final class Listener: @unchecked Sendable {
         case .addresses(let addresses): address = addresses[0]
         case .failed(let failure): throw ErrorDetails(.transport(failure))
         }
+        pages = try ListenerPages(plan.settings, at: address)
+        visitorPlan = pages.isEmpty ? nil : try ListenerPlan.visitors(plan.settings, plan.tlsContexts)
         let socket = try ListenSocket(address)
         self.socket = socket
         port = socket.address?.port ?? url.port
+        plan.listens(at: port)
+        counts = library.metrics.counts(ofListener: plan.metricsName)
     }
 
     // MARK: Any thread
@@ -92,6 +101,7 @@ final class Listener: @unchecked Sendable {
         let message = compressor.message(kind, payload)
         var reached: UInt64 = 0
         for receiver in receivers where receiver.send(message) { reached &+= 1 }
+        counts.broadcastSent(delivered: reached, leftOut: UInt64(receivers.count) &- reached)
         return reached
     }
 
@@ -100,6 +110,7 @@ final class Listener: @unchecked Sendable {
     func start() {
         guard number == nil, let socket = lock.withLock({ self.socket }) else { return }
         number = io.watch(self, socket.fd)
+        counts.listenerOpened()
         if let heartbeat {
             heartbeats = Cadence(every: heartbeat.interval, from: io.now)
             scheduleHeartbeat()
@@ -107,10 +118,31 @@ final class Listener: @unchecked Sendable {
     }
 
     func stop() {
-        if let number { io.unwatch(number, lock.withLock { socket }?.fd ?? -1) }
+        if let number {
+            io.unwatch(number, lock.withLock { socket }?.fd ?? -1)
+            counts.listenerClosed()
+        }
         number = nil
         unsentHeartbeat = nil
-        lock.withLock { socket = nil }
+        let visitors = lock.withLock { () -> [Connection] in
+            socket = nil
+            return self.visitors
+        }
+        // A page that is on its way still arrives.
+        for visitor in visitors where !visitor.session.isAnswering { visitor.closeSession(CloseFrame(code: CloseCode.goingAway, reason: [])) }
+    }
+
+    /// What to answer to this request; nil if it is for no page.
+    func answer(_ request: PageRequest) -> [UInt8]? {
+        pages.answer(request, isOpen: lock.withLock { !isClosed }) { library.metrics.text(io.now) }
+    }
+
+    /// Somebody comes for a page, or for the monitor's connection.
+    func welcome(_ visitor: Connection) {
+        lock.withLock {
+            visitor.listenerPlace = visitors.count
+            visitors.append(visitor)
+        }
     }
 
     /// A heartbeat is due, or has not reached all clients yet. Those that cannot take it are left out.
@@ -151,7 +183,8 @@ final class Listener: @unchecked Sendable {
 
     private func accept(_ fd: Int32) {
         let stream = Stream(fd: fd, tls: nil)
-        guard lock.withLock({ clients.count }) < connectionsMax else {
+        guard lock.withLock({ clients.count + visitors.count }) < connectionsMax else {
+            counts.count(.refusedFull)
             let refusal = AcceptFailure(status: 503, sentence: "There are too many clients.")
             _ = refusal.response.withUnsafeBytes { stream.write($0) }
             stream.close()
@@ -176,14 +209,18 @@ final class Listener: @unchecked Sendable {
         connection.serve(stream, handle)
     }
 
+    /// The last one takes the place that becomes free.
+    private static func remove(_ place: Int, from connections: inout [Connection]) {
+        guard let last = connections.popLast(), place < connections.count else { return }
+        connections[place] = last
+        last.listenerPlace = place
+    }
+
     /// The client has gone.
     func forget(_ connection: Connection) {
         lock.withLock {
-            guard let place = connection.listenerPlace, let last = clients.popLast() else { return }
-            if last !== connection {
-                clients[place] = last
-                last.listenerPlace = place
-            }
+            guard let place = connection.listenerPlace else { return }
+            if connection.isVisitor { Self.remove(place, from: &visitors) } else { Self.remove(place, from: &clients) }
             connection.listenerPlace = nil
             groups.leaveAll(&connection.memberships)
         }
