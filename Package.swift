@@ -39,6 +39,7 @@ let package = Package(
             name: "Heartwire",
             dependencies: ["WebSocket", "Heartbeat", "Session", "CHeartwire", "CSystem"],
             exclude: ["exports.map"],
+            resources: [.embedInCode("Monitor/monitor.html")],
             swiftSettings: core,
             linkerSettings: [
                 .linkedLibrary("ssl"),

@@ -289,6 +289,15 @@ static inline int hws_local_address(int fd, struct sockaddr_storage *address, so
     return getsockname(fd, (struct sockaddr *)address, size);
 }
 
+/* 1 for an address that only this machine reaches. */
+static inline int hws_is_loopback(const struct sockaddr_storage *address) {
+    const unsigned char *v4 = (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;
+    if (address->ss_family == AF_INET) return v4[0] == 127;
+    const unsigned char *v6 = ((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr;
+    static const unsigned char mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
+    return memcmp(v6, &in6addr_loopback, 16) == 0 || memcmp(v6, mapped, sizeof mapped) == 0;
+}
+
 /* What has become of a connection attempt: 0 if it is established, EINPROGRESS, or why it failed. */
 static inline int hws_connect_result(int fd) {
     struct pollfd socket = {.fd = fd, .events = POLLOUT};
@@ -424,14 +433,21 @@ static inline int hws_certificate_host(const X509 *certificate, int index, char 
     return found;
 }
 
+/* Base64 of SHA-256 over a byte string. out has room for 45 bytes; 0 if it fails. */
+static inline int hws_sha256_base64(const void *data, size_t size, unsigned char *out) {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_size = 0;
+    int ok = EVP_Digest(data, size, digest, &digest_size, EVP_sha256(), NULL) == 1;
+    if (ok) EVP_EncodeBlock(out, digest, (int)digest_size);
+    return ok;
+}
+
 /* Base64 of SHA-256 over a certificate's SubjectPublicKeyInfo: a pin of RFC 7469 section 2.4. out has room for 45 bytes; 0 if it fails. */
 static inline int hws_certificate_pin(const X509 *certificate, unsigned char *out) {
-    unsigned char *key = NULL, digest[EVP_MAX_MD_SIZE];
-    unsigned int digest_size = 0;
+    unsigned char *key = NULL;
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
-    int ok = size > 0 && EVP_Digest(key, (size_t)size, digest, &digest_size, EVP_sha256(), NULL) == 1;
+    int ok = size > 0 && hws_sha256_base64(key, (size_t)size, out);
     OPENSSL_free(key);
-    if (ok) EVP_EncodeBlock(out, digest, (int)digest_size);
     return ok;
 }
 

@@ -6,8 +6,18 @@ import WebSocket
 
 /// The I/O thread's part with a client of a listener, until it is let in, and after it has gone.
 extension Connection {
-    /// A client has connected.
-    func serve(_ stream: Stream, _ handle: OpaquePointer) {
+    enum Admission {
+        case awaited
+        case accepted
+        case refused
+        /// It asked for what is none of the host's business, and another connection goes on with it.
+        case visiting
+    }
+
+    private static let shownPathMax = 128
+
+    /// A client has connected. One without a handle is the library's own.
+    func serve(_ stream: Stream, _ handle: OpaquePointer?) {
         lock.withLock { self.handle = handle }
         slot = io.adopt(self)
         lastSerial &+= 1
@@ -17,26 +27,32 @@ extension Connection {
             channel.transport.accept(stream, data: pollerData(channel))
             session.clientConnected(io.now)
         }
-        library.metrics.add(self)
         settle()
     }
 
     /// Its request has arrived. `isLast`: with nothing after it.
     func requested(_ request: HandshakeRequest, isLast: Bool) {
+        if servesMonitor(request, isLast: isLast) { return }
+        if !isVisitor {
+            library.metrics.add(self)
+            if request.resource.count > 1 { askedPath = [UInt8](request.resource.prefix { $0 != 0x3F }.prefix(Self.shownPathMax)) }
+        }
         switch session.requestReceived(request, io.now) {
         case .accept(let acceptance):
             accept(request, acceptance)
         case .refuse(let failure):
-            turnAway(failure)
+            turnAway(failure, .refusedOrigin)
         case .ask where !isLast:
-            turnAway(AcceptFailure(status: 400, sentence: "Nothing may follow the request before its answer."))
+            turnAway(AcceptFailure(status: 400, sentence: "Nothing may follow the request before its answer."), .refusedRequest)
         case .ask:
             pendingRequest = request
         }
         settle()
     }
 
-    func turnAway(_ failure: AcceptFailure) {
+    func turnAway(_ failure: AcceptFailure, _ reason: ListenerCounts.Counter) {
+        admission = .refused
+        listener?.counts.count(reason)
         lock.withLock { () -> Void in
             _ = failure.response.withUnsafeBytes { channel(.first).transport.stream?.write($0) }
             session.turnedAway(failure, io.now, &outboxes)
@@ -47,7 +63,7 @@ extension Connection {
     func decide(_ attemptId: UInt64, _ refusal: AcceptFailure?) {
         guard session.preparingAttempts.0 == attemptId, let request = pendingRequest else { return }
         pendingRequest = nil
-        if let refusal { turnAway(refusal) } else { accept(request, session.acceptance(of: request)) }
+        if let refusal { turnAway(refusal, .refusedApplication) } else { accept(request, session.acceptance(of: request)) }
     }
 
     /// Once the client has gone its handle is given back.
@@ -58,9 +74,20 @@ extension Connection {
         tearDown()
     }
 
+    /// It has gone, for whatever reason.
+    func countDeparture() {
+        guard let listener, !isVisitor else { return }
+        switch admission {
+        case .awaited: listener.counts.count(.refusedUnfinished)
+        case .accepted: listener.counts.clientGone()
+        case .refused, .visiting: break
+        }
+    }
+
     /// Whether the host is told: those that never ask properly are none of its business.
     func concernsHost(_ record: EventRecord) -> Bool {
         guard listener != nil, !isHeardOf else { return true }
+        guard !isVisitor else { return false }
         let kind = Int(record.event.kind)
         isHeardOf = kind == Int(HW_EVENT_ACCEPT_DUE) || kind == Int(HW_EVENT_OPENED)
         return isHeardOf
@@ -68,12 +95,14 @@ extension Connection {
 
     private func accept(_ request: HandshakeRequest, _ acceptance: Session.Acceptance) {
         guard let proof = HandshakeNonce.proof(of: request.key) else {
-            turnAway(AcceptFailure(status: 500, sentence: "The server has no SHA-1."))
+            turnAway(AcceptFailure(status: 500, sentence: "The server has no SHA-1."), .refusedRequest)
             return
         }
         let subprotocol = acceptance.agreement.subprotocol
         let answer = ServerHandshake.acceptance(
             proof: proof, subprotocol: subprotocol.isEmpty ? nil : subprotocol, extensions: acceptance.extensions)
+        admission = .accepted
+        if isVisitor { io.monitor.add(self, io.now) } else { listener?.counts.clientAccepted() }
         withSession { $0.accepted(acceptance.agreement, answer: answer, io.now, &$1) }
     }
 }

@@ -35,6 +35,7 @@ extension Connection {
         guard !isTornDown else { return }
         isTornDown = true
         listener?.forget(self)
+        countDeparture()
         sayGoodbye()
         publish(nil)
         library.metrics.remove(self)
@@ -113,7 +114,9 @@ extension Connection {
             for record in records where !isTornDown {
                 let concernsHost = concernsHost(record)
                 library.log.write(record, handle, plan.session.heartbeat, isAside: !concernsHost)
-                if concernsHost { deliver(record, isLast: false) }
+                guard concernsHost else { continue }
+                listener?.counts.observe(record.event)
+                deliver(record, isLast: false)
             }
         }
     }

@@ -27,6 +27,7 @@ extension Connection {
                 return true
             case .ended(let failure):
                 withSession { $0.transportEnded(channel.place, failure, io.now, &$1) }
+                if session.isAnswering { pauseReading(channel) }
                 return true
             case .bytes(let count):
                 process(channel, UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
@@ -77,7 +78,8 @@ extension Connection {
                 counted = consumed
                 requested(request, isLast: consumed == input.count)
             case .requestRefused(let error):
-                turnAway(AcceptFailure(error))
+                if servesPage(channel) { return }
+                turnAway(AcceptFailure(error), .refusedRequest)
                 settle()
                 return
             case .refused(let error):

@@ -36,6 +36,12 @@ final class Connection: @unchecked Sendable {
     var pendingRequest: HandshakeRequest?
     /// Of a client: the host knows of it.
     var isHeardOf = false
+    /// Of a client: what has become of its asking.
+    var admission = Admission.awaited
+    /// Of a client: the path that it asked for, as far as it is shown; empty for the root.
+    var askedPath: [UInt8] = []
+    /// Tells connections apart for as long as the process runs.
+    var number: UInt64 = 0
 
     // Guarded by the listener's lock.
     /// Where the listener has it; nil once it has gone.

@@ -68,6 +68,12 @@ final class Library: @unchecked Sendable {
         io?.endReleases()
     }
 
+    /// Major, minor, patch.
+    static var version: [UInt8] {
+        let number = hw_version()
+        return "\(number >> 24).\(number >> 16 & 0xFF).\(number >> 8 & 0xFF)".bytes
+    }
+
     // MARK: The process's instance
 
     static var shared: Library { inherited ?? first }

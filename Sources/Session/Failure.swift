@@ -81,6 +81,9 @@ package struct TransportFailure {
         self.sentence = sentence
     }
 
+    /// The peer ended the stream in an orderly way.
+    var isEndOfStream: Bool { kind == .lost && nativeCode == 0 }
+
     /// The same while the opening handshake's answer was awaited: a lost connection then says most often that the port or scheme is wrong.
     var beforeTheAnswer: TransportFailure {
         guard kind == .lost else { return self }

@@ -199,9 +199,9 @@ package final class Outbox {
 
     // MARK: The connection's side
 
-    package func beginHandshake(_ request: [UInt8]) {
+    package func beginHandshake(_ text: [UInt8]) {
         mode = .handshake
-        put { $0.append(request) }
+        put { $0.append(text) }
     }
 
     /// Frames may be sent, compressed if that was agreed on; the queue waits.
@@ -302,6 +302,9 @@ package final class Outbox {
 
     /// True once a close frame is on the wire or sent.
     package var hasClosed: Bool { mode == .closed }
+
+    /// The kernel has all that was put on the wire.
+    var hasSentAll: Bool { wire.isEmpty }
 
     /// True once the kernel has it.
     var hasSentClose: Bool { mode == .closed && wire.isEmpty }

@@ -11,7 +11,7 @@ extension Session {
             let byPeer = !outboxes[link.place].hasSentClose
             outboxes[link.place].closeNow(CloseFrame(code: frame.code, reason: []))
             drain(link, Link.Ending(frame: frame, byPeer: byPeer, failure: .closedByPeer(frame)), deadline, now)
-        case .idle, .preparing, .connecting, .handshaking, .draining:
+        case .idle, .preparing, .connecting, .handshaking, .answering, .draining:
             return
         }
     }
@@ -25,7 +25,7 @@ extension Session {
         case .opening, .open, .closing:
             outboxes[link.place].closeNow(frame)
             drain(link, Link.Ending(frame: frame, byPeer: false, failure: failure), now + timeout, now)
-        case .idle, .preparing, .connecting, .handshaking, .draining:
+        case .idle, .preparing, .connecting, .handshaking, .answering, .draining:
             return
         }
     }
@@ -81,7 +81,7 @@ extension Session {
         switch activeLink.phase {
         case .closing: cutOff(activeLink, now, &outboxes)
         case .draining(let ending, _): end(activeLink, ending, now, &outboxes)
-        case .idle, .preparing, .connecting, .handshaking, .opening, .open: cutOffAttempt(now, &outboxes)
+        case .idle, .preparing, .connecting, .handshaking, .answering, .opening, .open: cutOffAttempt(now, &outboxes)
         }
     }
 

@@ -59,6 +59,7 @@ extension Session {
         // No frame may follow the close frame, so there is nothing more to beat for.
         if outboxes[place].hasClosed { endHeartbeats(link, now) }
         endIfNotAwaited(link, now, &outboxes)
+        if case .answering = link.phase, outboxes[place].hasSentAll { finish(.disconnected, reason: nil, now, &outboxes) }
         let wasActive = active
         if case .switching = rotation.phase, place == active { changeOver(now, &outboxes) }
         guard !link.refused.isEmpty else { return active != wasActive }

@@ -35,6 +35,11 @@ extension Session {
         case .opening, .open, .closing:
             let frame = CloseFrame(code: CloseCode.abnormal, reason: [])
             end(link, Link.Ending(frame: frame, byPeer: false, failure: .transport(failure)), now, &outboxes)
+        case .answering where failure.isEndOfStream:
+            // Whoever has nothing more to say may still read.
+            return
+        case .answering:
+            finish(.disconnected, reason: nil, now, &outboxes)
         case .draining(let ending, _):
             end(link, ending, now, &outboxes)
         }
@@ -62,7 +67,7 @@ extension Session {
             } catch {
                 return .refused(error)
             }
-        case .idle, .preparing, .connecting, .draining:
+        case .idle, .preparing, .connecting, .answering, .draining:
             consumed = input.count
             return .needsInput
         }

@@ -91,6 +91,14 @@ package struct Session: ~Copyable {
         return snapshot
     }
 
+    /// As the snapshot, of the connection in the active place alone.
+    package var heartbeatPulse: HeartbeatPulse { activeLink.heartbeats.pulse }
+    package var roundTrips: RoundTripWindow { activeLink.heartbeats.roundTrips }
+    package var heartbeatTotals: HeartbeatTotals { activeLink.heartbeats.totals + link(active.other).heartbeats.totals }
+
+    /// An answer to a request for a page is on its way.
+    package var isAnswering: Bool { if case .answering = activeLink.phase { true } else { false } }
+
     /// When `timeout` must be called next; nil while there is nothing to wait for.
     package var deadline: Instant? {
         let links = earliest(earliest(first.deadline, second.deadline), rotation.deadline)
@@ -171,7 +179,7 @@ package struct Session: ~Copyable {
         switch link.phase {
         case .preparing where !isEmpty, .connecting where !isEmpty, .handshaking where !isEmpty, .opening where !isEmpty:
             closesAfterOpening = (frame, now + configuration.closeTimeout)
-        case .idle, .preparing, .connecting, .handshaking:
+        case .idle, .preparing, .connecting, .handshaking, .answering:
             closedByApplication = true
             finish(.disconnected, reason: nil, now, &outboxes)
             return
@@ -270,6 +278,8 @@ package struct Session: ~Copyable {
         case .handshaking(let deadline):
             guard now >= deadline else { return }
             attemptFailed(link, link.handshake?.unfinishedRefusal.map { .handshake($0) } ?? .handshakeTimeout, now, &outboxes)
+        case .answering(let deadline):
+            if now >= deadline { finish(.disconnected, reason: nil, now, &outboxes) }
         case .opening:
             pollHeartbeats(link, now, &outboxes)
             pollOpening(link, now, &outboxes)

@@ -14,6 +14,7 @@ extension HeartbeatEngine {
         totals.beatsAcked &+= 1
         if isLate { totals.beatsLate &+= 1 } else { epoch.failures.succeeded(subject) }
         epoch.lastAck = now
+        epoch.lastBeat = now
         roundTrips.record(roundTrip)
         times.record(roundTrip, .roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
@@ -89,11 +90,11 @@ extension HeartbeatEngine {
         guard epoch.isRunning else { return }
         switch detection {
         case .answered(let time):
-            received(.detector, evidence: [])
+            received(.detector, evidence: [], now)
             answerIsOnItsWay(received: time)
         case .seen:
             epoch.lastData = now
-            received(.detector, evidence: [])
+            received(.detector, evidence: [], now)
         case .failed:
             failed(.detector, .detector, evidence: [], now)
         case .notSent:

@@ -63,7 +63,7 @@ extension HeartbeatEngine {
     /// A ping arrived, and its pong is on its way.
     package mutating func pingReceived(_ payload: UnsafeRawBufferPointer, isReported: Bool = true, _ now: Instant) {
         guard epoch.isRunning else { return }
-        if isReported { received(.ping, evidence: [UInt8](payload)) } else { totals.received &+= 1 }
+        if isReported { received(.ping, evidence: [UInt8](payload), now) } else { totals.received &+= 1 }
         answerIsOnItsWay(received: now)
         frameReceived(.ping, now)
     }
@@ -166,7 +166,7 @@ extension HeartbeatEngine {
     private mutating func answer(_ unit: inout UnitView, _ rules: RuleSet, _ scratch: RuleScratch, _ now: Instant) -> Bool {
         for index in rules.replies.indices where rules.replies[index].on.holds(for: &unit, rules, scratch.scanner) {
             let rule = rules.replies[index]
-            received(.reply(index), evidence: unit.evidence)
+            received(.reply(index), evidence: unit.evidence, now)
             scratch.captured.take(rule.take, from: &unit, rules, scratch.scanner)
             if let values = render(rule.send, scratch.captured, into: &scratch.body, now) {
                 answerIsOnItsWay(received: now)
@@ -206,7 +206,7 @@ extension HeartbeatEngine {
             else { continue }
             epoch.lastData = now
             if configuration.liveness == .data { epoch.pings?.bytesReceived() }
-            if !isAnswered && !isSeen { received(.watch(index), evidence: unit.evidence) }
+            if !isAnswered && !isSeen { received(.watch(index), evidence: unit.evidence, now) }
             isSeen = true
         }
         return isSeen
@@ -233,8 +233,9 @@ extension HeartbeatEngine {
         }
     }
 
-    mutating func received(_ subject: HeartbeatNote.Subject, evidence: [UInt8]) {
+    mutating func received(_ subject: HeartbeatNote.Subject, evidence: [UInt8], _ now: Instant) {
         totals.received &+= 1
+        epoch.lastBeat = now
         note(.received, subject, evidence: evidence)
     }
 }

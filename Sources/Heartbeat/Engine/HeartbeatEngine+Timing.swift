@@ -47,7 +47,7 @@ extension HeartbeatEngine {
 
     // MARK: Beats
 
-    private func due(beat index: Int) -> Instant? {
+    func due(beat index: Int) -> Instant? {
         guard let rule = rules?.beats[index] else { return nil }
         let activity: Instant? =
             switch rule.when {
@@ -109,7 +109,7 @@ extension HeartbeatEngine {
     // MARK: Watches
 
     /// For what any message settles the last message counts, so that not every one of them need be told to each watch.
-    private func silenceDeadline(watch index: Int) -> Instant? {
+    func silenceDeadline(watch index: Int) -> Instant? {
         let watch = epoch.watches[index]
         guard let deadline = watch.deadline, let rules, case .anyReceived = rules.watches[index].on, !watch.isSilent,
             let interval = watch.interval

@@ -21,6 +21,8 @@ package struct HeartbeatEngine: ~Copyable {
         var lastMessage = Instant(nanoseconds: 0)
         var lastMessageSent = Instant(nanoseconds: 0)
         var lastAck = Instant(nanoseconds: 0)
+        /// When a heartbeat of the other side, or its acknowledgement of ours, last came.
+        var lastBeat: Instant?
         /// When a watch or stamp last saw what it expects.
         var lastData = Instant(nanoseconds: 0)
         var isReadingPaused = false

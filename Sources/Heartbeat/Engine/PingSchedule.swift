@@ -60,6 +60,12 @@ package struct PingSchedule {
         return min(cadence.due, verdict(next))
     }
 
+    /// When the next ping is sent.
+    package var due: Instant { cadence.due }
+
+    /// Between the last ping and the next.
+    package var interval: Interval { cadence.interval }
+
     /// Does one thing that is due; call until `idle`. Early calls are harmless.
     package mutating func poll(_ now: Instant) -> Output {
         if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isSettled }), now >= verdict(outstanding[index]) {

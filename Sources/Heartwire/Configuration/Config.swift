@@ -145,6 +145,8 @@ extension Config.Settings {
 
     mutating func set(_ id: PropertyId, choice: Int) { values[id.rawValue] = .choice(choice) }
 
+    mutating func set(_ id: PropertyId, number: Int64) { values[id.rawValue] = .number(number) }
+
     @inline(never)
     func boolean(_ id: PropertyId) -> Bool {
         if case .boolean(let value)? = value(id) { value } else { false }

@@ -24,7 +24,7 @@ final class ConnectionPlan {
     let listenerTLS: TLSContext?
     let tlsContexts: TLSContexts
     let proxy: ProxySetting
-    let metricsName: [UInt8]
+    private(set) var metricsName: [UInt8]
 
     init(
         _ settings: Config.Settings, _ heartbeat: HeartbeatConfiguration, url text: [UInt8], tlsContexts: TLSContexts,
@@ -66,6 +66,12 @@ final class ConnectionPlan {
         let mayNeedTLS = !forListener && (url.isSecure || session.redirectsMax > 0)
         tls = mayNeedTLS ? try TLSClient(settings, url: url, contexts: tlsContexts) : nil
         listenerTLS = forListener && url.isSecure ? try tlsContexts.context(TLSSettings(settings, role: .server)) : nil
+    }
+
+    /// A listener's: this is the port that it has got.
+    func listens(at port: UInt16) {
+        session.url = session.url.at(port: port)
+        if settings.bytes(.metricsName).isEmpty { metricsName = session.url.endpoint }
     }
 
     /// Each binary message is decoded for the heartbeat rules.

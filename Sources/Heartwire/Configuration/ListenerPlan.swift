@@ -32,6 +32,17 @@ enum ListenerPlan {
         session.watchesNetwork = false
     }
 
+    /// For clients that ask for a page, or for the monitor's connection: nothing of the host's.
+    static func visitors(_ settings: Config.Settings, _ tlsContexts: TLSContexts) throws(ErrorDetails) -> ConnectionPlan {
+        var own = Config.Settings()
+        for id in [PropertyId.connectTimeout, .closeTimeout] { own.set(id, number: settings.number(id)) }
+        own.set(.delivery, choice: ConnectionPlan.DeliveryMode.inline.rawValue)
+        // One look is on its way at a time, and nothing is to be heard.
+        own.set(.queueMessagesMax, number: 1)
+        own.set(.messageBytesMax, number: 1024)
+        return try ConnectionPlan(own, try heartbeat(own), url: ASCII.bytes("ws://visitors"), tlsContexts: tlsContexts, forListener: true)
+    }
+
     private static func origins(_ text: [UInt8]) -> [[UInt8]] {
         ASCII.split(text[...], at: 0x2C).map { [UInt8](ASCII.trimmed($0)) }.filter { !$0.isEmpty }
     }

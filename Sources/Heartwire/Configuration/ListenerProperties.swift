@@ -2,6 +2,16 @@
 extension PropertyTable {
     static let listenerProperties: [Property] = [
         Property(
+            id: .listenerMetrics, name: "listener.metrics", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
+            doc: "Whether a listener answers GET /metrics with the text of hw_metrics_write, and /healthz with 200, or 503 once it is closed."),
+        Property(
+            id: .listenerMonitor, name: "listener.monitor", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
+            doc: "Whether a listener shows all connections of the process at /monitor, to this machine, or to those who know the token."),
+        Property(
+            id: .listenerMonitorToken, name: "listener.monitor_token", kind: .text, defaultValue: "",
+            range: "16 to 256 of A-Z a-z 0-9 -._~", unit: "",
+            doc: "What /monitor?token=..., or Authorization: Bearer, must say. Needed unless the listener is bound to a loopback address."),
+        Property(
             id: .broadcastHeartbeat, name: "broadcast.heartbeat", kind: .choice, defaultValue: "off", range: "off | text | gzip", unit: "",
             doc: "What a listener sends to all its clients again and again: nothing, a text message, or a binary one compressed by gzip."),
         Property(

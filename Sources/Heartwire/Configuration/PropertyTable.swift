@@ -62,7 +62,7 @@ extension Property {
     /// True for values that no error text may show.
     var isSecret: Bool {
         if case .pem = kind { return true }
-        return [.basicAuth, .proxy, .tlsKeyPassword].contains(id)
+        return [.basicAuth, .proxy, .tlsKeyPassword, .listenerMonitorToken].contains(id)
     }
 }
 
@@ -91,6 +91,7 @@ enum PropertyId: Int, CaseIterable {
     case rotateAfter, rotateLinger, rotateOnNotice, rotateDuplicateKey
     case networkWatch
     case listenerOrigins, listenerConnectionsMax
+    case listenerMetrics, listenerMonitor, listenerMonitorToken
     case broadcastHeartbeat, broadcastInterval, broadcastTemplate
     case delivery, inboxMessagesMax, inboxBytesMax, inboxOverflow
     case subprotocols

@@ -12,6 +12,10 @@ final class Listener: @unchecked Sendable {
     let library: Library
     let io: IOThread
     let port: UInt16
+    let counts: ListenerCounts
+    let pages: ListenerPages
+    /// For clients that ask for a page; nil if there are none.
+    let visitorPlan: ConnectionPlan?
     private let connectionsMax: Int
     private let compressor: BroadcastCompressor
 
@@ -31,6 +35,7 @@ final class Listener: @unchecked Sendable {
     private var socket: ListenSocket?
     private var groups = Groups()
     private var clients: [Connection] = []
+    private var visitors: [Connection] = []
     private var isClosed = false
 
     /// Clients that are let in before the others' sockets have their turn.
@@ -55,9 +60,13 @@ final class Listener: @unchecked Sendable {
         case .addresses(let addresses): address = addresses[0]
         case .failed(let failure): throw ErrorDetails(.transport(failure))
         }
+        pages = try ListenerPages(plan.settings, at: address)
+        visitorPlan = pages.isEmpty ? nil : try ListenerPlan.visitors(plan.settings, plan.tlsContexts)
         let socket = try ListenSocket(address)
         self.socket = socket
         port = socket.address?.port ?? url.port
+        plan.listens(at: port)
+        counts = library.metrics.counts(ofListener: plan.metricsName)
     }
 
     // MARK: Any thread
@@ -100,6 +109,7 @@ final class Listener: @unchecked Sendable {
         let message = compressor.message(kind, payload)
         var reached: UInt64 = 0
         for receiver in receivers where receiver.send(message) { reached &+= 1 }
+        counts.broadcastSent(delivered: reached, leftOut: UInt64(receivers.count) &- reached)
         return reached
     }
 
@@ -108,6 +118,7 @@ final class Listener: @unchecked Sendable {
     func start() {
         guard number == nil, let socket = lock.withLock({ self.socket }) else { return }
         number = io.watch(self, socket.fd)
+        counts.listenerOpened()
         if let heartbeat {
             heartbeats = Cadence(every: heartbeat.interval, from: io.now)
             scheduleTimer()
@@ -115,10 +126,31 @@ final class Listener: @unchecked Sendable {
     }
 
     func stop() {
-        if let number { io.unwatch(number, lock.withLock { socket }?.fd ?? -1) }
+        if let number {
+            io.unwatch(number, lock.withLock { socket }?.fd ?? -1)
+            counts.listenerClosed()
+        }
         number = nil
         unsentHeartbeat = nil
-        lock.withLock { socket = nil }
+        let visitors = lock.withLock { () -> [Connection] in
+            socket = nil
+            return self.visitors
+        }
+        // A page that is on its way still arrives.
+        for visitor in visitors where !visitor.session.isAnswering { visitor.closeSession(CloseFrame(code: CloseCode.goingAway, reason: [])) }
+    }
+
+    /// What to answer to this request; nil if it is for no page.
+    func answer(_ request: PageRequest) -> [UInt8]? {
+        pages.answer(request, isOpen: lock.withLock { !isClosed }) { library.metrics.text(io.now) }
+    }
+
+    /// Somebody comes for a page, or for the monitor's connection.
+    func welcome(_ visitor: Connection) {
+        lock.withLock {
+            visitor.listenerPlace = visitors.count
+            visitors.append(visitor)
+        }
     }
 
     /// A heartbeat is due, or has not reached all clients yet, of whom those that cannot take it are left out. Or a pause is over.
@@ -200,7 +232,8 @@ final class Listener: @unchecked Sendable {
     }
 
     private func accept(_ fd: Int32) {
-        guard lock.withLock({ clients.count }) < connectionsMax, let stream = stream(fd) else {
+        guard lock.withLock({ clients.count + visitors.count }) < connectionsMax, let stream = stream(fd) else {
+            counts.count(.refusedFull)
             refuse(fd)
             return
         }
@@ -229,14 +262,18 @@ final class Listener: @unchecked Sendable {
         return TLSSession(context, fd: fd, peer: TLSClientPeer()).map { Stream(fd: fd, role: .server, tls: $0) }
     }
 
+    /// The last one takes the place that becomes free.
+    private static func remove(_ place: Int, from connections: inout [Connection]) {
+        guard let last = connections.popLast(), place < connections.count else { return }
+        connections[place] = last
+        last.listenerPlace = place
+    }
+
     /// The client has gone.
     func forget(_ connection: Connection) {
         lock.withLock {
-            guard let place = connection.listenerPlace, let last = clients.popLast() else { return }
-            if last !== connection {
-                clients[place] = last
-                last.listenerPlace = place
-            }
+            guard let place = connection.listenerPlace else { return }
+            if connection.isVisitor { Self.remove(place, from: &visitors) } else { Self.remove(place, from: &clients) }
             connection.listenerPlace = nil
             groups.leaveAll(&connection.memberships)
         }

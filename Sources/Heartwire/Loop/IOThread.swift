@@ -41,6 +41,8 @@ final class IOThread: @unchecked Sendable {
 
     private var timers = Timers()
     private let machine: MachineWatch
+    var monitor = Monitor()
+    private var lastNumber: UInt64 = 0
     private var slots: [Connection?] = []
     private var freeSlots: [Int] = []
     private var listeners: [Listener?] = []
@@ -110,6 +112,8 @@ final class IOThread: @unchecked Sendable {
 
     /// Gives a connection its place: timers and socket events find it by this number.
     func adopt(_ connection: Connection) -> Int {
+        lastNumber &+= 1
+        connection.number = lastNumber
         if let slot = freeSlots.popLast() {
             slots[slot] = connection
             return slot
@@ -175,6 +179,7 @@ final class IOThread: @unchecked Sendable {
             runTimers()
             runReadable()
             probeAfterChanges()
+            monitor.run(slots, Library.shared.environment, now)
             ownsDescriptors = lock.withLock { isStopping }
             if ownsDescriptors { break }
         }
@@ -191,7 +196,7 @@ final class IOThread: @unchecked Sendable {
     private var nextTurn: Instant? {
         guard readable.isEmpty else { return now }
         var next = timers.next
-        for other in [listenerTimers.next, machine.deadline] {
+        for other in [listenerTimers.next, machine.deadline, monitor.deadline] {
             if let other { next = min(next ?? other, other) }
         }
         return next

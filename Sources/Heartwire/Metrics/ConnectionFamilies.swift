@@ -124,7 +124,7 @@ enum ConnectionFamilies {
         text.families(.gauge, gauges, rows, at: gaugesStart)
         text.families(.gauge, unit: .bytes, byteGauges, rows, at: gaugesStart + 1)
         text.families(.gauge, unit: .seconds, timeGauges, rows, at: timeGaugesStart)
-        text.family("connections", "Connections by state.", by: states, rows, at: statesStart)
+        text.family(.gauge, "connections", "Connections by state.", by: states, rows, at: statesStart)
         text.histogram(
             "heartbeat_latency_seconds", "From the arrival of a heartbeat until its answer was handed to the kernel.", rows,
             at: timesStart + TimeBuckets.Measure.latency.rawValue * TimeBuckets.stride)

@@ -1,12 +1,12 @@
 import Heartbeat
 import WebSocket
 
-/// Knows all connections of the process and what those that have ended leave to be counted, and makes a text of that.
+/// Knows all connections and listeners of the process and what those that have ended leave to be counted, and makes a text of that.
 ///
 /// A connection counts from its opening until its end as what its snapshot says, then in the totals of its name, so that no counter ever goes
 /// back. The lock is never held together with a connection's.
 final class MetricsCollector: @unchecked Sendable {
-    /// Connections of further names are counted under a common one.
+    /// Connections and listeners of further names are counted under a common one.
     static let namesMax = 100
     private static let otherName: StaticString = "other"
 
@@ -14,6 +14,8 @@ final class MetricsCollector: @unchecked Sendable {
     /// Of the connections that have ended, for each name in the order in which the names came.
     private var ended: [MetricsRow] = []
     private var members: [Connection] = []
+    /// For each name that a listener has had.
+    private var listeners: [ListenerCounts] = []
 
     func add(_ connection: Connection) {
         lock.withLock {
@@ -36,10 +38,24 @@ final class MetricsCollector: @unchecked Sendable {
         }
     }
 
+    /// Where a listener of this name counts.
+    func counts(ofListener name: [UInt8]) -> ListenerCounts {
+        lock.withLock {
+            let isKnown = listeners.contains { $0.name == name }
+            let shown = isKnown || listeners.count < Self.namesMax ? name : ASCII.bytes(Self.otherName)
+            if let counts = listeners.first(where: { $0.name == shown }) { return counts }
+            let counts = ListenerCounts(shown)
+            listeners.append(counts)
+            return counts
+        }
+    }
+
     /// All metrics of the process.
     func text(_ now: Instant) -> [UInt8] {
         var text = OpenMetricsText(label: "connection")
         ConnectionFamilies.write(rows(now), to: &text)
+        text.label = "listener"
+        ListenerFamilies.write(lock.withLock { listeners }.map { $0.row }, to: &text)
         text.end()
         return text.bytes
     }

@@ -56,11 +56,15 @@ struct OpenMetricsText {
         }
     }
 
-    /// A gauge that has a sample for each word of a list, which is one more label with its value.
+    /// A family that has a sample for each word of a list, which is one more label with its value.
     @inline(never)
-    mutating func family(_ name: StaticString, _ help: StaticString, by words: StaticString, _ rows: [MetricsRow], at start: Int) {
-        family("gauge", unit: .none, ASCII.bytes(name), ASCII.bytes(help))
-        for row in rows where row.isPresent { _ = samples(row, "", ASCII.words(words), at: start, areCumulative: false) }
+    mutating func family(
+        _ kind: Kind, _ name: StaticString, _ help: StaticString, by words: StaticString, _ rows: [MetricsRow], at start: Int
+    ) {
+        family(kind == .counter ? "counter" : "gauge", unit: .none, ASCII.bytes(name), ASCII.bytes(help))
+        for row in rows where kind == .counter || row.isPresent {
+            _ = samples(row, kind == .counter ? "_total" : "", ASCII.words(words), at: start, areCumulative: false)
+        }
     }
 
     /// A histogram of times, from the numbers that `TimeBuckets` has of a measure.

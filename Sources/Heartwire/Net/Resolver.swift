@@ -14,6 +14,9 @@ struct SocketAddress {
         withUnsafeBytes(of: storage) { UInt16(bigEndian: $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self)) }
     }
 
+    /// Only this machine reaches it.
+    var isLoopback: Bool { withUnsafePointer(to: storage) { hws_is_loopback($0) != 0 } }
+
     func equals(_ other: SocketAddress) -> Bool {
         size == other.size
             && withUnsafePointer(to: storage) { a in withUnsafePointer(to: other.storage) { hws_address_equals(a, $0, size) != 0 } }

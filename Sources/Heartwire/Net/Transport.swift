@@ -40,6 +40,13 @@ struct Transport {
         set(.readable)
     }
 
+    /// Gives the stream to somebody else.
+    mutating func release() -> Stream? {
+        leavePoller()
+        defer { stream = nil }
+        return stream
+    }
+
     mutating func close() {
         if let stream {
             if isInPoller { poller.remove(stream.fd) }

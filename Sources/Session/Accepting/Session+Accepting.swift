@@ -60,16 +60,27 @@ extension Session {
             outboxes[active].beginHandshake(answer)
             link.phase = .handshaking(deadline: deadline)
             handshakeSucceeded(active, agreement, now, &outboxes)
-        case .idle, .connecting, .opening, .open, .closing, .draining:
+        case .idle, .connecting, .answering, .opening, .open, .closing, .draining:
             return
         }
+    }
+
+    /// What was asked for instead of a connection; nil if that is no page.
+    package func pageRequest(of place: LinkPlace) -> PageRequest? { link(place).request?.pageRequest }
+
+    /// The answer to a request for a page: whoever asked may take it in their own time, as far as that goes.
+    package mutating func answered(_ answer: [UInt8], _ now: Instant, _ outboxes: inout Outboxes) {
+        guard case .handshaking(let deadline) = activeLink.phase else { return }
+        activeLink.request = nil
+        outboxes[active].beginHandshake(answer)
+        activeLink.phase = .answering(deadline: deadline)
     }
 
     /// The client is not accepted; it has been told.
     package mutating func turnedAway(_ failure: AcceptFailure, _ now: Instant, _ outboxes: inout Outboxes) {
         switch activeLink.phase {
         case .handshaking, .preparing: attemptFailed(activeLink, .accepting(failure), now, &outboxes)
-        case .idle, .connecting, .opening, .open, .closing, .draining: return
+        case .idle, .connecting, .answering, .opening, .open, .closing, .draining: return
         }
     }
 }

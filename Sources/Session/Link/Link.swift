@@ -31,6 +31,8 @@ final class Link {
         case preparing(attemptId: UInt64, deadline: Instant)
         case connecting(deadline: Instant)
         case handshaking(deadline: Instant)
+        /// A page was asked for, and is on its way; the end follows.
+        case answering(deadline: Instant)
         /// The opening script runs.
         case opening
         case open
@@ -84,7 +86,8 @@ final class Link {
     var deadline: Instant? {
         switch phase {
         case .idle: nil
-        case .preparing(_, let deadline), .connecting(let deadline), .handshaking(let deadline), .draining(_, let deadline): deadline
+        case .preparing(_, let deadline), .connecting(let deadline), .handshaking(let deadline), .answering(let deadline): deadline
+        case .draining(_, let deadline): deadline
         case .closing(let deadline): earliest(heartbeats.deadline, deadline)
         case .opening: earliest(script?.deadline, heartbeats.deadline)
         case .open: heartbeats.deadline
@@ -106,7 +109,7 @@ final class Link {
     var isEstablished: Bool {
         switch phase {
         case .opening, .open, .closing, .draining: true
-        case .idle, .preparing, .connecting, .handshaking: false
+        case .idle, .preparing, .connecting, .handshaking, .answering: false
         }
     }
 }

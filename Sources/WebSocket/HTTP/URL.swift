@@ -64,17 +64,21 @@ package struct URL: Equatable {
     /// As it would be written, without the credentials.
     package var text: [UInt8] { ASCII.bytes(isSecure ? "wss://" : "ws://") + hostField + resource }
 
-    private init(_ base: URL, resource: [UInt8]) {
-        (isSecure, host, isIPv6, port) = (base.isSecure, base.host, base.isIPv6, base.port)
+    private init(_ base: URL, port: UInt16, resource: [UInt8]) {
+        (isSecure, host, isIPv6) = (base.isSecure, base.host, base.isIPv6)
+        self.port = port
         self.resource = resource
         credentials = nil
     }
+
+    /// The same with another port, without the credentials.
+    package func at(port: UInt16) -> URL { URL(self, port: port, resource: resource) }
 
     /// Another resource of the same origin, without the credentials.
     @inline(never)
     func at(resource: [UInt8]) throws(URLError) -> URL {
         guard resource.count <= Self.sizeMax else { throw .tooLong }
-        return URL(self, resource: try Self.resource(resource[...]))
+        return URL(self, port: port, resource: try Self.resource(resource[...]))
     }
 
     /// Scheme, host and port (RFC 6454 section 4).

@@ -58,18 +58,24 @@ package enum RequestError: Error, Equatable {
 extension ServerHandshake {
     /// An answer other than 101, after which the connection ends. `fields` are complete lines without their CRLF; `body` is plain text.
     package static func refusal(status: UInt16, fields: [[UInt8]] = [], body: [UInt8]) -> [UInt8] {
+        answer(status: status, fields: fields + [ASCII.bytes("Content-Type: text/plain; charset=utf-8")], body: body)
+    }
+
+    /// As `refusal`, of whatever type the fields say that the body is. `isHead`: the body is only counted.
+    package static func answer(status: UInt16, fields: [[UInt8]], body: [UInt8], isHead: Bool = false) -> [UInt8] {
         // Upgrade stands in an answer only with its connection option (RFC 9110 section 7.8).
         let upgrades = fields.contains { ASCII.equalsIgnoringCase($0.prefix(8), "upgrade:") }
         var answer = ASCII.bytes("HTTP/1.1 ") + "\(status) ".bytes + ASCII.bytes(reason(status))
         answer += ASCII.bytes(upgrades ? "\r\nConnection: close, Upgrade" : "\r\nConnection: close")
         for field in fields { answer += ASCII.bytes("\r\n") + field }
-        answer += ASCII.bytes("\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ") + String(body.count).bytes
-        return answer + ASCII.bytes("\r\n\r\n") + body
+        answer += ASCII.bytes("\r\nContent-Length: ") + String(body.count).bytes + ASCII.bytes("\r\n\r\n")
+        return isHead ? answer : answer + body
     }
 
-    /// The phrase of a status (RFC 9110 section 15); none for those that a refusal has no use for.
+    /// The phrase of a status (RFC 9110 section 15); none for those that an answer has no use for.
     private static func reason(_ status: UInt16) -> StaticString {
         switch status {
+        case 200: "OK"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"

@@ -22,8 +22,22 @@ package struct HandshakeRequest {
     }
 }
 
+/// What somebody asks for who wants no WebSocket connection: a page, perhaps.
+package struct PageRequest {
+    package let resource: [UInt8]
+    package let host: [UInt8]
+    /// Asked for the head of the answer alone (RFC 9110 section 9.3.2).
+    package let isHead: Bool
+    package let fields: HTTPFields
+
+    /// Of the resource: without the query.
+    package var path: ArraySlice<UInt8> { resource.prefix { $0 != 0x3F } }
+}
+
 package struct ServerHandshake {
     private var reader: HTTPRequestHeadReader
+    /// Once `read` has refused a request that is one for a page as well as HTTP/1 has them, whatever else is wrong with it as a handshake.
+    package private(set) var pageRequest: PageRequest?
 
     package init(headSizeMax: Int = HTTPHead.sizeMax) {
         reader = HTTPRequestHeadReader(sizeMax: headSizeMax)
@@ -39,7 +53,23 @@ package struct ServerHandshake {
             throw .head(error)
         }
         guard let head else { return nil }
+        pageRequest = Self.pageRequest(head)
         return try Self.check(head)
+    }
+
+    /// Nil for what asks for another protocol, or changes something.
+    private static func pageRequest(_ head: HTTPRequestHead) -> PageRequest? {
+        let isHead = head.method.elementsEqual(ASCII.bytes("HEAD"))
+        guard head.version.major == 1, isHead || head.method.elementsEqual(ASCII.bytes("GET")), head.fields.values("upgrade").isEmpty else {
+            return nil
+        }
+        do throws(RequestError) {
+            let (resource, host) = try target(head)
+            try checkBody(head.fields)
+            return PageRequest(resource: resource, host: host, isHead: isHead, fields: head.fields)
+        } catch {
+            return nil
+        }
     }
 
     /// The answer that opens the connection. `proof` is base64 of SHA-1 over the request's key and the GUID of section 1.3; `extensions` the value
