@@ -19,7 +19,7 @@ final class Connection: @unchecked Sendable {
     // The I/O thread's own.
     var session: Session
     var slot: Int?
-    let addressMemory = AddressMemory()
+    lazy var addressMemory = AddressMemory()
     /// Counts the attempts of both channels.
     var lastSerial: UInt32 = 0
     var isTornDown = false
@@ -81,7 +81,9 @@ final class Connection: @unchecked Sendable {
             variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
-            second: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) },
+            second: {
+                Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) }
+            },
             kept: KeptMessages(messagesMax: plan.outbox.messagesMax, bytesMax: plan.outbox.bytesMax))
         first = Channel(.first, poller: io.poller)
         second = Channel(.second, poller: io.poller)
