@@ -62,6 +62,8 @@ final class Connection: @unchecked Sendable {
     var detections: [(detection: Detection, epoch: UInt64)] = []
     /// The I/O thread has been asked to look.
     var awaitsAttention = false
+    /// The I/O thread has been asked to write what was broadcast.
+    var awaitsFlush = false
     static let detectionsMax = 1024
     var isReleased = false
     /// Released from inside a callback: nothing but the last event is delivered any more.
