@@ -62,8 +62,7 @@ extension Connection {
     func sayGoodbye() {
         lock.withLock {
             session.abandon(io.now, &outboxes)
-            _ = first.transport.flush(outboxes.first)
-            _ = second.transport.flush(outboxes.second)
+            for channel in [first, second] where channel.hasStream { _ = channel.transport.flush(outboxes[channel.place]) }
         }
         closeTransport(first)
         closeTransport(second)

@@ -22,6 +22,44 @@ extension Connection {
         if case .accepted = send({ $0.enqueue(message) }) { true } else { false }
     }
 
+    enum Broadcast {
+        case refused
+        /// It leaves with what waits already, or has left.
+        case taken
+        /// The I/O thread is to be asked for `flushBroadcasts`.
+        case waits
+    }
+
+    /// Takes a message that others are sent too, for the I/O thread to write: what is broadcast in quick succession leaves in one piece. So
+    /// much of it that it would fill the queue is written at once.
+    func take(_ message: SharedMessage) -> Broadcast {
+        turnstile.withLock {
+            lock.withLock { () -> Broadcast in
+                let outbox = outboxes[outboxes.active]
+                defer { if outbox.isWritableDue { askForAttention() } }
+                guard case .accepted = outbox.enqueue(message) else { return .refused }
+                if outbox.queuedMessages > Self.unflushedMessagesMax || outbox.queuedBytes > Self.unflushedBytesMax {
+                    flushAsSender(outboxes.active)
+                    return .taken
+                }
+                defer { awaitsFlush = true }
+                return awaitsFlush ? .taken : .waits
+            }
+        }
+    }
+
+    private static let unflushedMessagesMax = 32
+    private static let unflushedBytesMax = 16384
+
+    /// On the I/O thread.
+    func flushBroadcasts() {
+        lock.withLock {
+            awaitsFlush = false
+            flushAsSender(outboxes.active)
+            if outboxes[outboxes.active].isWritableDue { askForAttention() }
+        }
+    }
+
     func send(_ enqueue: (Outbox) -> Outbox.Admission) -> Outbox.Admission {
         turnstile.withLock {
             lock.withLock { () -> Outbox.Admission in
@@ -36,11 +74,9 @@ extension Connection {
 
     /// Under the lock: writes what this thread has put into the outbox, and has the I/O thread look at what came of it.
     func flushAsSender(_ place: LinkPlace) {
+        guard let outbox = outboxes.existing(place) else { return }
         let channel = channel(place)
-        if !channel.transport.waitsToWrite && !channel.transport.flush(outboxes[place]) {
-            io.post(.broken(self, serial: channel.serial))
-        }
-        let outbox = outboxes[place]
+        if !channel.transport.waitsToWrite && !channel.transport.flush(outbox) { io.post(.broken(self, serial: channel.serial)) }
         if outbox.hasHandedOver || outbox.hasReports || outbox.nextExpiry != nil || outbox.isQueueReleased { askForAttention() }
     }
 

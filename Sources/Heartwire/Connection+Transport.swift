@@ -70,7 +70,7 @@ extension Connection {
         channel.connector = nil
         lock.withLock {
             channel.transport.close()
-            outboxes[channel.place].connectionEnded()
+            outboxes.existing(channel.place)?.connectionEnded()
         }
         channel.isReadingPaused = false
     }

@@ -19,7 +19,7 @@ final class Connection: @unchecked Sendable {
     // The I/O thread's own.
     var session: Session
     var slot: Int?
-    let addressMemory = AddressMemory()
+    lazy var addressMemory = AddressMemory()
     /// Counts the attempts of both channels.
     var lastSerial: UInt32 = 0
     var isTornDown = false
@@ -68,6 +68,8 @@ final class Connection: @unchecked Sendable {
     var detections: [(detection: Detection, epoch: UInt64)] = []
     /// The I/O thread has been asked to look.
     var awaitsAttention = false
+    /// The I/O thread has been asked to write what was broadcast.
+    var awaitsFlush = false
     static let detectionsMax = 1024
     var isReleased = false
     /// Released from inside a callback: nothing but the last event is delivered any more.
@@ -87,7 +89,9 @@ final class Connection: @unchecked Sendable {
             variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.0) { SystemRandom.fill($0) },
-            second: Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) },
+            second: {
+                Outbox(role: plan.session.role, limits: plan.outbox, variables: variables.1, hasQueue: false) { SystemRandom.fill($0) }
+            },
             kept: KeptMessages(messagesMax: plan.outbox.messagesMax, bytesMax: plan.outbox.bytesMax))
         first = Channel(.first, poller: io.poller)
         second = Channel(.second, poller: io.poller)

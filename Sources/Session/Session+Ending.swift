@@ -243,7 +243,7 @@ extension Session {
 
     /// What is left in the other place ends with the session.
     private mutating func endOther(_ now: Instant, _ outboxes: inout Outboxes) {
-        let link = link(active.other)
+        guard let link = existingLink(active.other) else { return }
         if case .idle = link.phase { return }
         let isEstablished = link.isEstablished
         let inDoubt = messagesInDoubt(link, outboxes)

@@ -43,7 +43,7 @@ extension Session {
     /// To be called when the outbox has been written from: what it has handed over is reported, and what found no room is tried once more.
     /// True if there is more to write now, in whichever place.
     package mutating func written(_ place: LinkPlace, _ now: Instant, _ outboxes: inout Outboxes) -> Bool {
-        let link = link(place)
+        guard let link = existingLink(place) else { return false }
         if outboxes[place].hasHandedOver {
             for handedOver in outboxes[place].takeHandedOver() {
                 switch handedOver.frame {

@@ -55,13 +55,12 @@ extension Session {
     }
 
     /// Of each place, the attempt that waits for `proceed`; 0 for none.
-    package var preparingAttempts: (UInt64, UInt64) { (link(.first).preparingAttempt, link(.second).preparingAttempt) }
+    package var preparingAttempts: (UInt64, UInt64) { (link(.first).preparingAttempt, existingLink(.second)?.preparingAttempt ?? 0) }
 
     /// The answer to `connectDue`; false if that attempt is over or was answered.
     package mutating func proceed(_ attemptId: UInt64, _ prepared: PreparedAttempt, _ now: Instant, _ outboxes: inout Outboxes) -> Bool {
         for place in [LinkPlace.first, .second] {
-            let link = link(place)
-            guard case .preparing(attemptId, _) = link.phase else { continue }
+            guard let link = existingLink(place), case .preparing(attemptId, _) = link.phase else { continue }
             if let failure = prepared.failure {
                 attemptFailed(link, .beforeConnect(failure), now, &outboxes)
                 return true

@@ -25,7 +25,8 @@ package struct Session: ~Copyable {
     /// Which place has the connection that messages are sent by.
     package internal(set) var active = LinkPlace.first
     private let first: Link
-    private let second: Link
+    /// Most sessions never rotate.
+    private let second: Late<Link>
     let sighting: CircuitSighting
     var rotation: Rotation
     /// While the connections of a rotation overlap.
@@ -60,15 +61,25 @@ package struct Session: ~Copyable {
         random = Random(seed: seed)
         let sighting = CircuitSighting()
         self.sighting = sighting
-        let visitor = { (place: UInt64) in HostVisitor(gates, configuration.gate, token: seed &* 2 &+ place, sighting) }
-        first = Link(.first, configuration, environment, variables.0, visitor(0))
-        second = Link(.second, configuration, environment, variables.1, visitor(1))
+        first = Link(.first, configuration, environment, variables.0, HostVisitor(gates, configuration.gate, token: seed &* 2, sighting))
+        second = Late {
+            let visitor = HostVisitor(gates, configuration.gate, token: seed &* 2 &+ 1, sighting)
+            return Link(.second, configuration, environment, variables.1, visitor)
+        }
     }
 
     func link(_ place: LinkPlace) -> Link {
         switch place {
         case .first: first
-        case .second: second
+        case .second: second.value
+        }
+    }
+
+    /// Nil if no rotation has needed the place yet.
+    func existingLink(_ place: LinkPlace) -> Link? {
+        switch place {
+        case .first: first
+        case .second: second.existing
         }
     }
 
@@ -82,12 +93,14 @@ package struct Session: ~Copyable {
     /// Of the connection in the active place, 0 before the first.
     package var epoch: UInt64 { activeLink.epoch }
 
-    package func epoch(of place: LinkPlace) -> UInt64 { link(place).epoch }
+    package func epoch(of place: LinkPlace) -> UInt64 { existingLink(place)?.epoch ?? 0 }
 
     package var heartbeatSnapshot: HeartbeatSnapshot {
         var snapshot = activeLink.heartbeats.snapshot
-        snapshot.totals = snapshot.totals + link(active.other).heartbeats.totals
-        snapshot.times.add(link(active.other).heartbeats.times)
+        if let other = existingLink(active.other) {
+            snapshot.totals = snapshot.totals + other.heartbeats.totals
+            snapshot.times.add(other.heartbeats.times)
+        }
         return snapshot
     }
 
@@ -101,7 +114,7 @@ package struct Session: ~Copyable {
 
     /// When `timeout` must be called next; nil while there is nothing to wait for.
     package var deadline: Instant? {
-        let links = earliest(earliest(first.deadline, second.deadline), rotation.deadline)
+        let links = earliest(earliest(first.deadline, second.existing?.deadline), rotation.deadline)
         switch phase {
         case .idle, .ended: return nil
         case .waiting(let until, _): return earliest(earliest(links, until), nextExpiry)
@@ -205,7 +218,7 @@ package struct Session: ~Copyable {
         events = []
         actions = []
         for place in [LinkPlace.first, .second] {
-            let link = link(place)
+            guard let link = existingLink(place) else { continue }
             if link.isEstablished { outboxes[place].closeNow(CloseFrame(code: CloseCode.goingAway, reason: [])) }
             endHeartbeats(link, now)
             link.visitor.leave(now)
@@ -228,8 +241,7 @@ package struct Session: ~Copyable {
             break
         }
         for place in [LinkPlace.first, .second] {
-            let link = link(place)
-            guard link.isEstablished else { continue }
+            guard let link = existingLink(place), link.isEstablished else { continue }
             link.heartbeats.probe(now)
             carryOut(link, now, &outboxes)
         }
@@ -262,7 +274,7 @@ package struct Session: ~Copyable {
         }
         // While the next attempt is waited for, the old connection of a rotation may still stand.
         timeout(first, now, &outboxes)
-        timeout(second, now, &outboxes)
+        if let second = second.existing { timeout(second, now, &outboxes) }
         pollRotation(now, &outboxes)
         if let (_, deadline) = closesAfterOpening, now >= deadline { cutOffAttempt(now, &outboxes) }
     }

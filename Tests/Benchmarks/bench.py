@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 BUILT = ROOT / ".build" / "benchmarks"
-CLIENT_TIMEOUT_S = 120
+CLIENT_TIMEOUT_S = 180
 
 Figures = dict[str, float]
 

@@ -19,6 +19,7 @@ import trustme
 import texts
 from bench import BUILT, HERE, ROOT, Bench, Case, Figures, difference, medians, pin_to, relate, table
 from life import bench_reconnect, bench_rotation
+from listening import bench_listener_broadcast, bench_listener_echo, bench_listener_handshakes, bench_listener_idle
 
 JSON_TEXTS, LARGE_TEXT = BUILT / "texts.json", BUILT / "large.txt"
 ANSWERS = 100_000
@@ -231,6 +232,10 @@ BENCHMARKS = {
     "gil": bench_gil,
     "reconnect": bench_reconnect,
     "rotation": bench_rotation,
+    "listener-idle": bench_listener_idle,
+    "listener-broadcast": bench_listener_broadcast,
+    "listener-handshakes": bench_listener_handshakes,
+    "listener-echo": bench_listener_echo,
 }
 
 
@@ -244,11 +249,13 @@ def build_program(program: str, *linked: str) -> None:
 def build_programs(library: str) -> None:
     BUILT.mkdir(parents=True, exist_ok=True)
     folder = str(pathlib.Path(library).parent)
-    for program in ("connect", "recv", "send", "idle", "answer", "beats", "reconnect", "rotation"):
+    for program in ("connect", "recv", "send", "idle", "answer", "beats", "reconnect", "rotation", "crowd_server"):
         build_program(program, f"-I{ROOT / 'include'}", f"-L{folder}", "-lheartwire", f"-Wl,-rpath,{folder}", "-lpthread")
     build_program("server", "-lssl", "-lcrypto", "-lz", "-lpthread")
     for server in ("answer_server", "restarting_server", "feed_server"):
         build_program(server, "-lssl", "-lcrypto", "-lpthread")
+    for crowd in ("crowd_idle", "crowd_broadcast", "crowd_handshakes", "crowd_echo"):
+        build_program(crowd)
     build_program("raw")
     build_program("raw_answer")
     build_program("zlib", "-lz")

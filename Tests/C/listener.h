@@ -14,6 +14,7 @@ typedef struct {
     uint64_t attempt_id;   /* of its HW_EVENT_ACCEPT_DUE */
     char resource[256], fields[2048];
     int opened, resumed, closed, released;
+    int expected; /* of those to be released, if the test counts them */
     int close_code, close_status;
     char close_text[256];
     char failure[256]; /* of the latest HW_EVENT_ATTEMPT_FAILED */

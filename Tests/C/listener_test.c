@@ -1,6 +1,7 @@
 /* The other end: a listener and its clients, which are the library's own, or sockets that do as they like. */
 #include "listener.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +210,35 @@ TEST(what_is_no_proper_request_is_answered_and_none_of_the_hosts_business)
     server_end(&server);
 }
 
+/* Sockets that ask for a connection, and leave once they have it. */
+static void come_and_go(server *server, int count)
+{
+    char answer[512];
+    for (int i = 0; i < count; i++) {
+        int fd = silent_socket(server, request);
+        CHECK(recv(fd, answer, sizeof answer, 0) > 0);
+        close(fd);
+    }
+    int expected = server->expected += count;
+    AWAIT(counted(server, &server->released) == expected);
+}
+
+TEST(clients_that_have_gone_leave_no_memory_behind)
+{
+    enum { COUNT = 200, BYTES_MAX = 32 };
+    server server;
+    /* One account of all threads' memory. */
+    mallopt(M_ARENA_MAX, 1);
+    server_start(&server);
+    /* The first ones bring what is kept for later ones. */
+    come_and_go(&server, COUNT);
+    size_t before = mallinfo2().uordblks;
+    come_and_go(&server, COUNT);
+    size_t after = mallinfo2().uordblks;
+    if (after > before + COUNT * BYTES_MAX) FAIL("%zu bytes more after %d clients", after - before, COUNT);
+    server_end(&server);
+}
+
 TEST(frames_of_clients_must_be_masked)
 {
     server server;
@@ -391,6 +421,34 @@ TEST(broadcasts_reach_a_group_or_all)
     CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, "\xff", 1, NULL), HW_E_UTF8);
     client_free(clients[0]);
     client_free(clients[2]);
+    server_end(&server);
+}
+
+/* Broadcasts that follow one another may leave together, and what is sent to one client stays in its place between them. */
+TEST(broadcasts_keep_their_order)
+{
+    enum { COUNT = 200 };
+    server server;
+    server_start(&server);
+    client *client = plain_client();
+    client_connect(client, server.url);
+    AWAIT(counted(&server, &server.opened) == 1);
+    char text[16];
+    for (int i = 0; i < COUNT; i++) {
+        int size = snprintf(text, sizeof text, "%d", i);
+        uint64_t reached = 1;
+        if (i % 5 == 3) {
+            CHECK_STATUS(hw_connection_send(server.latest, HW_TEXT, text, (size_t)size, NULL, NULL), HW_OK);
+        } else {
+            CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, text, (size_t)size, &reached), HW_OK);
+        }
+        CHECK_EQUAL(reached, 1);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        CHECK_TEXT(client_message(client, (size_t)i)->text, text);
+    }
+    client_free(client);
     server_end(&server);
 }
 

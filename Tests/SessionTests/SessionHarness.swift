@@ -41,8 +41,9 @@ final class SessionHarness {
         session = Session(configuration, seed: seed, environment: FixedEnvironment(), gates: HostGateTable(), variables: variables)
         outboxes = Outboxes(
             first: Outbox(role: configuration.role, limits: limits, variables: variables.0, fillRandom: countingRandomness()),
-            second: Outbox(
-                role: configuration.role, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness()),
+            second: { [role = configuration.role] in
+                Outbox(role: role, limits: limits, variables: variables.1, hasQueue: false, fillRandom: countingRandomness())
+            },
             kept: KeptMessages(messagesMax: limits.messagesMax, bytesMax: limits.bytesMax))
     }
 
@@ -283,7 +284,7 @@ final class SessionHarness {
             streams.append([])
         case .closeTransport(let place):
             streamIndex[place] = nil
-            outboxes[place].connectionEnded()
+            outboxes.existing(place)?.connectionEnded()
         }
     }
 

@@ -43,6 +43,19 @@ struct SessionRotationTests {
         #expect(harness.metrics.reconnections == 0)
     }
 
+    @Test func needsTheSecondPlaceForRotationsOnly() {
+        let harness = connected()
+        harness.close()
+        harness.receiveClose(1000)
+        harness.endTransport()
+        #expect(harness.state == .disconnected)
+        #expect(harness.outboxes.existing(.second) == nil)
+        let rotating = connected()
+        rotate(rotating)
+        rotating.openTransport()
+        #expect(rotating.outboxes.existing(.second) != nil)
+    }
+
     @Test func deliversWhatTheOldConnectionStillSends() {
         let harness = connected()
         rotate(harness)

@@ -17,23 +17,24 @@ package final class HeartbeatVariables {
     private static let heartbeatValueSizeMax = 256
     private static let observedSizeMax = 65536
 
-    package init?(_ configuration: HeartbeatConfiguration) {
+    /// Nil if there are no rules. In Embedded Swift the object of a designated initializer that fails is never freed.
+    package convenience init?(_ configuration: HeartbeatConfiguration) {
         guard let rules = configuration.rules else { return nil }
-        self.rules = rules
-        parameters = configuration.parameters
-        counterStart = configuration.counterStart
-        counter = counterStart
-        valueSizeMax = Self.heartbeatValueSizeMax
-        values = parameters
+        self.init(rules, configuration.parameters, counterStart: configuration.counterStart, valueSizeMax: Self.heartbeatValueSizeMax)
     }
 
     /// For rules that nobody gives parameters for.
-    package init(_ rules: RuleSet, valueSizeMax: Int) {
+    package convenience init(_ rules: RuleSet, valueSizeMax: Int) {
+        self.init(rules, rules.variables.map { _ in nil }, counterStart: 1, valueSizeMax: valueSizeMax)
+    }
+
+    private init(_ rules: RuleSet, _ parameters: [[UInt8]?], counterStart: Int64, valueSizeMax: Int) {
         self.rules = rules
+        self.parameters = parameters
+        self.counterStart = counterStart
         self.valueSizeMax = valueSizeMax
-        parameters = rules.variables.map { _ in nil }
-        (counterStart, counter) = (1, 1)
         values = parameters
+        counter = counterStart
     }
 
     /// A connection knows nothing of what an earlier one taught.

@@ -78,7 +78,11 @@ struct Delivery {
 
     func deliver(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool, lastCallbackRan: () -> Void) -> Inbox.Pushed {
         switch mode {
-        case .dispatcher(let inbox), .inbox(let inbox):
+        case .dispatcher(let inbox):
+            // Without anyone to take them, events end here, but for the last, which somebody may wait for.
+            let isWanted = isLast || receiver(of: record.event.kind) != nil
+            return isWanted ? inbox.push(record, origin, isLast: isLast) : Inbox.Pushed()
+        case .inbox(let inbox):
             return inbox.push(record, origin, isLast: isLast)
         case .inline:
             if let receiver = receiver(of: record.event.kind) {

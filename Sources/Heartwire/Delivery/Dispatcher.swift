@@ -43,10 +43,12 @@ final class Dispatcher: @unchecked Sendable {
 
     /// The connection's inbox has something; a connection is scheduled once for each time that its inbox was empty.
     func schedule(_ connection: Connection) {
-        lock.withLock {
+        let mustWake = lock.withLock { () -> Bool in
             ready.append(connection)
-            if isIdle { changed.wake() }
+            return isIdle
         }
+        // With the lock held the thread would wake only to wait for it.
+        if mustWake { changed.wake() }
     }
 
     /// For the end of the process: no callback starts any more. Waits for the one that runs, but not beyond the deadline and not for itself.

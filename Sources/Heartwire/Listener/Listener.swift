@@ -108,7 +108,16 @@ final class Listener: @unchecked Sendable {
         guard !receivers.isEmpty else { return 0 }
         let message = compressor.message(kind, payload)
         var reached: UInt64 = 0
-        for receiver in receivers where receiver.send(message) { reached &+= 1 }
+        var unflushed: [Connection] = []
+        for receiver in receivers {
+            switch receiver.take(message) {
+            case .refused: continue
+            case .taken: break
+            case .waits: unflushed.append(receiver)
+            }
+            reached &+= 1
+        }
+        io.flush(unflushed)
         counts.broadcastSent(delivered: reached, leftOut: UInt64(receivers.count) &- reached)
         return reached
     }

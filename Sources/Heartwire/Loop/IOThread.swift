@@ -35,6 +35,8 @@ final class IOThread: @unchecked Sendable {
     private let lock = Lock()
     private let stopped: Condition
     private var commands: [Command] = []
+    /// Clients for which broadcasts wait to be written.
+    private var unflushed: [Connection] = []
     private var isStopping = false
     private var hasStopped = false
     private var thread: Thread?
@@ -49,8 +51,12 @@ final class IOThread: @unchecked Sendable {
     private var listenerTimers = Timers()
     /// Connections that have something to do without waiting for their socket.
     private var readable: [Connection] = []
+    /// Clients whose broadcasts are written now, the next one last.
+    private var flushing: [Connection] = []
 
     private static let receiveBufferSize = 262_144
+    /// Clients to which broadcasts are written in a turn: heartbeats must not wait for thousands of them.
+    private static let flushesMax = 64
     /// Tells listeners' events from connections', whose slots are fewer.
     private static let listenerMark: UInt64 = 1 << 63
 
@@ -88,6 +94,16 @@ final class IOThread: @unchecked Sendable {
         let wasEmpty = lock.withLock { () -> Bool in
             commands.append(command)
             return commands.count == 1
+        }
+        if wasEmpty { poller.wake() }
+    }
+
+    /// From any thread: has the I/O thread write what was broadcast to these clients.
+    func flush(_ clients: [Connection]) {
+        guard !clients.isEmpty else { return }
+        let wasEmpty = lock.withLock { () -> Bool in
+            defer { unflushed += clients }
+            return unflushed.isEmpty
         }
         if wasEmpty { poller.wake() }
     }
@@ -175,6 +191,7 @@ final class IOThread: @unchecked Sendable {
             for index in 0..<count {
                 if let ready = poller.ready(at: index) { dispatch(ready) }
             }
+            runFlushes()
             runCommands()
             runTimers()
             runReadable()
@@ -194,7 +211,7 @@ final class IOThread: @unchecked Sendable {
     }
 
     private var nextTurn: Instant? {
-        guard readable.isEmpty else { return now }
+        guard readable.isEmpty && flushing.isEmpty else { return now }
         var next = timers.next
         for other in [listenerTimers.next, machine.deadline, monitor.deadline] {
             if let other { next = min(next ?? other, other) }
@@ -212,6 +229,17 @@ final class IOThread: @unchecked Sendable {
         let slot = Int(ready.data >> 32)
         guard slot < slots.count, let connection = slots[slot] else { return }
         connection.socketReady(ready, serial: UInt32(truncatingIfNeeded: ready.data))
+    }
+
+    private func runFlushes() {
+        if flushing.isEmpty {
+            lock.withLock { swap(&flushing, &unflushed) }
+            flushing.reverse()
+        }
+        for _ in 0..<Self.flushesMax {
+            guard let client = flushing.popLast() else { return }
+            client.flushBroadcasts()
+        }
     }
 
     private func runCommands() {

@@ -3,22 +3,31 @@ import WebSocket
 /// The ways out of a session's two places. The application's queue goes by the active one.
 package struct Outboxes: ~Copyable {
     package let first: Outbox
-    package let second: Outbox
+    /// Most sessions never rotate.
+    private let second: Late<Outbox>
     package private(set) var active = LinkPlace.first
 
     /// Sent on every connection, before the queue.
     package private(set) var kept: KeptMessages
 
-    package init(first: Outbox, second: Outbox, kept: KeptMessages) {
+    package init(first: Outbox, second: @escaping () -> Outbox, kept: KeptMessages) {
         self.first = first
-        self.second = second
+        self.second = Late(second)
         self.kept = kept
     }
 
     package subscript(place: LinkPlace) -> Outbox {
         switch place {
         case .first: first
-        case .second: second
+        case .second: second.value
+        }
+    }
+
+    /// Nil if no rotation has needed the place yet.
+    package func existing(_ place: LinkPlace) -> Outbox? {
+        switch place {
+        case .first: first
+        case .second: second.existing
         }
     }
 
@@ -48,7 +57,7 @@ package struct Outboxes: ~Copyable {
             let admission = self[active].sendKept(kind, payload)
             guard case .accepted = admission else { return admission }
         }
-        if self[active.other].hasSentKept { self[active.other].sendOpening(kind, payload) }
+        if let other = existing(active.other), other.hasSentKept { other.sendOpening(kind, payload) }
         _ = kept.keep(key, kind, payload)
         return .accepted(id: 0)
     }
@@ -70,8 +79,8 @@ package struct Outboxes: ~Copyable {
     package func place(ofEpoch epoch: UInt64) -> LinkPlace? {
         guard epoch > 0 else { return nil }
         if first.epoch == epoch { return .first }
-        return second.epoch == epoch ? .second : nil
+        return second.existing?.epoch == epoch ? .second : nil
     }
 
-    package var metrics: OutboxMetrics { first.metrics + second.metrics }
+    package var metrics: OutboxMetrics { second.existing.map { first.metrics + $0.metrics } ?? first.metrics }
 }

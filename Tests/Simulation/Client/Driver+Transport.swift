@@ -53,7 +53,7 @@ extension Driver {
         lastSerial += 1
         channel.serial = lastSerial
         channel.close(isReset: dice.oneIn(2))
-        outboxes[channel.place].connectionEnded()
+        outboxes.existing(channel.place)?.connectionEnded()
     }
 
     func postBroken(_ channel: Channel) {

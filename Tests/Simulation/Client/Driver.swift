@@ -37,9 +37,10 @@ final class Driver {
         func fill(_ keys: Dice) -> (UnsafeMutableRawBufferPointer) -> Void {
             { bytes in for index in bytes.indices { bytes[index] = UInt8(truncatingIfNeeded: keys.next()) } }
         }
+        let keys = (fill(dice.fork()), fill(dice.fork()))
         outboxes = Outboxes(
-            first: Outbox(role: .client, limits: plan.outbox, variables: variables.0, fillRandom: fill(dice.fork())),
-            second: Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false, fillRandom: fill(dice.fork())),
+            first: Outbox(role: .client, limits: plan.outbox, variables: variables.0, fillRandom: keys.0),
+            second: { Outbox(role: .client, limits: plan.outbox, variables: variables.1, hasQueue: false, fillRandom: keys.1) },
             kept: KeptMessages(messagesMax: plan.outbox.messagesMax, bytesMax: plan.outbox.bytesMax))
     }
 
