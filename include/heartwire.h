@@ -748,6 +748,7 @@ typedef struct hw_health {
     uint64_t heartbeats_failed;
     uint64_t beats_acked;
     uint64_t beats_late;
+    uint64_t ping_interval_ns;        /* between the last ping and the next, which heartbeat.adaptive changes; 0 if none are sent */
 } hw_health;
 
 /* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
@@ -803,8 +804,8 @@ void hw_inbox_release(hw_inbox *inbox);
  * HW_EVENT_RELEASED is delivered, and may be released before that to cut the client off.
  *
  * Properties mean the same as for clients, with these differences: connect.timeout is how long a client may take to ask and be let in;
- * ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; heartbeat.close_code and
- * heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols are those that are spoken; listener.origins
+ * ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; 0 pings nobody, which a log line says once
+ * (HW_LOG_WARNING); heartbeat.close_code and heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols are those that are spoken; listener.origins
  * and listener.connections_max say whom to let in.
  *
  * HW_E_URL, HW_E_RESOLVE, HW_E_SYSTEM: the address cannot be had, native_code says why; what hw_connection_open says of configurations;
