@@ -273,7 +273,7 @@ TEST(clients_that_answer_no_ping_are_closed)
     server server;
     server_init(&server);
     server_set(&server, "ping.interval", "50ms");
-    server_set(&server, "ping.timeout", "50ms");
+    server_set(&server, "ping.timeout", "1s");
     server_set(&server, "close.timeout", "100ms");
     server_open(&server, "ws://127.0.0.1:0");
     client *alive = plain_client();
@@ -335,7 +335,7 @@ TEST(what_is_no_proper_request_is_answered_and_none_of_the_hosts_business)
 {
     server server;
     server_init(&server);
-    server_set(&server, "connect.timeout", "200ms");
+    server_set(&server, "connect.timeout", "1s");
     server_open(&server, "ws://127.0.0.1:0");
     char seen[4096];
     drain(silent_socket(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"), seen, sizeof seen);
