@@ -748,6 +748,7 @@ typedef struct hw_health {
     uint64_t heartbeats_failed;
     uint64_t beats_acked;
     uint64_t beats_late;
+    uint64_t ping_interval_ns;        /* between the last ping and the next, which heartbeat.adaptive changes; 0 if none are sent */
 } hw_health;
 
 /* Takes a snapshot. Set out->struct_size first. HW_E_HANDLE, HW_E_ARGUMENT. */
@@ -804,13 +805,15 @@ void hw_inbox_release(hw_inbox *inbox);
  *
  * With wss, tls.certificate_file or tls.certificate_pem is the listener's own certificate. If tls.ca_file, tls.ca_dir or tls.ca_pem is set,
  * every client has to show a certificate that one of these has issued, or that is one of these; otherwise none is asked for.
- * tls.version_min holds, tls.server_name means nothing. A client that offers protocols by ALPN has to offer http/1.1. Files are not read again: to use a
- * renewed certificate, close the listener and open another. Who fails at TLS is none of the host's business; the log tells at HW_LOG_DEBUG.
+ * tls.version_min holds, tls.server_name means nothing. A client that offers protocols by ALPN has to offer http/1.1. Files are not read
+ * again: to use a renewed certificate, close the listener and open another. Who fails at TLS is none of the host's business; the log tells
+ * at HW_LOG_DEBUG.
  *
  * Properties mean the same as for clients, with these differences: connect.timeout is how long a client may take, TLS included, to ask and
- * be let in; ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; heartbeat.close_code and
- * heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols are those that are spoken; listener.origins
- * and listener.connections_max say whom to let in. While the process has no descriptor left, clients are turned away as those that are too
+ * be let in; ping.interval is 30 s unless it is set, and the pings of all clients are spread over it; 0 pings nobody, which a log line says
+ * once (HW_LOG_WARNING); heartbeat.close_code and heartbeat.close_reason are 1001 and "Heartbeat timeout" unless they are set; subprotocols
+ * are those that are spoken; listener.origins and listener.connections_max say whom to let in. compression.client_ is of what clients send,
+ * compression.server_ of what the listener does. While the process has no descriptor left, clients are turned away as those that are too
  * many are, with 503, or with wss by the end of the connection; the log warns of it.
  *
  * HW_E_URL, HW_E_RESOLVE, HW_E_SYSTEM: the address cannot be had, native_code says why; what hw_connection_open says of configurations;

@@ -82,6 +82,7 @@ struct ConnectionSnapshot {
         health.heartbeats_failed = heartbeats.totals.failed
         health.beats_acked = heartbeats.totals.beatsAcked
         health.beats_late = heartbeats.totals.beatsLate
+        health.ping_interval_ns = UInt64(clamping: heartbeats.pingInterval?.nanoseconds ?? 0)
         return health
     }
 

@@ -47,7 +47,7 @@ TEST(health_follows_acks)
 {
     client *client = client_new();
     client_set(client, "ping.interval", "20ms");
-    client_set(client, "ping.timeout", "20ms");
+    client_set(client, "ping.timeout", "1s");
     client_set(client, "ping.missed_max", "1000");
     client_set(client, "health.error_intervals", "3");
     client_connect(client, server_url("raw", "/obey"));
@@ -105,6 +105,42 @@ TEST(quality_follows_from_round_trips)
     CHECK_EQUAL(quality("1ms", "1h", "1h"), HW_QUALITY_GOOD);
     CHECK_EQUAL(quality("1ms", "1ms", "1h"), HW_QUALITY_FAIR);
     CHECK_EQUAL(quality("1ms", "1ms", "1ms"), HW_QUALITY_POOR);
+}
+
+/* Without the change so many pings would take longer than a test waits. */
+static void await_faster_pings(client *client, uint64_t interval_ns)
+{
+    AWAIT(client_metrics(client).beats_sent >= 25);
+    CHECK_EQUAL(client_health(client).ping_interval_ns, interval_ns);
+}
+
+TEST(missed_pings_make_pings_come_faster)
+{
+    client *client = client_new();
+    client_set(client, "ping.interval", "1500ms");
+    client_set(client, "ping.interval_poor", "20ms");
+    client_set(client, "heartbeat.adaptive", "true");
+    client_set(client, "ping.timeout", "50ms");
+    client_set(client, "ping.missed_max", "1000");
+    client_connect(client, server_url("raw", "/late-pongs?ms=150"));
+    AWAIT(client_health(client).ping_interval_ns == 1500000000);
+    CHECK_EQUAL(client_event(client, HW_EVENT_BEAT_ACKED, 0)->event.late, 1);
+    await_faster_pings(client, 20000000);
+    CHECK(client_health(client).beats_late >= 1);
+    client_free(client);
+}
+
+TEST(long_round_trips_make_pings_come_faster)
+{
+    client *client = client_new();
+    client_set(client, "ping.interval", "1500ms");
+    client_set(client, "ping.interval_fair", "20ms");
+    client_set(client, "heartbeat.adaptive", "true");
+    client_connect(client, server_url("raw", "/late-pongs?ms=600"));
+    CHECK_EQUAL(client_event(client, HW_EVENT_BEAT_ACKED, 0)->event.late, 0);
+    await_faster_pings(client, 20000000);
+    CHECK_EQUAL(client_metrics(client).beats_missed, 0);
+    client_free(client);
 }
 
 TEST(timestamps_give_the_one_way_latency)

@@ -174,7 +174,7 @@ TEST(clients_that_answer_no_ping_are_closed)
     server server;
     server_init(&server);
     server_set(&server, "ping.interval", "50ms");
-    server_set(&server, "ping.timeout", "50ms");
+    server_set(&server, "ping.timeout", "1s");
     server_set(&server, "close.timeout", "100ms");
     server_open(&server, "ws://127.0.0.1:0");
     client *alive = plain_client();
@@ -194,11 +194,49 @@ TEST(clients_that_answer_no_ping_are_closed)
     server_end(&server);
 }
 
+/* Reads until so many pings have come. */
+static void read_pings(int fd, int count)
+{
+    char bytes[4096];
+    size_t size = 0;
+    while (count > 0) {
+        ssize_t more = recv(fd, bytes + size, sizeof bytes - size, 0);
+        CHECK(more > 0);
+        size += (size_t)more;
+        for (char *ping; count > 0 && (ping = memmem(bytes, size, "\x89\x08", 2)) != NULL && ping + 10 <= bytes + size; count--) {
+            size -= (size_t)(ping + 10 - bytes);
+            memmove(bytes, ping + 10, size);
+        }
+    }
+}
+
+TEST(clients_that_miss_pings_are_pinged_faster)
+{
+    server server;
+    server_init(&server);
+    server_set(&server, "ping.interval", "2s");
+    server_set(&server, "ping.interval_poor", "20ms");
+    server_set(&server, "heartbeat.adaptive", "true");
+    server_set(&server, "ping.timeout", "50ms");
+    server_set(&server, "ping.missed_max", "1000");
+    server_open(&server, "ws://127.0.0.1:0");
+    client *alive = plain_client();
+    client_connect(alive, server.url);
+    int fd = silent_socket(&server, request);
+    struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+    CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience) == 0);
+    /* At the interval of those that answer, this would take a minute. */
+    read_pings(fd, 30);
+    close(fd);
+    client_free(alive);
+    server_end(&server);
+}
+
 TEST(what_is_no_proper_request_is_answered_and_none_of_the_hosts_business)
 {
     server server;
     server_init(&server);
-    server_set(&server, "connect.timeout", "200ms");
+    server_set(&server, "connect.timeout", "1s");
     server_open(&server, "ws://127.0.0.1:0");
     char seen[4096];
     drain(silent_socket(&server, "GET / HTTP/1.1\r\nHost: h\r\n\r\n"), seen, sizeof seen);

@@ -122,6 +122,43 @@ TEST(misses_and_health_are_logged)
     stop(&receiver);
 }
 
+static uint16_t listen_with(const char *ping_interval, hw_listener **listener)
+{
+    uint16_t port = 0;
+    hw_config *config = NULL;
+    CHECK_STATUS(hw_config_new(&config), HW_OK);
+    if (ping_interval != NULL) CHECK_STATUS(hw_config_set(config, "ping.interval", ping_interval, NULL), HW_OK);
+    CHECK_STATUS(hw_listener_open(config, "ws://127.0.0.1:0", listener, NULL), HW_OK);
+    CHECK_STATUS(hw_listener_port(*listener, &port), HW_OK);
+    hw_config_free(config);
+    return port;
+}
+
+TEST(a_listener_without_pings_says_so_once)
+{
+    receiver receiver;
+    start(&receiver, HW_LOG_WARNING);
+    hw_listener *listeners[3];
+    uint16_t first = listen_with("0", &listeners[0]);
+    client *clients[2];
+    for (int i = 0; i < 2; i++) {
+        clients[i] = client_new();
+        char url[64];
+        snprintf(url, sizeof url, "ws://127.0.0.1:%u/", first);
+        client_connect(clients[i], url);
+    }
+    listen_with(NULL, &listeners[1]);
+    uint16_t last = listen_with("0s", &listeners[2]);
+    static const char format[] = "2 listener at port %u: ping.interval is 0, so clients are not pinged, and silent ones stay\n";
+    char both[512], *rest = both + snprintf(both, sizeof both, format, first);
+    snprintf(rest, (size_t)(both + sizeof both - rest), format, last);
+    AWAIT(receiver.lines >= 2);
+    CHECK_TEXT(receiver.text, both);
+    for (int i = 0; i < 2; i++) client_free(clients[i]);
+    for (int i = 0; i < 3; i++) hw_listener_close(listeners[i]);
+    stop(&receiver);
+}
+
 static void remember_thread(client *client, const record *latest)
 {
     (void)latest;

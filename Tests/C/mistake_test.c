@@ -142,6 +142,21 @@ TEST(closing_and_order_are_checked)
     CHECK_MISTAKES(mistakes);
 }
 
+TEST(the_intervals_of_adaptive_pings_are_in_order)
+{
+    static const mistake mistakes[] = {
+        {NULL, {{"ping.interval_fair", "10s"}}, HW_E_CONFLICT, "but heartbeat.adaptive is not"},
+        {NULL, {{"ping.interval_poor", "10s"}, {"heartbeat.adaptive", "false"}}, HW_E_CONFLICT, "but heartbeat.adaptive is not"},
+        {NULL, {{"ping.interval_poor", "1ms"}, {"heartbeat.adaptive", "true"}, {"ping.interval", "0"}}, HW_E_CONFLICT, "no pings are sent"},
+        {NULL, {{"ping.interval_fair", "20001ms"}, {"heartbeat.adaptive", "true"}}, HW_E_CONFLICT, "is larger than ping.interval;"},
+        {NULL, {{"ping.interval_poor", "20001ms"}, {"heartbeat.adaptive", "true"}}, HW_E_CONFLICT, "is larger than ping.interval;"},
+        {NULL, {{"ping.interval_fair", "5s"}, {"ping.interval_poor", "6s"}, {"heartbeat.adaptive", "true"}}, HW_E_CONFLICT,
+         "ping.interval_poor is larger than ping.interval_fair"},
+        {NULL, {{"ping.interval_fair", "5s"}, {"ping.interval_poor", "5s"}, {"heartbeat.adaptive", "true"}}, HW_OK, NULL},
+    };
+    CHECK_MISTAKES(mistakes);
+}
+
 TEST(a_close_reason_fits_into_a_close_frame)
 {
     char reason[125];

@@ -70,7 +70,7 @@ struct PingScheduleTests {
     @Test func measuresTheRoundTripOfAMatchingPong() {
         var pings = schedule()
         _ = pings.poll(at(100))
-        #expect(pings.pongReceived(ping(1), at(130)) == .milliseconds(30))
+        #expect(pings.pongReceived(ping(1), at(130))?.roundTrip == .milliseconds(30))
         #expect(pings.pongReceived(ping(1), at(140)) == nil)
     }
 
@@ -84,7 +84,7 @@ struct PingScheduleTests {
     @Test func aPongStandsForTheEarlierPingsToo() {
         var pings = schedule(timeout: 250, missedMax: 1)
         for time in [100, 200, 300] as [Int64] { _ = pings.poll(at(time)) }
-        #expect(pings.pongReceived(ping(2), at(310)) == .milliseconds(110))
+        #expect(pings.pongReceived(ping(2), at(310))?.roundTrip == .milliseconds(110))
         #expect(pings.pongReceived(ping(1), at(311)) == nil)
         // Only the third is outstanding still.
         #expect(pings.deadline == at(400))
@@ -131,7 +131,16 @@ struct PingScheduleTests {
         var pings = schedule()
         _ = pings.poll(at(100))
         pings.bytesReceived()
-        #expect(pings.pongReceived(ping(1), at(130)) == .milliseconds(30))
+        #expect(pings.pongReceived(ping(1), at(130))?.roundTrip == .milliseconds(30))
+    }
+
+    @Test func anAnswerToAPingThatHadCountedAsMissedIsLate() {
+        var pings = schedule()
+        expect(run(&pings, until: 200), [(100, .send(payload: ping(1))), (150, .missed(count: 1)), (200, .send(payload: ping(2)))])
+        let late = pings.pongReceived(ping(1), at(210))
+        #expect(late?.roundTrip == .milliseconds(110) && late?.isLate == true)
+        let inTime = pings.pongReceived(ping(2), at(211))
+        #expect(inTime?.roundTrip == .milliseconds(11) && inTime?.isLate == false)
     }
 
     @Test func bytesBeforeAPingDoNotSettleIt() {
@@ -162,7 +171,7 @@ struct PingScheduleTests {
         pings.readingResumed(at(420))
         #expect(pings.deadline == at(470))
         #expect(pings.poll(at(469)) == .idle)
-        #expect(pings.pongReceived(ping(4), at(469)) == .milliseconds(69))
+        #expect(pings.pongReceived(ping(4), at(469))?.roundTrip == .milliseconds(69))
         #expect(pings.poll(at(470)) == .idle)
     }
 

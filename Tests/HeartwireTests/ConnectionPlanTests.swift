@@ -79,6 +79,29 @@ struct ConnectionPlanTests {
         #expect(try plan([("preset", "deribit"), ("ping.interval", "5s")]).session.heartbeat.ping?.interval == .seconds(5))
     }
 
+    @Test(
+        arguments: [
+            ([("ping.interval", "30s")], (30, 20, 15)), ([], (20_000, 13_333, 10_000)),
+            ([("ping.interval", "30s"), ("ping.interval_fair", "25s"), ("ping.interval_poor", "5s")], (30, 25, 5)),
+            ([("ping.interval", "30s"), ("ping.interval_fair", "10s")], (30, 10, 10)),
+            ([("ping.interval", "30s"), ("ping.interval_poor", "30s")], (30, 30, 30)),
+        ] as [([(String, String)], (Int64, Int64, Int64))])
+    func pingsAdaptWithinBounds(properties: [(String, String)], expected: (Int64, Int64, Int64)) throws {
+        let adaptive = try #require(try plan([("heartbeat.adaptive", "true")] + properties).session.heartbeat.adaptive)
+        let unit: Int64 = properties.isEmpty ? 1_000_000 : 1_000_000_000
+        let intervals = (adaptive.good.nanoseconds / unit, adaptive.fair.nanoseconds / unit, adaptive.poor.nanoseconds / unit)
+        #expect(intervals == expected)
+    }
+
+    @Test func aListenersPingsAdaptFromItsOwnInterval() throws {
+        let listener = try ListenerPlan.heartbeat(try Config([("heartbeat.adaptive", "true")]).snapshot)
+        let adaptive = try #require(listener.adaptive)
+        #expect(adaptive.good == .seconds(30) && adaptive.fair == .seconds(20) && adaptive.poor == .seconds(15))
+        #expect(listener.ping?.interval == .seconds(30))
+        #expect(try plan([]).session.heartbeat.adaptive == nil)
+        #expect(try plan([("heartbeat.adaptive", "true"), ("ping.interval", "0")]).session.heartbeat.adaptive == nil)
+    }
+
     @Test func passesHeadersOn() throws {
         let config = Config()
         try config.addHeader(name: bytes("Origin"), value: bytes("http://x"))

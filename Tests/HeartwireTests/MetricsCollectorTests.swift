@@ -18,7 +18,7 @@ struct MetricsCollectorTests {
     @Test func withoutConnectionsFamiliesAreDescribedAlone() {
         let collector = MetricsCollector()
         #expect(lines(collector, "heartwire").isEmpty)
-        #expect(lines(collector, "# TYPE heartwire").count == 28)
+        #expect(lines(collector, "# TYPE heartwire").count == 29)
         #expect(lines(collector, "# EOF") == ["# EOF"])
     }
 
@@ -74,6 +74,7 @@ struct MetricsCollectorTests {
         for number in 1...3 as ClosedRange<Int64> {
             let one = try connection("a")
             one.published.state = number == 3 ? .reconnecting : .connected
+            one.published.heartbeats.isPingedFaster = number > 1
             one.published.session.errors = UInt64(number)
             one.published.session.lastMessageAt = Instant(nanoseconds: 10_000_000_000 - number * 1_000_000_000)
             one.published.heartbeats.roundTrips.record(.milliseconds(number))
@@ -81,6 +82,7 @@ struct MetricsCollectorTests {
             collector.add(one)
         }
         #expect(lines(collector, "heartwire_errors_total") == ["heartwire_errors_total{connection=\"a\"} 6"])
+        #expect(lines(collector, "heartwire_pinged_faster") == ["heartwire_pinged_faster{connection=\"a\"} 2"])
         #expect(lines(collector, "heartwire_last_round_trip") == ["heartwire_last_round_trip_seconds{connection=\"a\"} 0.003"])
         #expect(lines(collector, "heartwire_last_message_age") == ["heartwire_last_message_age_seconds{connection=\"a\"} 3.0"])
         #expect(lines(collector, "heartwire_heartbeat_latency_seconds_sum").first?.hasSuffix(" 0.006") == true)

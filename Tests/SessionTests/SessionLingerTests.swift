@@ -11,10 +11,7 @@ struct SessionLingerTests {
         harness.connect()
         harness.send(bytes("question"))
         harness.advance(.milliseconds(100))
-        harness.step { harness.session.rotate(harness.now) }
-        harness.place = .second
-        harness.openTransport()
-        harness.acceptHandshake()
+        harness.changeOver()
         _ = harness.takeEvents()
         return harness
     }
@@ -40,10 +37,7 @@ struct SessionLingerTests {
     @Test func aConnectionThatHadNothingToSendClosesAtOnce() throws {
         let harness = SessionHarness(seed: 1)
         harness.connect()
-        harness.step { harness.session.rotate(harness.now) }
-        harness.place = .second
-        harness.openTransport()
-        harness.acceptHandshake()
+        harness.changeOver()
         #expect(try closeFrames(harness, stream: 0) == 1)
     }
 

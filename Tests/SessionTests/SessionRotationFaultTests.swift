@@ -7,34 +7,6 @@ import WebSocket
 struct SessionRotationFaultTests {
     private static let advice = #"{"reconnect": {"on": [{"json": {"/op": "bye"}}], "url": "/url"}}"#
 
-    private func connected(_ change: (inout SessionConfiguration) -> Void = { _ in }) -> SessionHarness {
-        let harness = SessionHarness(seed: 1) {
-            $0.rotateLinger = .zero
-            $0.heartbeat.ping = nil
-            change(&$0)
-        }
-        harness.connect()
-        _ = harness.takeEvents()
-        return harness
-    }
-
-    private func rotate(_ harness: SessionHarness) {
-        harness.step { harness.session.rotate(harness.now) }
-        harness.place = harness.session.active.other
-    }
-
-    private func changeOver(_ harness: SessionHarness) {
-        rotate(harness)
-        harness.openTransport()
-        harness.acceptHandshake()
-    }
-
-    private func retire(_ harness: SessionHarness, _ place: LinkPlace) {
-        harness.place = place
-        harness.receiveClose(1000)
-        harness.endTransport()
-    }
-
     // MARK: Duplicates
 
     /// The same numbers come again, long after the connections overlapped, and are no duplicates.
@@ -48,13 +20,13 @@ struct SessionRotationFaultTests {
 
     private func inItsScript() throws -> SessionHarness {
         let (key, script) = (try DuplicateKey(bytes("/id")), try openingScript([#"{"expect": {"eq": "welcome"}}"#]))
-        let harness = connected {
+        let harness = SessionHarness.connected {
             $0.duplicateKey = key
             $0.opening = script
             $0.retry.finalCodes = (try? RetryCodes(parsing: bytes("1008"))) ?? RetryCodes()
         }
         harness.receive(.text, bytes("welcome"))
-        changeOver(harness)
+        harness.changeOver()
         harness.place = .first
         harness.receive(.text, bytes(#"{"id": 1}"#))
         return harness
@@ -62,7 +34,7 @@ struct SessionRotationFaultTests {
 
     @Test func noDuplicatesAreSoughtAfterTheNewConnectionWasRefused() throws {
         let harness = try inItsScript()
-        retire(harness, .second)
+        harness.retire(.second)
         harness.place = .first
         expectNoFilter(harness)
     }
@@ -83,7 +55,7 @@ struct SessionRotationFaultTests {
         for (advised, expected) in [
             ("ws://other.test", "peer.test"), ("wss://other.test", "other.test"), ("nonsense", "peer.test"),
         ] {
-            let harness = connected {
+            let harness = SessionHarness.connected {
                 $0.url = secure
                 $0.heartbeat.rules = rules
             }
@@ -96,8 +68,8 @@ struct SessionRotationFaultTests {
 
     @Test func adviceIsNoWayAroundTheServersWishToBeLeftAlone() throws {
         let rules = try ruleSet(Self.advice)
-        let harness = connected { $0.heartbeat.rules = rules }
-        rotate(harness)
+        let harness = SessionHarness.connected { $0.heartbeat.rules = rules }
+        harness.rotate()
         harness.openTransport()
         harness.answer("HTTP/1.1 429 No\nRetry-After: 3600\nContent-Length: 0\n\n")
         let refused = harness.now
@@ -113,7 +85,7 @@ struct SessionRotationFaultTests {
 
     @Test func adviceThatComesAgainAndAgainIsFollowedMoreAndMoreSlowly() throws {
         let rules = try ruleSet(Self.advice)
-        let harness = connected {
+        let harness = SessionHarness.connected {
             $0.heartbeat.rules = rules
             $0.backoff = Backoff.Configuration(base: .seconds(1), cap: .seconds(8), jitter: .none)
         }
@@ -129,7 +101,7 @@ struct SessionRotationFaultTests {
             harness.place = old.other
             harness.openTransport()
             harness.acceptHandshake()
-            retire(harness, old)
+            harness.retire(old)
         }
         #expect(delays == [0, 2, 4, 8, 8])
         harness.run(.seconds(10))
@@ -142,8 +114,8 @@ struct SessionRotationFaultTests {
     // MARK: An application that is slow
 
     @Test func theOldConnectionIsNotCutOffWhileItsMessagesAreNotTaken() {
-        let harness = connected()
-        changeOver(harness)
+        let harness = SessionHarness.connected()
+        harness.changeOver()
         harness.step { harness.session.readingPaused(.first, harness.now) }
         harness.run(.seconds(60))
         #expect(harness.isTransportOpen(.first))
@@ -156,10 +128,10 @@ struct SessionRotationFaultTests {
     }
 
     @Test func norDoesItsTimeToLingerRunMeanwhile() throws {
-        let harness = connected { $0.rotateLinger = .seconds(1) }
+        let harness = SessionHarness.connected { $0.rotateLinger = .seconds(1) }
         harness.send(bytes("question"))
         harness.step { harness.session.readingPaused(.first, harness.now) }
-        changeOver(harness)
+        harness.changeOver()
         harness.run(.seconds(60))
         #expect(try SessionHarness.frames(harness.streams[0]).frames.contains { $0.opcode == .close } == false)
         harness.step { harness.session.readingResumed(.first, harness.now) }
@@ -184,10 +156,10 @@ struct SessionRotationFaultTests {
     }
 
     @Test func aMessageInPartsIsWaitedFor() throws {
-        let harness = connected { $0.closeTimeout = .seconds(1) }
+        let harness = SessionHarness.connected { $0.closeTimeout = .seconds(1) }
         bytes("first").withUnsafeBytes { _ = harness.outbox.enqueue(.text, part: $0, of: 0, isLast: false) }
         harness.settle()
-        changeOver(harness)
+        harness.changeOver()
         harness.run(.seconds(30))
         #expect(harness.session.epoch == 1)
         #expect(harness.state == .connected)
@@ -199,11 +171,11 @@ struct SessionRotationFaultTests {
     }
 
     @Test func messagesToBeSentNowAreTakenWhileTheOldConnectionFinishes() throws {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         harness.isWritable = false
         harness.send(bytes("stuck"))
         harness.flush(limit: 3)
-        rotate(harness)
+        harness.rotate()
         harness.step { harness.session.transportOpened(.second, SessionHarness.nonce, unixTime: 0, &harness.outboxes) }
         harness.acceptHandshake()
         let admission = bytes("now").withUnsafeBytes { harness.outbox.enqueue(.text, $0, SendOptions(isNow: true)) }
@@ -216,8 +188,8 @@ struct SessionRotationFaultTests {
     // MARK: Attempts
 
     @Test func failedRotationsDoNotUseUpTheAttemptsOfReconnecting() {
-        let harness = connected { $0.backoff.attemptsMax = 2 }
-        rotate(harness)
+        let harness = SessionHarness.connected { $0.backoff.attemptsMax = 2 }
+        harness.rotate()
         for _ in 0..<2 {
             harness.endTransport(.connect)
             harness.runToDeadline()
@@ -228,7 +200,7 @@ struct SessionRotationFaultTests {
     }
 
     @Test func aRotationThatFailedForGoodIsFollowedByAnotherAtItsAge() {
-        let harness = connected { $0.rotateAfter = .seconds(100) }
+        let harness = SessionHarness.connected { $0.rotateAfter = .seconds(100) }
         harness.runToDeadline()
         harness.place = .second
         harness.openTransport()
@@ -241,9 +213,9 @@ struct SessionRotationFaultTests {
     }
 
     @Test func aRotationThatIsHeldBackEndsWithItsConnection() {
-        let harness = connected { $0.gate.attemptsPerMinuteMax = 1 }
+        let harness = SessionHarness.connected { $0.gate.attemptsPerMinuteMax = 1 }
         let begun = harness.now
-        rotate(harness)
+        harness.rotate()
         #expect(harness.transportsOpened == 1)
         harness.place = .first
         harness.endTransport()

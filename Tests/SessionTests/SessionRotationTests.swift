@@ -4,39 +4,16 @@ import Testing
 import WebSocket
 
 struct SessionRotationTests {
-    /// A connected session of which the events so far are forgotten, and which leaves no time for answers.
-    private func connected(_ change: (inout SessionConfiguration) -> Void = { _ in }) -> SessionHarness {
-        let harness = SessionHarness(seed: 1) {
-            $0.rotateLinger = .zero
-            change(&$0)
-        }
-        harness.connect()
-        _ = harness.takeEvents()
-        return harness
-    }
-
-    private func rotate(_ harness: SessionHarness) {
-        harness.step { harness.session.rotate(harness.now) }
-        harness.place = .second
-    }
-
-    /// The old server answers the close frame and ends the transport.
-    private func retire(_ harness: SessionHarness, _ place: LinkPlace = .first) {
-        harness.place = place
-        harness.receiveClose(1000)
-        harness.endTransport()
-    }
-
     @Test func opensTheNewConnectionBeforeItClosesTheOld() throws {
-        let harness = connected()
-        rotate(harness)
+        let harness = SessionHarness.connected()
+        harness.rotate()
         #expect(harness.isTransportOpen(.first) && harness.isTransportOpen(.second))
         harness.openTransport()
         harness.acceptHandshake()
         #expect(harness.takeEvents() == ["rotation started 1", "opened 2", "rotation switched 2"])
         #expect(harness.session.epoch == 2)
         #expect(harness.state == .connected)
-        retire(harness)
+        harness.retire()
         #expect(harness.takeEvents() == ["closed 1000", "rotation finished 1"])
         #expect(!harness.isTransportOpen(.first) && harness.isTransportOpen(.second))
         #expect(harness.metrics.rotations == 1)
@@ -57,21 +34,19 @@ struct SessionRotationTests {
     }
 
     @Test func deliversWhatTheOldConnectionStillSends() {
-        let harness = connected()
-        rotate(harness)
-        harness.openTransport()
-        harness.acceptHandshake()
+        let harness = SessionHarness.connected()
+        harness.changeOver()
         harness.receive(.text, bytes("new"))
         harness.place = .first
         harness.receive(.text, bytes("late"))
-        retire(harness)
+        harness.retire()
         #expect(harness.received == [bytes("new"), bytes("late")])
     }
 
     @Test func sendsByOneConnectionAtATimeAndLosesNothing() throws {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         harness.send(bytes("one"))
-        rotate(harness)
+        harness.rotate()
         harness.send(bytes("two"))
         harness.openTransport()
         harness.acceptHandshake()
@@ -83,12 +58,12 @@ struct SessionRotationTests {
     }
 
     @Test func waitsForWhatHasBegunOnTheOldConnection() throws {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         harness.isWritable = false
         harness.send([UInt8](repeating: 0x61, count: 2500))
         harness.send(bytes("next"))
         harness.flush(limit: 1500)
-        rotate(harness)
+        harness.rotate()
         harness.isWritable = true
         harness.openTransport()
         harness.acceptHandshake()
@@ -102,11 +77,11 @@ struct SessionRotationTests {
     }
 
     @Test func givesUpAnOldConnectionThatTakesNothing() throws {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         harness.isWritable = false
         harness.send(bytes("stuck"))
         harness.flush(limit: 3)
-        rotate(harness)
+        harness.rotate()
         harness.step { harness.session.transportOpened(.second, SessionHarness.nonce, unixTime: 0, &harness.outboxes) }
         harness.acceptHandshake()
         #expect(harness.takeEvents() == ["rotation started 1", "opened 2"])
@@ -118,8 +93,8 @@ struct SessionRotationTests {
     }
 
     @Test func staysWithTheOldConnectionWhileTheNewOneFails() {
-        let harness = connected()
-        rotate(harness)
+        let harness = SessionHarness.connected()
+        harness.rotate()
         harness.endTransport(.connect)
         #expect(harness.takeEvents() == ["rotation started 1", "attempt 1 failed (connect)", "rotation failed 1 (connect)"])
         #expect(harness.state == .connected)
@@ -132,8 +107,8 @@ struct SessionRotationTests {
     }
 
     @Test func triesNoMoreAfterARefusalThatIsFinal() {
-        let harness = connected()
-        rotate(harness)
+        let harness = SessionHarness.connected()
+        harness.rotate()
         harness.openTransport()
         harness.answer("HTTP/1.1 401 No\nContent-Length: 0\n\n")
         #expect(harness.takeEvents().last == "rotation failed 1 (status 401 )")
@@ -143,8 +118,8 @@ struct SessionRotationTests {
     }
 
     @Test func goesOnWithTheAttemptIfTheOldConnectionIsLost() throws {
-        let harness = connected()
-        rotate(harness)
+        let harness = SessionHarness.connected()
+        harness.rotate()
         harness.openTransport()
         harness.place = .first
         harness.endTransport()
@@ -161,13 +136,13 @@ struct SessionRotationTests {
     }
 
     @Test(arguments: [false, true]) func closesWhenAskedInMidRotation(isStanding: Bool) {
-        let harness = connected()
-        rotate(harness)
+        let harness = SessionHarness.connected()
+        harness.rotate()
         harness.openTransport()
         if isStanding { harness.acceptHandshake() }
         harness.close()
-        retire(harness)
-        if isStanding { retire(harness, .second) }
+        harness.retire()
+        if isStanding { harness.retire(.second) }
         #expect(harness.state == .disconnected)
         #expect(!harness.isTransportOpen(.first) && !harness.isTransportOpen(.second))
         #expect(harness.takeEvents().last == "state disconnected")
@@ -179,7 +154,7 @@ struct SessionRotationTests {
         harness.step { harness.session.rotate(harness.now) }
         #expect(harness.transportsOpened == 1)
         harness.connect()
-        rotate(harness)
+        harness.rotate()
         harness.step { harness.session.rotate(harness.now) }
         #expect(harness.transportsOpened == 2)
     }
@@ -197,13 +172,13 @@ struct SessionRotationTests {
         harness.place = .second
         harness.openTransport()
         harness.acceptHandshake()
-        retire(harness)
+        harness.retire()
         let next = try #require(harness.deadline) - harness.now
         #expect(next >= .seconds(950) && next <= .seconds(1000))
     }
 
     @Test func theThirdConnectionTakesTheFirstPlaceAgain() {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         for round in 2...5 {
             let (old, new): (LinkPlace, LinkPlace) = round.isMultiple(of: 2) ? (.first, .second) : (.second, .first)
             harness.step { harness.session.rotate(harness.now) }
@@ -211,7 +186,7 @@ struct SessionRotationTests {
             harness.openTransport()
             harness.acceptHandshake()
             #expect(harness.session.epoch == UInt64(round))
-            retire(harness, old)
+            harness.retire(old)
         }
         #expect(harness.metrics.rotations == 4)
     }

@@ -27,7 +27,8 @@ package final class HeartbeatConfiguration {
     package var parameters: [[UInt8]?] = []
     package var counterStart: Int64 = 1
     package var ping: PingSchedule.Configuration?
-    package var adaptsInterval = false
+    /// What the pings' interval becomes by how the connection does; nil: it stays.
+    package var adaptive: AdaptiveInterval?
 
     package var liveness = Liveness.anyReceived
     package var silencePolicy = SilencePolicy.probe

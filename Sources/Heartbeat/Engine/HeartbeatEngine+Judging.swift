@@ -12,7 +12,12 @@ extension HeartbeatEngine {
         _ subject: HeartbeatNote.Subject, roundTrip: Interval, isLate: Bool, evidence: [UInt8], _ now: Instant
     ) {
         totals.beatsAcked &+= 1
-        if isLate { totals.beatsLate &+= 1 } else { epoch.failures.succeeded(subject) }
+        if isLate {
+            totals.beatsLate &+= 1
+        } else {
+            epoch.failures.succeeded(subject)
+            epoch.misses.record(isMissed: false)
+        }
         epoch.lastAck = now
         epoch.lastBeat = now
         roundTrips.record(roundTrip)
@@ -21,11 +26,12 @@ extension HeartbeatEngine {
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {
             note(.qualityChanged(from: change.previous, to: change.current, mean: roundTrips.mean), .connection())
         }
+        adaptPings(now)
     }
 
     /// A beat sent at `sent` was not acknowledged in time. Received bytes defer the verdict, unless only acks are to count.
     mutating func missed(beat index: Int, sent: Instant, _ now: Instant) {
-        totals.beatsMissed &+= 1
+        countMiss(now)
         let failures = epoch.failures.failed(.beat(index))
         healthChanged(epoch.beats[index].health.acknowledgementMissed())
         note(.beatMissed(inARow: epoch.beats[index].missedInARow), .beat(index), evidence: epoch.beats[index].lastPayload)
@@ -37,10 +43,21 @@ extension HeartbeatEngine {
     }
 
     @inline(never)
-    mutating func pingMissed(_ count: Int) {
-        totals.beatsMissed &+= 1
+    mutating func pingMissed(_ count: Int, _ now: Instant) {
+        countMiss(now)
         healthChanged(epoch.pingHealth.acknowledgementMissed())
         note(.beatMissed(inARow: count), .ping)
+    }
+
+    private mutating func countMiss(_ now: Instant) {
+        totals.beatsMissed &+= 1
+        epoch.misses.record(isMissed: true)
+        adaptPings(now)
+    }
+
+    private mutating func adaptPings(_ now: Instant) {
+        guard let adaptive = configuration.adaptive else { return }
+        epoch.pings?.setInterval(adaptive.interval(epoch.misses, roundTrips), now)
     }
 
     // MARK: Answers
@@ -155,6 +172,8 @@ extension HeartbeatEngine {
         snapshot.totals = totals
         snapshot.times = times
         snapshot.isRunning = epoch.isRunning
+        snapshot.pingInterval = epoch.pings?.interval
+        snapshot.isPingedFaster = epoch.pings.map { $0.interval < configuration.ping?.interval ?? .zero } ?? false
         snapshot.lastBytes = epoch.lastBytes
         snapshot.lastData = epoch.lastData
         return snapshot
@@ -174,6 +193,10 @@ package struct HeartbeatSnapshot {
     /// Of all connections of the handle, as the totals.
     package var times = TimeBuckets()
     package var isRunning = false
+    /// Nil if no pings are sent.
+    package var pingInterval: Interval?
+    /// The way is bad, and the interval shorter for it.
+    package var isPingedFaster = false
     package var lastBytes = Instant(nanoseconds: 0)
     package var lastData = Instant(nanoseconds: 0)
 

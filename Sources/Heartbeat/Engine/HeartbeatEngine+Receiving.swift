@@ -70,9 +70,9 @@ extension HeartbeatEngine {
 
     package mutating func pongReceived(_ payload: UnsafeRawBufferPointer, _ now: Instant) {
         guard epoch.isRunning else { return }
-        if payload.count == 8, let roundTrip = epoch.pings?.pongReceived(UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)), now) {
-            acknowledged(.ping, roundTrip: roundTrip, isLate: false, evidence: [], now)
-            healthChanged(epoch.pingHealth.acknowledged(isLate: false))
+        if payload.count == 8, let answer = epoch.pings?.pongReceived(UInt64(bigEndian: payload.loadUnaligned(as: UInt64.self)), now) {
+            acknowledged(.ping, roundTrip: answer.roundTrip, isLate: answer.isLate, evidence: [], now)
+            healthChanged(epoch.pingHealth.acknowledged(isLate: answer.isLate))
         }
         // A probe is an empty ping.
         if payload.isEmpty, epoch.probed != nil || epoch.watches.contains(where: { $0.isProbed }) { epoch.lastAck = now }

@@ -94,13 +94,10 @@ extension HeartbeatEngine {
             case .send(let payload):
                 let bytes = withUnsafeBytes(of: payload.bigEndian) { [UInt8]($0) }
                 transmit(OutgoingHeartbeat(.ping, .ping, bytes), now)
-                if configuration.adaptsInterval, let base = configuration.ping?.interval {
-                    epoch.pings?.setInterval(base.adapted(to: epoch.quality.value))
-                }
             case .missed(let count):
-                pingMissed(count)
+                pingMissed(count, now)
             case .peerIsGone(let count):
-                pingMissed(count)
+                pingMissed(count, now)
                 condemn(.pingsMissed(count))
             }
         }

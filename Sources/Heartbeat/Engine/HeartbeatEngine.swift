@@ -13,6 +13,7 @@ package struct HeartbeatEngine: ~Copyable {
         var watches: [WatchState] = []
         var pings: PingSchedule?
         var pingHealth: HealthMonitor
+        var misses = MissWindow()
         /// Setup rules that wait for their message.
         var setupsDone: [Bool] = []
         var splitter: UnitSplitter

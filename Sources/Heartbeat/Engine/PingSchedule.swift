@@ -16,6 +16,13 @@ package struct PingSchedule {
         }
     }
 
+    /// The answer to a ping.
+    package struct Answer: Equatable {
+        package let roundTrip: Interval
+        /// The ping had counted as missed.
+        package let isLate: Bool
+    }
+
     package enum Output: Equatable {
         case idle
         case send(payload: UInt64)
@@ -32,11 +39,14 @@ package struct PingSchedule {
         var awaitedFrom: Instant
         /// True once its silence counts no more: it was found missed, or something arrived after it was sent.
         var isSettled = false
+        var isMissed = false
     }
 
     private let configuration: Configuration
     private let salt: UInt64
     private var cadence: Cadence
+    /// From the next ping on.
+    private var intervalAfterNext: Interval
     private var sequence: UInt64 = 0
     /// Oldest first; never more than `outstandingMax`.
     private var outstanding: [Outstanding] = []
@@ -51,6 +61,7 @@ package struct PingSchedule {
         self.configuration = configuration
         self.salt = salt & 0xFFFF_FFFF_0000_0000
         let phase = configuration.isSpread ? Int64(clamping: salt >> 1) % max(1, configuration.interval.nanoseconds) : 0
+        intervalAfterNext = configuration.interval
         cadence = Cadence(every: configuration.interval, from: opened + Interval(nanoseconds: -phase))
     }
 
@@ -70,10 +81,12 @@ package struct PingSchedule {
     package mutating func poll(_ now: Instant) -> Output {
         if pausedAt == nil, let index = outstanding.firstIndex(where: { !$0.isSettled }), now >= verdict(outstanding[index]) {
             outstanding[index].isSettled = true
+            outstanding[index].isMissed = true
             missedInARow += 1
             return missedInARow >= configuration.missedMax ? .peerIsGone(missed: missedInARow) : .missed(count: missedInARow)
         }
         guard cadence.tick(now) else { return .idle }
+        cadence = Cadence(every: intervalAfterNext, from: lastTick)
         sequence &+= 1
         let payload = salt | (sequence & 0xFFFF_FFFF)
         // The oldest unanswered pings stay: their time runs out first, and forgetting them would put the verdict off for ever.
@@ -82,11 +95,18 @@ package struct PingSchedule {
         return .send(payload: payload)
     }
 
-    /// From the next ping on.
-    package mutating func setInterval(_ interval: Interval) {
-        guard interval != cadence.interval else { return }
-        cadence = Cadence(every: interval, from: Instant(nanoseconds: cadence.due.nanoseconds &- cadence.interval.nanoseconds))
+    /// Between the last ping and the next.
+    package var interval: Interval { cadence.interval }
+
+    /// The ping that is due next comes no later for it: a shorter interval counts from the last one, a longer one from the next. One that
+    /// would have been due already is due now.
+    package mutating func setInterval(_ interval: Interval, _ now: Instant) {
+        intervalAfterNext = interval
+        guard interval < cadence.interval else { return }
+        cadence = Cadence(every: interval, from: max(lastTick, now + Interval(nanoseconds: -interval.nanoseconds)))
     }
+
+    private var lastTick: Instant { Instant(nanoseconds: cadence.due.nanoseconds &- cadence.interval.nanoseconds) }
 
     /// Bytes of any kind arrived: a peer that sends is there, even if its pong is stuck behind a large message. Silence is counted anew from
     /// the next ping on; pongs of earlier ones still tell the round-trip time.
@@ -97,14 +117,14 @@ package struct PingSchedule {
         for index in outstanding.indices { outstanding[index].isSettled = true }
     }
 
-    /// A pong arrived. Gives the round-trip time if it answers one of our pings. An answer to the latest ping stands for the earlier ones
+    /// A pong arrived: nil if it answers none of our pings. An answer to the latest ping stands for the earlier ones
     /// too (section 5.5.3).
-    package mutating func pongReceived(_ payload: UInt64, _ now: Instant) -> Interval? {
+    package mutating func pongReceived(_ payload: UInt64, _ now: Instant) -> Answer? {
         guard let index = outstanding.lastIndex(where: { $0.payload == payload }) else { return nil }
-        let roundTrip = now - outstanding[index].sent
+        let answer = Answer(roundTrip: now - outstanding[index].sent, isLate: outstanding[index].isMissed)
         outstanding.removeFirst(index + 1)
         missedInARow = 0
-        return roundTrip
+        return answer
     }
 
     /// Reading stopped because the application is slow: a pong that nobody reads is not a missed one.

@@ -1,12 +1,22 @@
-extension Interval {
-    /// How often to beat on a way of this quality: a bad one is looked at more often, but not more than once a second unless asked for,
-    /// and never more than twice as often as asked for.
-    package func adapted(to quality: Quality) -> Interval {
-        let shortest = min(self, .seconds(1))
-        return switch quality {
-        case .unknown, .good, .excellent: self
-        case .fair: max(shortest, Interval(nanoseconds: nanoseconds - nanoseconds / 4))
-        case .poor: max(shortest, Interval(nanoseconds: nanoseconds / 2))
-        }
+/// The time between pings that follows how the connection does: the worse, the shorter.
+package struct AdaptiveInterval {
+    package let good: Interval
+    package let fair: Interval
+    package let poor: Interval
+
+    private static let fairMean = Interval.milliseconds(500)
+    private static let poorMean = Interval.seconds(1)
+    private static let missedPercentMax = 10
+
+    package init(good: Interval, fair: Interval, poor: Interval) {
+        self.good = good
+        self.fair = fair
+        self.poor = poor
+    }
+
+    package func interval(_ misses: MissWindow, _ roundTrips: RoundTripWindow) -> Interval {
+        let mean = roundTrips.mean
+        if misses.exceed(percent: Self.missedPercentMax) || mean > Self.poorMean { return poor }
+        return mean > Self.fairMean ? fair : good
     }
 }

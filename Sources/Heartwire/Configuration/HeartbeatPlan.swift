@@ -5,7 +5,10 @@ import WebSocket
 
 /// The properties of heartbeats, the preset and the rules of one's own made into what the engine runs on. Contradictions are found here.
 enum HeartbeatPlan {
-    static func configuration(_ settings: Config.Settings) throws(ErrorDetails) -> HeartbeatConfiguration {
+    /// `pingInterval`: unless the property is set.
+    static func configuration(
+        _ settings: Config.Settings, pingInterval: Interval? = nil
+    ) throws(ErrorDetails) -> HeartbeatConfiguration {
         @inline(never)
         func interval(_ id: PropertyId) -> Interval { .milliseconds(settings.number(id)) }
         func count(_ id: PropertyId) -> UInt16 { UInt16(clamping: settings.number(id)) }
@@ -18,7 +21,8 @@ enum HeartbeatPlan {
             throw conflict("a step of the opening script sends, but the rules forbid sending: the service would close the connection")
         }
         result.ping = try ping(settings, preset, result.rules)
-        result.adaptsInterval = settings.boolean(.heartbeatAdaptive)
+        if let pingInterval, !settings.isSet(.pingInterval) { result.ping?.interval = pingInterval }
+        result.adaptive = try adaptive(settings, result.ping)
         result.liveness = [.anyReceived, .pong, .data][settings.choice(.liveness)]
         result.silencePolicy = [.probe, .close, .report][settings.choice(.watchOnSilence)]
         result.probeTimeout = interval(.pingTimeout)
@@ -114,6 +118,29 @@ enum HeartbeatPlan {
         return PingSchedule.Configuration(
             interval: .milliseconds(settings.number(.pingInterval)), timeout: .milliseconds(settings.number(.pingTimeout)),
             missedMax: Int(clamping: settings.number(.pingMissedMax)))
+    }
+
+    /// The intervals that pings adapt to: what is not given follows from the others.
+    private static func adaptive(
+        _ settings: Config.Settings, _ ping: PingSchedule.Configuration?
+    ) throws(ErrorDetails) -> AdaptiveInterval? {
+        func given(_ id: PropertyId) -> Interval? { settings.number(id) == 0 ? nil : .milliseconds(settings.number(id)) }
+        let (fair, poor) = (given(.pingIntervalFair), given(.pingIntervalPoor))
+        guard let good = ping?.interval, settings.boolean(.heartbeatAdaptive) else {
+            guard fair == nil, poor == nil else {
+                throw conflict("ping.interval_fair or ping.interval_poor is set, but heartbeat.adaptive is not, or no pings are sent")
+            }
+            return nil
+        }
+        let fairOrDefault = fair ?? max(Interval(nanoseconds: good.nanoseconds / 3 * 2), poor ?? .zero)
+        let poorOrDefault = poor ?? min(Interval(nanoseconds: good.nanoseconds / 2), fairOrDefault)
+        guard poorOrDefault <= fairOrDefault else {
+            throw conflict("ping.interval_poor is larger than ping.interval_fair; set it to the same or less, or raise the other")
+        }
+        guard fairOrDefault <= good else {
+            throw conflict("ping.interval_fair or ping.interval_poor is larger than ping.interval; set it to the same or less")
+        }
+        return AdaptiveInterval(good: good, fair: fairOrDefault, poor: poorOrDefault)
     }
 
     /// Zlib, if a rule or step names a coding; there is no use in a connection that could not read its heartbeats.

@@ -11,6 +11,12 @@ extension PropertyTable {
             id: .pingInterval, name: "ping.interval", kind: .duration(0...day), defaultValue: "20s", range: "0 .. 24h", unit: "duration",
             doc: "Time between the pings we send; 0 sends none. With a preset that sends or expects heartbeats itself the default is 0."),
         Property(
+            id: .pingIntervalFair, name: "ping.interval_fair", kind: .duration(0...day), defaultValue: "0", range: "0 .. 24h",
+            unit: "duration", doc: "With heartbeat.adaptive, ping.interval at a mean round trip above 500ms; 0: two thirds of it."),
+        Property(
+            id: .pingIntervalPoor, name: "ping.interval_poor", kind: .duration(0...day), defaultValue: "0", range: "0 .. 24h",
+            unit: "duration", doc: "The same above 1s, or with more than 10 % of the last 16 pings and beats missed; 0: half of it."),
+        Property(
             id: .pingTimeout, name: "ping.timeout", kind: .duration(1...day), defaultValue: "20s", range: "1ms .. 24h", unit: "duration",
             doc: "How long a ping may go unanswered before it counts as missed."),
         Property(
@@ -34,7 +40,7 @@ extension PropertyTable {
             doc: "Whether messages that are heartbeats for the rules are kept from the application."),
         Property(
             id: .heartbeatAdaptive, name: "heartbeat.adaptive", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
-            doc: "Whether ping.interval is shortened while the quality is fair (by a quarter) or poor (by half)."),
+            doc: "Whether pings come at ping.interval_fair or ping.interval_poor while round trips are long or beats are missed."),
         Property(
             id: .heartbeatFailureThreshold, name: "heartbeat.failure_threshold", kind: .integer(1...1000), defaultValue: "5",
             range: "1 .. 1000", unit: "failures",

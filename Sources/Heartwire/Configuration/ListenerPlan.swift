@@ -10,8 +10,7 @@ enum ListenerPlan {
 
     /// The heartbeats of clients: a sweep.
     static func heartbeat(_ settings: Config.Settings) throws(ErrorDetails) -> HeartbeatConfiguration {
-        let heartbeat = try HeartbeatPlan.configuration(settings)
-        if !settings.isSet(.pingInterval) { heartbeat.ping?.interval = pingInterval }
+        let heartbeat = try HeartbeatPlan.configuration(settings, pingInterval: pingInterval)
         heartbeat.ping?.isSpread = true
         let code = settings.isSet(.heartbeatCloseCode) ? heartbeat.closeFrame.code : CloseCode.goingAway
         let reason = settings.isSet(.heartbeatCloseReason) ? heartbeat.closeFrame.reason : ASCII.bytes("Heartbeat timeout")

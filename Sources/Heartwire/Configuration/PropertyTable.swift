@@ -69,7 +69,7 @@ extension Property {
 /// The properties in the order of the table.
 enum PropertyId: Int, CaseIterable {
     case preset, presetParameters
-    case pingInterval, pingTimeout, pingMissedMax
+    case pingInterval, pingIntervalFair, pingIntervalPoor, pingTimeout, pingMissedMax
     case heartbeatInterval, heartbeatText, heartbeatBinary, heartbeatWhen
     case heartbeatConsume, heartbeatAdaptive, heartbeatFailureThreshold, heartbeatOnFailure, heartbeatCloseCode, heartbeatCloseReason
     case responseTimeout, responseTarget, responseWarning, responseCritical

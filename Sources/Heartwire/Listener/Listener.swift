@@ -71,7 +71,13 @@ final class Listener: @unchecked Sendable {
 
     // MARK: Any thread
 
-    func open() { io.post(.listen(self)) }
+    func open() {
+        if plan.settings.number(.pingInterval) == 0 {
+            let line = "listener at port \(port): ping.interval is 0, so clients are not pinged, and silent ones stay".bytes
+            library.log.write(hw_log_level(HW_LOG_WARNING), line)
+        }
+        io.post(.listen(self))
+    }
 
     /// Says goodbye to the clients, and lets nobody in any more.
     func close() {

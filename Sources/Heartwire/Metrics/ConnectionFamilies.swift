@@ -52,6 +52,8 @@ enum ConnectionFamilies {
     private static let byteCountersStart = 19
 
     private static let gauges: StaticString = """
+        pinged_faster
+        Connections whose pings come faster because round trips are long or beats are missed.
         queue_messages
         Messages that wait to be sent.
         """
@@ -66,7 +68,7 @@ enum ConnectionFamilies {
         How long ago the last message came, the longest of several connections.
         """
     private static let gaugesStart = byteCountersStart + 2
-    private static let timeGaugesStart = gaugesStart + 2
+    private static let timeGaugesStart = gaugesStart + 3
 
     /// As hw_state numbers them.
     private static let states: StaticString = """
@@ -101,7 +103,11 @@ enum ConnectionFamilies {
         guard !snapshot.isReleased else { return }
         row.isPresent = true
         row.numbers[statesStart + Int(snapshot.state.rawValue)] &+= 1
-        add([UInt64(clamping: snapshot.queuedMessages), UInt64(clamping: snapshot.queuedBytes)], to: row, at: gaugesStart)
+        add(
+            [
+                snapshot.heartbeats.isPingedFaster ? 1 : 0, UInt64(clamping: snapshot.queuedMessages),
+                UInt64(clamping: snapshot.queuedBytes),
+            ], to: row, at: gaugesStart)
         // Nothing more is to be expected of a connection that has ended.
         guard !snapshot.state.isFinal else { return }
         raise(row, timeGaugesStart, to: snapshot.heartbeats.roundTrips.last)
@@ -122,7 +128,7 @@ enum ConnectionFamilies {
         text.families(.counter, counters, rows, at: 0)
         text.families(.counter, unit: .bytes, byteCounters, rows, at: byteCountersStart)
         text.families(.gauge, gauges, rows, at: gaugesStart)
-        text.families(.gauge, unit: .bytes, byteGauges, rows, at: gaugesStart + 1)
+        text.families(.gauge, unit: .bytes, byteGauges, rows, at: gaugesStart + 2)
         text.families(.gauge, unit: .seconds, timeGauges, rows, at: timeGaugesStart)
         text.family(.gauge, "connections", "Connections by state.", by: states, rows, at: statesStart)
         text.histogram(

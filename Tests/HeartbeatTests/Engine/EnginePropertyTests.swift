@@ -73,7 +73,7 @@ private struct EngineWalk {
             $0.silencePolicy = [.probe, .close, .report][Int(draw % 3)]
             $0.liveness = [.anyReceived, .pong, .data][Int(draw / 3 % 3)]
             if draw % 2 == 0 { $0.ping = .init(interval: .seconds(20), timeout: .seconds(10), missedMax: 2) }
-            $0.adaptsInterval = draw % 4 == 0
+            if draw % 4 == 0 { $0.adaptive = AdaptiveInterval(good: .seconds(20), fair: .seconds(13), poor: .seconds(10)) }
             $0.consumesHeartbeats = draw % 5 == 0
         }
     }

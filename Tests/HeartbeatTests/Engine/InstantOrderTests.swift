@@ -119,11 +119,12 @@ struct InstantOrderTests {
                 if offsets[.data, default: 0] > 0 { notes.append(text(0) + " silent 1 watch 0") }
                 if offsets[.pong, default: 0] > 0 { notes.append(text(0) + " missed 1 ping") }
             }
-            let roundTrip = ackTime < 0 ? 9999 : 10_000
-            if comesBefore(.ack, .close) { notes.append("\(text(ackTime)) acked beat 0 \(roundTrip)\(ackTime > 0 ? " late" : "")") }
+            func acked(_ subject: String, _ time: Int64) -> String {
+                "\(text(time)) acked \(subject) \(time < 0 ? 9999 : 10_000)\(time > 0 ? " late" : "")"
+            }
+            if comesBefore(.ack, .close) { notes.append(acked("beat 0", ackTime)) }
             if comesBefore(.data, .close) { notes.append("\(text(offsets[.data, default: 0])) received watch 0") }
-            let pongTime = offsets[.pong, default: 0]
-            if comesBefore(.pong, .close) { notes.append("\(text(pongTime)) acked ping \(pongTime < 0 ? 9999 : 10_000)") }
+            if comesBefore(.pong, .close) { notes.append(acked("ping", offsets[.pong, default: 0])) }
             notes.sort()
             // Of all that belongs to the connection before, only what is not tied to it counts on the next.
             if comesBefore(.reconnect, .data) { notesAfterwards.append("\(text(offsets[.data, default: 0])) received watch 0") }

@@ -70,7 +70,8 @@ final class SilenceIsNoticed: Checker {
         expect(count == ping.missedMax, "given up after \(count) missed pings, not \(ping.missedMax)")
         let silence = event.time - heard
         // The answer to an earlier ping may have come while the first of those that were missed was out.
-        let apart = wasPaused.contains(event.epoch) ? Interval.zero : ping.interval * Int64(ping.missedMax - 1)
+        let shortest = plan.session.heartbeat.adaptive?.poor ?? ping.interval
+        let apart = wasPaused.contains(event.epoch) ? Interval.zero : shortest * Int64(ping.missedMax - 1)
         let least = apart + (countsAcks ? .zero : ping.timeout)
         // A ping that a standstill has made late is followed by the next in its time.
         guard world.timeline.now - world.machine.lastStandstill > silence + ping.interval * 2 else { return }

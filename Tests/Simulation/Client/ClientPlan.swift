@@ -130,10 +130,15 @@ struct ClientPlan {
     private func configureHeartbeats(_ dice: Dice, _ world: WorldPlan) {
         let heartbeat = session.heartbeat
         if !dice.oneIn(6) {
+            let least = max(world.pace, .milliseconds(500))
             heartbeat.ping = PingSchedule.Configuration(
-                interval: max(world.pace, dice.magnitude(.milliseconds(500), .seconds(30))),
+                interval: max(least, dice.magnitude(.milliseconds(500), .seconds(30))),
                 timeout: dice.magnitude(.milliseconds(300), .seconds(20)), missedMax: dice.between(1, 3))
             heartbeat.probeTimeout = heartbeat.ping?.timeout ?? .seconds(20)
+            if let good = heartbeat.ping?.interval, dice.oneIn(3) {
+                let fair = dice.time(least, good)
+                heartbeat.adaptive = AdaptiveInterval(good: good, fair: fair, poor: dice.time(least, fair))
+            }
         }
         if hasRules {
             heartbeat.rules = Wording.rules(

@@ -225,6 +225,7 @@ ERL_NIF_TERM term_health(ErlNifEnv *env, const hw_health *health)
         {"heartbeats_failed", enif_make_uint64(env, health->heartbeats_failed)},
         {"beats_acked", enif_make_uint64(env, health->beats_acked)},
         {"beats_late", enif_make_uint64(env, health->beats_late)},
+        {"ping_interval_ns", enif_make_uint64(env, health->ping_interval_ns)},
     };
     _Static_assert(LENGTH(fields) <= MAP_FIELDS_MAX, "The health has more fields than a map may have.");
     return map_of(env, fields, LENGTH(fields));

@@ -23,6 +23,7 @@ defmodule Heartwire.Health do
     * `data_silent_ns` - since a watch or stamp last saw what it expects
     * `heartbeats_received`, `heartbeats_answered`, `heartbeats_failed`, `beats_acked`,
       `beats_late` - since the connection was opened
+    * `ping_interval_ns` - between the last ping and the next; 0 if none are sent
   """
 
   alias Heartwire.Event
@@ -60,7 +61,8 @@ defmodule Heartwire.Health do
           heartbeats_answered: non_neg_integer,
           heartbeats_failed: non_neg_integer,
           beats_acked: non_neg_integer,
-          beats_late: non_neg_integer
+          beats_late: non_neg_integer,
+          ping_interval_ns: non_neg_integer
         }
 
   defstruct health: :unknown,
@@ -95,5 +97,6 @@ defmodule Heartwire.Health do
             heartbeats_answered: 0,
             heartbeats_failed: 0,
             beats_acked: 0,
-            beats_late: 0
+            beats_late: 0,
+            ping_interval_ns: 0
 end

@@ -183,6 +183,7 @@ class hw_health(ctypes.Structure):
         ("heartbeats_failed", c_uint64),
         ("beats_acked", c_uint64),
         ("beats_late", c_uint64),
+        ("ping_interval_ns", c_uint64),
     ]
 
 

@@ -78,3 +78,4 @@ class HealthReport:
     heartbeats_failed: int
     beats_acked: int
     beats_late: int
+    ping_interval_ns: int
