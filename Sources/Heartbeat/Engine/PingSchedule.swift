@@ -95,8 +95,6 @@ package struct PingSchedule {
         return .send(payload: payload)
     }
 
-    /// Between the last ping and the next.
-    package var interval: Interval { cadence.interval }
 
     /// The ping that is due next comes no later for it: a shorter interval counts from the last one, a longer one from the next. One that
     /// would have been due already is due now.
