@@ -200,7 +200,7 @@ enum PropertyTable {
             doc: "As tls.ca_file, in memory. All that tls.ca_file, tls.ca_dir and tls.ca_pem give is trusted."),
         Property(
             id: .tlsCertificateFile, name: "tls.certificate_file", kind: .text, defaultValue: "", range: "path of a PEM file", unit: "",
-            doc: "This end's own certificate, then those that lead to its authority; the key may be in the same file. A wss listener needs it."),
+            doc: "This end's own certificate, then those up to its authority; the key may be in the same file. A wss listener needs it."),
         Property(
             id: .tlsCertificatePEM, name: "tls.certificate_pem", kind: .pem, defaultValue: "", range: "PEM, at most 4MiB", unit: "",
             doc: "As tls.certificate_file, in memory."),
