@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ def address(listener: Any, target: str = "/") -> str:
     return f"ws://127.0.0.1:{listener.port}{target}"
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def pair(listener: Listener, **options: Any) -> AsyncIterator[tuple[heartwire.Connection, ServedConnection]]:
     """A client, and the listener's end of it."""
     async with heartwire.connect(address(listener), reconnect_enabled=False, **options) as client:
@@ -60,6 +60,63 @@ def test_iteration_over_clients_and_their_messages() -> None:
                     client.send(str(number))
                     assert await client.recv() == str(number)
         assert await serving == 5
+
+    run(main())
+
+
+def test_a_handler_for_each_client() -> None:
+    async def main() -> None:
+        problems: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(context["exception"]))
+
+        async def handle(ws: ServedConnection) -> None:
+            greeting = await ws.recv()
+            if greeting == "fail":
+                raise ZeroDivisionError
+            ws.send(greeting)
+            if greeting == "stay":
+                await ws.recv()
+
+        async with heartwire.listen(ANYWHERE) as listener:
+            serving = asyncio.create_task(listener.serve(handle))
+            for greeting, code in (("hello", 1000), ("fail", 1011)):
+                codes: list[int] = []
+                client = await connected(address(listener), on_event=lambda ws, event, codes=codes: codes.append(event.close_code))
+                client.send(greeting)
+                with contextlib.suppress(heartwire.ClosedByPeer):
+                    assert [message async for message in client] == ["hello"]
+                assert code in codes
+            lost, staying = [await connected(address(listener)) for _ in range(2)]
+            for client in (lost, staying):
+                client.send("stay")
+                assert await client.recv() == "stay"
+            lost.release()
+            await eventually(lambda: len(listener.clients) == 1)
+        await serving
+        assert [type(problem) for problem in problems] == [ZeroDivisionError]
+        await staying.close()
+
+    run(main())
+
+
+def test_cancelled_serving_cancels_the_handlers() -> None:
+    async def main() -> None:
+        async with heartwire.listen(ANYWHERE) as listener:
+            handled, cancelled = asyncio.Event(), asyncio.Event()
+
+            async def handle(ws: ServedConnection) -> None:
+                handled.set()
+                try:
+                    await ws.recv()
+                finally:
+                    cancelled.set()
+
+            serving = asyncio.create_task(listener.serve(handle))
+            client = await connected(address(listener))
+            await handled.wait()
+            serving.cancel()
+            await cancelled.wait()
+            assert [message async for message in client] == []
 
     run(main())
 

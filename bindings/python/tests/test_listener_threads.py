@@ -39,19 +39,15 @@ def test_messages_go_both_ways() -> None:
     assert ws.state is State.DISCONNECTED
 
 
-def test_a_thread_for_each_client() -> None:
-    def echo(ws: ServedConnection) -> None:
+def test_a_thread_for_each_client(caplog: pytest.LogCaptureFixture) -> None:
+    def handle(ws: ServedConnection) -> None:
         for message in ws:
             ws.send(message)
+            if message == "fail":
+                raise ZeroDivisionError
 
-    def serve(listener: Listener) -> None:
-        for ws in listener:
-            threads.append(threading.Thread(target=echo, args=(ws,)))
-            threads[-1].start()
-
-    threads: list[threading.Thread] = []
     with heartwire.sync.listen(ANYWHERE) as listener:
-        serving = threading.Thread(target=serve, args=(listener,))
+        serving = threading.Thread(target=listener.serve, args=(handle,))
         serving.start()
         clients = [connect(listener) for _ in range(5)]
         for number in range(200):
@@ -59,9 +55,15 @@ def test_a_thread_for_each_client() -> None:
                 client.send(str(number))
         for client in clients:
             assert [client.recv(PATIENCE_SECONDS) for _ in range(200)] == [str(number) for number in range(200)]
-    for thread in (serving, *threads):
-        thread.join(PATIENCE_SECONDS)
-        assert not thread.is_alive()
+        clients[0].send("fail")
+        assert clients[0].recv(PATIENCE_SECONDS) == "fail"
+        wait_until(lambda: clients[0]._channel.state is not State.CONNECTED)
+        clients[1].release()
+        wait_until(lambda: len(listener.clients) == 3)
+    serving.join(PATIENCE_SECONDS)
+    assert not serving.is_alive()
+    wait_until(lambda: threading.active_count() == 1)
+    assert [record.exc_info and record.exc_info[0] for record in caplog.records] == [ZeroDivisionError]
     for client in clients:
         client.close()
 

@@ -9,8 +9,7 @@ WebSocket connections that stay alive by themselves: heartbeats, reconnection an
 heartwire.sync.connect is the same for ordinary threads, heartwire.Client calls back. The other end, which keeps its clients alive:
 
     async with heartwire.listen("ws://0.0.0.0:8080") as listener:
-        async for ws in listener:
-            ...
+        await listener.serve(handle)
 
 heartwire.sync.listen and heartwire.Server are the same for ordinary threads and with callbacks.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 
 from ._accepting import AsyncBeforeAccept, Request, ask_later
@@ -14,7 +14,7 @@ from ._connection import is_interruption
 from ._events import Event
 from ._listening import BaseListener, closed_listener
 from ._preparing import seconds_left
-from ._serving import Served, ServedChannel
+from ._serving import INTERNAL_ERROR, Served, ServedChannel
 from .aio import Connection, running_loop
 
 OnEvent = Callable[["ServedConnection", Event], object]
@@ -34,8 +34,7 @@ def listen(
     machine's, or a name, which is resolved at once.
 
         async with heartwire.listen("ws://0.0.0.0:8080", ping_interval="20s") as listener:
-            async for ws in listener:
-                asyncio.create_task(handle(ws))
+            await listener.serve(handle)
 
     The clients are pinged, by default every 30 seconds, and one that does not answer is closed with 1001, whatever Python does.
 
@@ -93,6 +92,24 @@ class Listener(BaseListener[ServedConnection]):
         if client is None:
             raise closed_listener()
         return client
+
+    async def serve(self, handler: Callable[[ServedConnection], Awaitable[object]]) -> None:
+        """
+        Runs the coroutine function handler(ws) in a task for each client, until the listener is closed and the last one has ended. A
+        client is closed when its handler returns. What tells the handler that its client has gone may end it; any other exception goes
+        to the loop's exception handler, and the client is closed with 1011. If serve is cancelled, so are the handlers.
+        """
+        tasks: set[asyncio.Task[None]] = set()
+        try:
+            async for client in self:
+                task = asyncio.create_task(_serve(client, handler))
+                tasks.add(task)
+                task.add_done_callback(tasks.discard)
+            if tasks:
+                await asyncio.wait(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def close(self) -> None:
         """
@@ -171,6 +188,19 @@ class Listener(BaseListener[ServedConnection]):
         self._changed.set()
         for task in self._deciding.values():
             task.cancel()
+
+
+async def _serve(client: ServedConnection, handler: Callable[[ServedConnection], Awaitable[object]]) -> None:
+    try:
+        await handler(client)
+        await client.close()
+    except Exception as error:
+        if not client._is_end(error):
+            context = {"message": f"the handler of {client!r} raised an exception", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(context)
+            await client.close(INTERNAL_ERROR)
+    finally:
+        client.release()
 
 
 def _read(reference: weakref.ref[Listener]) -> None:

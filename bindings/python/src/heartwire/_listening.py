@@ -60,8 +60,9 @@ class BaseListener(Managed, Generic[C]):
 
     def broadcast(self, message: Outgoing, group: str | None = None) -> int:
         """
-        Sends text (str) or binary (bytes) to every client of a group, or to all. Returns how many took it: a client whose queue is
-        full is left out. Never blocks, and may be called from any thread. StateError: the listener is closed.
+        Sends text (str) or binary (bytes) to every client of a group, or to all. Returns how many took it: one whose queue is full
+        makes room or is left out, as queue_overflow says. Never blocks, and may be called from any thread. StateError: the listener
+        is closed.
         """
         return self._calls.broadcast(message, group)
 

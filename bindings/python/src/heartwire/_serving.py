@@ -9,10 +9,13 @@ from ._accepting import Request
 from ._calls import ConnectionCalls
 from ._connection import BaseConnection
 from ._delivery import Item
-from ._events import Event, EventKind
+from ._errors import HeartwireError
+from ._events import Event, EventKind, State
 from ._intake import Intake
 from ._library import library
 
+
+INTERNAL_ERROR = 1011
 
 _POLICY_VIOLATION = 1008
 
@@ -53,6 +56,10 @@ class Served(BaseConnection):
         """What the client has asked for: path and header fields."""
         request: Request = self._channel.request
         return request
+
+    def _is_end(self, error: Exception) -> bool:
+        """Whether the error only tells that the client has gone."""
+        return isinstance(error, HeartwireError) and self.state is not State.CONNECTED
 
     def __del__(self) -> None:
         """No warning: the listener keeps it as long as there is something to close."""

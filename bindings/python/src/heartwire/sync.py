@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
@@ -16,9 +17,10 @@ from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
 from ._listening import closed_listener
+from ._logging import logger
 from ._preparing import BeforeConnect
 from ._receiving import PartReader
-from ._serving import Served, ServedChannel
+from ._serving import INTERNAL_ERROR, Served, ServedChannel
 from ._thread_listener import ThreadListener
 from ._timeout import checked
 
@@ -207,6 +209,15 @@ class Listener(ThreadListener[ServedConnection]):
             raise closed_listener()
         return client
 
+    def serve(self, handler: Callable[[ServedConnection], object]) -> None:
+        """
+        Runs handler(ws) in a thread for each client, until the listener is closed. A client is closed when its handler returns. What
+        tells the handler that its client has gone may end it; any other exception goes to the logger "heartwire", and the client is
+        closed with 1011. The threads are daemons, which do not keep the interpreter from exiting.
+        """
+        for client in self:
+            threading.Thread(target=_serve, args=(client, handler), name=f"heartwire-{client._channel.number}", daemon=True).start()
+
     def _next(self, timeout: float | None) -> ServedConnection | None:
         """None at the end, which everybody is to find."""
         self._require_open()
@@ -229,6 +240,18 @@ class Listener(ThreadListener[ServedConnection]):
         super()._dispose()
 
 
+def _serve(client: ServedConnection, handler: Callable[[ServedConnection], object]) -> None:
+    try:
+        handler(client)
+        client.close()
+    except Exception as error:
+        if not client._is_end(error):
+            logger.exception("the handler of %r raised an exception", client)
+            client.close(INTERNAL_ERROR)
+    finally:
+        client.release()
+
+
 def listen(
     url: str,
     *,
@@ -242,8 +265,7 @@ def listen(
     Listens for clients at "ws://host:port". Options as for heartwire.listen.
 
         with heartwire.sync.listen("ws://0.0.0.0:8080") as listener:
-            for ws in listener:
-                threading.Thread(target=handle, args=(ws,), daemon=True).start()
+            listener.serve(handle)
 
     on_event is called in the thread that receives from the client, while it receives. before_accept(request) is called in the thread
     of the listener, which other clients wait for too: what takes time returns a concurrent.futures.Future of its verdict. What it
