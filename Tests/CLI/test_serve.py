@@ -106,13 +106,20 @@ def test_a_message_that_is_too_large_to_be_sent_back() -> None:
 
 
 def test_many_clients_come_and_go() -> None:
+    def check(clients: list[ClientConnection]) -> None:
+        for number, client in enumerate(clients):
+            client.send(str(number))
+        assert [client.recv(timeout=PATIENCE_S) for client in clients] == [str(number) for number in range(len(clients))]
+
     with serving("--stats") as server:
-        for _ in range(3):
+        for _ in range(2):
             with contextlib.ExitStack() as stack:
                 clients = [stack.enter_context(server.connect()) for _ in range(100)]
-                for number, client in enumerate(clients):
-                    client.send(str(number))
-                assert [client.recv(timeout=PATIENCE_S) for client in clients] == [str(number) for number in range(100)]
+                check(clients)
+                for client in clients[::2]:
+                    client.close()
+                server.program.wait_for_error("clients 50; ")
+                check(clients[1::2])
         line = server.program.wait_for_error("clients 0; ")
         assert re.fullmatch(r"clients 0; in 300 \(\d+/s\); out 300 \(\d+/s\), waiting 0; beats \d+, missed 0\n", line)
 
