@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
@@ -11,7 +12,8 @@ import threading
 from typing import Any
 
 import pytest
-from program import PATIENCE_S, connect, records, run
+import trustme
+from program import PATIENCE_S, connect, records, run, running
 from serving import serving, silent_client
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -59,6 +61,17 @@ def test_a_host_that_is_none() -> None:
 def test_properties_are_set() -> None:
     with serving("--set", "subprotocols=one, two") as server, server.connect(subprotocols=["two"]) as client:
         assert client.subprotocol == "two"
+
+
+def test_tls(tmp_path: pathlib.Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    with running("serve", "--set", f"tls.certificate_file={tmp_path / 'server.pem'}", "wss://127.0.0.1:0") as program:
+        url = program.line().removeprefix("listening at ")
+        assert url.startswith("wss://127.0.0.1:")
+        assert connect("--set", f"tls.ca_file={tmp_path / 'ca.pem'}", url, stdin=b"x\n").stdout == b"x\n"
+        assert connect("--set", "reconnect.attempts_max=1", url).returncode == 4
 
 
 # ---- Echo
@@ -178,13 +191,14 @@ def test_notices() -> None:
 
 def test_events_are_objects() -> None:
     with serving("--json", "--events") as server:
-        with server.connect():
+        with server.connect(additional_headers={"Authorization": "Bearer secret"}):
             pass
         events: list[dict[str, Any]] = []
         while not events or events[-1]["event"] != "released":
             events.append(json.loads(server.program.line()))
         assert all((event["type"], event["client"]) == ("event", 1) for event in events)
         names = [event["event"] for event in events]
+        assert "secret" not in str(events)
         assert names[0] == "accept_due" and names.index("opened") < names.index("closed")
 
 
