@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import threading
+import urllib.request
 from typing import Any
 
 import pytest
@@ -72,6 +73,17 @@ def test_tls(tmp_path: pathlib.Path) -> None:
         assert url.startswith("wss://127.0.0.1:")
         assert connect("--set", f"tls.ca_file={tmp_path / 'ca.pem'}", url, stdin=b"x\n").stdout == b"x\n"
         assert connect("--set", "reconnect.attempts_max=1", url).returncode == 4
+
+
+@pytest.mark.parametrize(("name", "expected"), [("metrics", b"# EOF\n"), ("monitor", b"</html>")])
+def test_pages(name: str, expected: bytes) -> None:
+    with serving(f"--{name}") as server, server.connect() as client:
+        line = server.program.line()
+        assert line == f"{name} at {server.url.replace('ws:', 'http:')}/{name}"
+        with urllib.request.urlopen(line.removeprefix(f"{name} at "), timeout=PATIENCE_S) as page:
+            assert expected in page.read()
+        client.send("there?")
+        assert client.recv(timeout=PATIENCE_S) == "there?"
 
 
 # ---- Echo
