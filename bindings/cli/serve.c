@@ -153,8 +153,8 @@ const struct command serve_command = {
     .help = "Listens at URL, ws://127.0.0.1:8080 if none is given, and keeps the clients that\n"
             "come alive: each is pinged every ping.interval (30s), and one that has missed\n"
             "ping.missed_max pongs is closed with 1001. The first line of standard output is\n"
-            "'listening at URL', with the port that was taken if it was 0; those of the pages\n"
-            "that --metrics and --monitor ask for follow.\n",
+            "'listening at URL', with the port that was taken if it was 0; the addresses of\n"
+            "the pages that --metrics and --monitor ask for follow.\n",
     .options = options,
     .notes = "--echo loses no message unnoticed: a client that sends but does not take its\n"
              "echoes, until queue.bytes_max or queue.messages_max wait for it, is closed with\n"
