@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
 import threading
+import urllib.request
 from typing import Any
 
 import pytest
-from program import PATIENCE_S, connect, records, run
+import trustme
+from program import PATIENCE_S, connect, records, run, running
 from serving import serving, silent_client
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -61,6 +64,28 @@ def test_properties_are_set() -> None:
         assert client.subprotocol == "two"
 
 
+def test_tls(tmp_path: pathlib.Path) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(tmp_path / "server.pem")
+    with running("serve", "--set", f"tls.certificate_file={tmp_path / 'server.pem'}", "wss://127.0.0.1:0") as program:
+        url = program.line().removeprefix("listening at ")
+        assert url.startswith("wss://127.0.0.1:")
+        assert connect("--set", f"tls.ca_file={tmp_path / 'ca.pem'}", url, stdin=b"x\n").stdout == b"x\n"
+        assert connect("--set", "reconnect.attempts_max=1", url).returncode == 4
+
+
+@pytest.mark.parametrize(("name", "expected"), [("metrics", b"# EOF\n"), ("monitor", b"</html>")])
+def test_pages(name: str, expected: bytes) -> None:
+    with serving(f"--{name}") as server, server.connect() as client:
+        line = server.program.line()
+        assert line == f"{name} at {server.url.replace('ws:', 'http:')}/{name}"
+        with urllib.request.urlopen(line.removeprefix(f"{name} at "), timeout=PATIENCE_S) as page:
+            assert expected in page.read()
+        client.send("there?")
+        assert client.recv(timeout=PATIENCE_S) == "there?"
+
+
 # ---- Echo
 
 
@@ -106,13 +131,20 @@ def test_a_message_that_is_too_large_to_be_sent_back() -> None:
 
 
 def test_many_clients_come_and_go() -> None:
+    def check(clients: list[ClientConnection]) -> None:
+        for number, client in enumerate(clients):
+            client.send(str(number))
+        assert [client.recv(timeout=PATIENCE_S) for client in clients] == [str(number) for number in range(len(clients))]
+
     with serving("--stats") as server:
-        for _ in range(3):
+        for _ in range(2):
             with contextlib.ExitStack() as stack:
                 clients = [stack.enter_context(server.connect()) for _ in range(100)]
-                for number, client in enumerate(clients):
-                    client.send(str(number))
-                assert [client.recv(timeout=PATIENCE_S) for client in clients] == [str(number) for number in range(100)]
+                check(clients)
+                for client in clients[::2]:
+                    client.close()
+                server.program.wait_for_error("clients 50; ")
+                check(clients[1::2])
         line = server.program.wait_for_error("clients 0; ")
         assert re.fullmatch(r"clients 0; in 300 \(\d+/s\); out 300 \(\d+/s\), waiting 0; beats \d+, missed 0\n", line)
 
@@ -171,13 +203,14 @@ def test_notices() -> None:
 
 def test_events_are_objects() -> None:
     with serving("--json", "--events") as server:
-        with server.connect():
+        with server.connect(additional_headers={"Authorization": "Bearer secret"}):
             pass
         events: list[dict[str, Any]] = []
         while not events or events[-1]["event"] != "released":
             events.append(json.loads(server.program.line()))
         assert all((event["type"], event["client"]) == ("event", 1) for event in events)
         names = [event["event"] for event in events]
+        assert "secret" not in str(events)
         assert names[0] == "accept_due" and names.index("opened") < names.index("closed")
 
 

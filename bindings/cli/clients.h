@@ -32,7 +32,7 @@ struct client *clients_find(const struct clients *clients, const hw_connection *
 /* Removes and frees a client. */
 void clients_remove(struct clients *clients, const hw_connection *connection);
 
-/* Goes through all clients, in no order: the next from place *at on, which begins at 0; NULL after the last. None may come or go meanwhile. */
+/* Goes through all clients, in no order: the next from place *at on, 0 to begin with; NULL after the last. None may come or go then. */
 struct client *clients_next(const struct clients *clients, size_t *at);
 
 void clients_free(struct clients *clients);

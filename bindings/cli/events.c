@@ -143,7 +143,8 @@ void write_event(FILE *file, bool json, uint64_t client, const hw_event *event)
         record_time(&record, "last_message", event->last_message_ns);
     if (event->text_size > 0)
         record_text(&record, "text", event->text, event->text_size);
-    if (event->body_size > 0)
+    /* A client's header fields may hold credentials. */
+    if (event->body_size > 0 && event->kind != HW_EVENT_ACCEPT_DUE)
         record_text(&record, "body", event->body, event->body_size);
     record_end(&record);
 }

@@ -153,7 +153,8 @@ const struct command serve_command = {
     .help = "Listens at URL, ws://127.0.0.1:8080 if none is given, and keeps the clients that\n"
             "come alive: each is pinged every ping.interval (30s), and one that has missed\n"
             "ping.missed_max pongs is closed with 1001. The first line of standard output is\n"
-            "'listening at URL', with the port that was taken if it was 0.\n",
+            "'listening at URL', with the port that was taken if it was 0; the addresses of\n"
+            "the pages that --metrics and --monitor ask for follow.\n",
     .options = options,
     .notes = "--echo loses no message unnoticed: a client that sends but does not take its\n"
              "echoes, until queue.bytes_max or queue.messages_max wait for it, is closed with\n"
@@ -161,8 +162,8 @@ const struct command serve_command = {
              "\n"
              "--broadcast sends to who is there. A client whose queue is full misses the line,\n"
              "or the oldest that waits for it (queue.overflow). What client 3 sends is printed\n"
-             "as '3: TEXT', a binary message in base64 after '3: binary, N bytes: '. The end of\n"
-             "the input ends nothing.\n"
+             "as '3: TEXT', a binary message in base64 after '3: binary, N bytes: '. The end\n"
+             "of the input ends nothing.\n"
              "\n"
              "--exchange speaks in the manner of Deribit (JSON-RPC): trades of BTC-EUR, 20 a\n"
              "second, or of what public/subscribe names in params.channels (trades.BTC-EUR,\n"

@@ -209,6 +209,14 @@ static void write_address(char *text, size_t capacity, const char *url, uint16_t
     snprintf(text, capacity, "%.*s:%u", (int)(host - url) + (int)(name < size ? name : size), url, port);
 }
 
+/* The pages that a listener has beside its clients' connections, as a browser finds them: http instead of ws, https instead of wss. */
+static void announce_page(const struct server_settings *settings, const char *property, const char *name, const char *address)
+{
+    if (settings->json || !config_is_true(settings->config, property))
+        return;
+    printf("%s at http%s/%s\n", name, address + strlen("ws"), name);
+}
+
 static void announce(struct run *run)
 {
     const struct server_settings *settings = run->server.settings;
@@ -224,6 +232,8 @@ static void announce(struct run *run)
     } else {
         printf("listening at %s\n", address);
     }
+    announce_page(settings, "listener.metrics", "metrics", address);
+    announce_page(settings, "listener.monitor", "monitor", address);
     flush_output(run);
 }
 
