@@ -89,9 +89,10 @@ $(SETUP)/services: | $(SETUP)/packages
 $(SETUP)/prometheus: | $(SETUP)/packages
 	@set --; \
 	command -v promtool >/dev/null || set -- "$$@" prometheus; \
+	command -v curl >/dev/null || set -- "$$@" curl; \
 	$(INSTALL_ARGUMENTS); \
 	$(call STOP_SERVICES,prometheus); \
-	type prometheus promtool >/dev/null
+	type prometheus promtool curl >/dev/null
 	@mkdir -p $(@D) && touch $@
 
 # The browser that shows the monitor page.

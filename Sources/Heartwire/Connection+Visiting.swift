@@ -9,7 +9,7 @@ extension Connection {
 
     /// Answers if it is a page that was asked for; false if it is not.
     func servesPage(_ channel: Channel) -> Bool {
-        guard let listener, let request = session.pageRequest(of: channel.place), let answer = listener.answer(request) else { return false }
+        guard let request = session.pageRequest(of: channel.place), let answer = listener?.answer(request) else { return false }
         takeOver(channel)?.answer(answer)
         return true
     }

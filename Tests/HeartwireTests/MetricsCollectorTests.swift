@@ -18,7 +18,7 @@ struct MetricsCollectorTests {
     @Test func withoutConnectionsFamiliesAreDescribedAlone() {
         let collector = MetricsCollector()
         #expect(lines(collector, "heartwire").isEmpty)
-        #expect(lines(collector, "# TYPE heartwire").count == 29)
+        #expect(lines(collector, "# TYPE heartwire").count == 36)
         #expect(lines(collector, "# EOF") == ["# EOF"])
     }
 
@@ -140,5 +140,37 @@ struct MetricsCollectorTests {
         #expect(states.last == "heartwire_connections{connection=\"other\",state=\"connecting\"} 4")
         #expect(states.contains("heartwire_connections{connection=\"n7\",state=\"connecting\"} 2"))
         #expect(!states.contains { $0.contains("n101") })
+    }
+
+    @Test func listenersCountByNameAndTheirClientsAreThereWhileTheyAre() {
+        let collector = MetricsCollector()
+        let (first, second) = (collector.counts(ofListener: bytes("a")), collector.counts(ofListener: bytes("a")))
+        #expect(first === second)
+        first.listenerOpened()
+        first.clientAccepted()
+        second.clientAccepted()
+        second.clientGone()
+        second.broadcastSent(delivered: 5, leftOut: 2)
+        for refusal in [ListenerCounts.Counter.refusedFull, .refusedUnfinished, .refusedUnfinished, .timedOut] { first.count(refusal) }
+        let samples = lines(collector, "heartwire_listener").map { $0.dropFirst("heartwire_listener_".count) }
+        #expect(
+            samples == [
+                "accepted_total{listener=\"a\"} 2", "timed_out_total{listener=\"a\"} 1", "broadcasts_total{listener=\"a\"} 1",
+                "broadcast_deliveries_total{listener=\"a\"} 5", "broadcast_left_out_total{listener=\"a\"} 2",
+                "refused_total{listener=\"a\",reason=\"full\"} 1", "refused_total{listener=\"a\",reason=\"request\"} 0",
+                "refused_total{listener=\"a\",reason=\"origin\"} 0", "refused_total{listener=\"a\",reason=\"application\"} 0",
+                "refused_total{listener=\"a\",reason=\"unfinished\"} 2", "clients{listener=\"a\"} 1",
+            ])
+        first.listenerClosed()
+        #expect(lines(collector, "heartwire_listener_clients").isEmpty)
+        #expect(lines(collector, "heartwire_listener_accepted_total").count == 1)
+    }
+
+    @Test func listenersBeyondTheFirstHundredNamesAreOthers() {
+        let collector = MetricsCollector()
+        for number in 1...102 { collector.counts(ofListener: bytes("n\(number)")).clientAccepted() }
+        let accepted = lines(collector, "heartwire_listener_accepted_total")
+        #expect(accepted.count == 101)
+        #expect(accepted.last == "heartwire_listener_accepted_total{listener=\"other\"} 2")
     }
 }

@@ -19,7 +19,7 @@ struct OpenMetricsTextTests {
     @Test func gaugesTellOfWhatIsThereAlone() {
         let rows = [row("a", [1, 2]), MetricsRow(bytes("b"), [1, 2])]
         #expect(written { $0.families(.gauge, "x\nX.", rows, at: 0) }.dropFirst(2) == ["heartwire_x{thing=\"a\"} 1"])
-        #expect(written { $0.family("x", "X.", by: "l=\"1\"", rows, at: 1) }.dropFirst(2) == ["heartwire_x{thing=\"a\",l=\"1\"} 2"])
+        #expect(written { $0.family(.gauge, "x", "X.", by: "l=\"1\"", rows, at: 1) }.dropFirst(2) == ["heartwire_x{thing=\"a\",l=\"1\"} 2"])
         #expect(written { $0.families(.counter, "x\nX.", rows, at: 0) }.count == 4)
     }
 
@@ -61,9 +61,19 @@ struct OpenMetricsTextTests {
 
     @Test func aSampleForEachWord() {
         let text = written {
-            $0.family("lights", "Lights.", by: "color=\"red\" color=\"green\"", [row("a", [5, 6, 7])], at: 1)
+            $0.family(.gauge, "lights", "Lights.", by: "color=\"red\" color=\"green\"", [row("a", [5, 6, 7])], at: 1)
         }
         #expect(text.dropFirst(2) == ["heartwire_lights{thing=\"a\",color=\"red\"} 6", "heartwire_lights{thing=\"a\",color=\"green\"} 7"])
+    }
+
+    /// A counter tells of what is not there any more as well.
+    @Test func countersHaveASampleForEachWordToo() {
+        let text = written { $0.family(.counter, "falls", "Falls.", by: "from=\"a\" from=\"b\"", [MetricsRow(bytes("x"), [5, 6])], at: 0) }
+        #expect(
+            text == [
+                "# TYPE heartwire_falls counter", "# HELP heartwire_falls Falls.", "heartwire_falls_total{thing=\"x\",from=\"a\"} 5",
+                "heartwire_falls_total{thing=\"x\",from=\"b\"} 6",
+            ])
     }
 
     @Test func aHistogramIsCumulative() {

@@ -1,9 +1,9 @@
-"""The servers to connect to, a page with the metrics of this process, and a Prometheus that reads it."""
+"""The servers to connect to, a listener that answers for the metrics of this process, and a Prometheus that reads them there."""
 
 from __future__ import annotations
 
 import contextlib
-import http.server
+import ctypes
 import json
 import pathlib
 import subprocess
@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-import heartwire
+from heartwire._config import Config
+from heartwire._library import library
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "bindings" / "prometheus" / "heartwire.rules.yml"
@@ -27,6 +28,7 @@ sys.path.insert(0, str(ROOT / "Tests" / "Servers"))
 import processes  # noqa: E402
 
 PATIENCE_SECONDS = 60
+LISTENER = "the listener"
 
 CONFIGURATION = """
 global: {{scrape_interval: 100ms, evaluation_interval: 100ms}}
@@ -55,29 +57,18 @@ def servers() -> Iterator[dict[str, Any]]:
         process.stdin.close()
 
 
-class MetricsPage(http.server.BaseHTTPRequestHandler):
-    """What a program has to do for Prometheus."""
-
-    def do_GET(self) -> None:
-        text = heartwire.metrics().encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/openmetrics-text; version=1.0.0; charset=utf-8")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Says nothing."""
-
-
 @pytest.fixture(scope="session")
-def metrics_port() -> Iterator[int]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), MetricsPage) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+def listener_port() -> Iterator[int]:
+    """The port of a listener that answers for the metrics of this process."""
+    with Config() as config:
+        config.set("listener.metrics", True)
+        config.set("metrics.name", LISTENER)
+        listener = ctypes.c_void_p()
+        assert library.hw_listener_open(config.handle, b"ws://127.0.0.1:0", ctypes.byref(listener), None) == 0
+    port = ctypes.c_uint16()
+    assert library.hw_listener_port(listener, ctypes.byref(port)) == 0
+    yield port.value
+    library.hw_listener_close(listener)
 
 
 class Prometheus:
@@ -108,10 +99,10 @@ class Prometheus:
 
 
 @pytest.fixture(scope="session")
-def prometheus(metrics_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(listener_port: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     folder = tmp_path_factory.mktemp("prometheus")
     configuration, log = folder / "prometheus.yml", folder / "log"
-    configuration.write_text(CONFIGURATION.format(rules=RULES, port=metrics_port))
+    configuration.write_text(CONFIGURATION.format(rules=RULES, port=listener_port))
 
     def command(port: int) -> list[str]:
         return [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import RULES, Prometheus, wait_until
+from conftest import LISTENER, RULES, Prometheus, wait_until
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
@@ -51,7 +51,7 @@ def test_metrics_pass_promtool(feed: heartwire.sync.Connection) -> None:
     """promtool reads the older format, in which a counter's family has the name of its samples."""
     older = re.sub(r"^# TYPE (\w+) counter\n((?:# UNIT .*\n)?)# HELP \1 ", r"# TYPE \1_total counter\n\2# HELP \1_total ",
                    heartwire.metrics(), flags=re.MULTILINE)  # fmt: skip
-    assert older.count("_total counter\n") == 21
+    assert older.count("_total counter\n") == 27
     promtool("check", "metrics", text=older)
 
 
@@ -78,7 +78,7 @@ def test_metrics_are_openmetrics_without_connections_too() -> None:
     program = "import heartwire; print(heartwire.metrics(), end='')"
     text = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     families = list(text_string_to_metric_families(text))
-    assert len(families) == 28
+    assert len(families) == 35
     assert not any(family.samples for family in families)
 
 
@@ -94,6 +94,20 @@ def test_prometheus_reads_the_metrics(feed: heartwire.sync.Connection, prometheu
     wait_until(lambda: 0 < (prometheus.value(quantile) or 0) < 10)
     [described] = prometheus.api("metadata", metric="heartwire_sent_bytes")["heartwire_sent_bytes"]
     assert (described["type"], described["unit"]) == ("counter", "bytes")
+
+
+def test_prometheus_sees_the_clients_of_a_listener(listener_port: int, prometheus: Prometheus) -> None:
+    here = f'{{listener="{LISTENER}"}}'
+    accepted, refused = f"heartwire_listener_accepted_total{here}", f"sum(heartwire_listener_refused_total{here})"
+    wait_until(lambda: prometheus.value(refused) is not None)
+    before = prometheus.value(accepted) or 0, prometheus.value(refused)
+    with heartwire.sync.connect(f"ws://127.0.0.1:{listener_port}/", metrics_name="client"):
+        wait_until(lambda: prometheus.value(f"heartwire_listener_clients{here}") == 1)
+        assert prometheus.value(f'heartwire_connections{{connection="{LISTENER}",state="connected"}}') == 1
+    wait_until(lambda: prometheus.value(f"heartwire_listener_clients{here}") == 0)
+    # Prometheus itself comes by all the time, and is no client, nor a failure.
+    assert (prometheus.value(accepted), prometheus.value(refused)) == (before[0] + 1, before[1])
+    assert (prometheus.value(f'heartwire_errors_total{{connection="{LISTENER}"}}') or 0) == 0
 
 
 def test_prometheus_takes_the_rules(feed: heartwire.sync.Connection, prometheus: Prometheus) -> None:

@@ -137,4 +137,48 @@ struct SessionAcceptTests {
         #expect(harness.state == .failed)
         #expect(harness.streams[0].isEmpty)
     }
+
+    // MARK: Pages
+
+    private func servedPage(_ answer: String) -> SessionHarness {
+        let harness = served { $0.connectTimeout = .seconds(3) }
+        harness.isWritable = false
+        harness.step { harness.session.answered(bytes(answer), harness.now, &harness.outboxes) }
+        return harness
+    }
+
+    @Test func aPageGoesAsItIsTakenAndThenTheTransportEnds() {
+        let harness = servedPage("a page")
+        harness.flush(limit: 2)
+        #expect(harness.session.isAnswering && harness.isTransportOpen(.first))
+        // What the client goes on to say is of no account.
+        harness.receive(bytes(Self.request + "\r\n"))
+        harness.step { harness.session.transportEnded(.first, Self.endOfStream, harness.now, &harness.outboxes) }
+        #expect(harness.isTransportOpen(.first))
+        harness.flush()
+        #expect(sent(harness) == "a page")
+        #expect(!harness.isTransportOpen(.first))
+        #expect(harness.takeEvents() == ["state connecting", "state disconnected"])
+        #expect(harness.metrics.errors == 0 && harness.metrics.attemptsFailed == 0)
+    }
+
+    @Test func aPageThatIsNotTakenInTimeIsCutOff() {
+        let harness = servedPage("a page")
+        harness.flush(limit: 2)
+        harness.run(.milliseconds(2999))
+        #expect(harness.isTransportOpen(.first))
+        harness.run(.milliseconds(1))
+        #expect(!harness.isTransportOpen(.first))
+        #expect(sent(harness) == "a ")
+        #expect(harness.state == .disconnected)
+    }
+
+    @Test func aTransportThatBreaksEndsThePage() {
+        let harness = servedPage("a page")
+        harness.endTransport()
+        #expect(harness.state == .disconnected)
+        #expect(!harness.isTransportOpen(.first))
+    }
+
+    private static let endOfStream = TransportFailure(kind: .lost, nativeCode: 0, sentence: "ended")
 }

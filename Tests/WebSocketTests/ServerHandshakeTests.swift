@@ -205,4 +205,36 @@ struct ServerHandshakeTests {
         }
         #expect(outcome(input.map { [$0] }) == whole)
     }
+
+    private func pageRequest(_ text: String) -> PageRequest? {
+        var handshake = ServerHandshake()
+        var consumed = 0
+        #expect(throws: RequestError.self) { try bytes(text).withUnsafeBytes { try handshake.read($0, consumed: &consumed) } }
+        return handshake.pageRequest
+    }
+
+    @Test(arguments: ["GET", "HEAD"], ["1.1", "1.0"])
+    func whatAsksForAPageIsToldApart(method: String, version: String) throws {
+        let request = try #require(pageRequest("\(method) /a/b?c=d HTTP/\(version)\r\nHost: h:1\r\nX: y\r\n\r\n"))
+        #expect(request.resource.elementsEqual(bytes("/a/b?c=d")) && request.path.elementsEqual(bytes("/a/b")))
+        #expect(request.host.elementsEqual(bytes("h:1")))
+        #expect(request.isHead == (method == "HEAD"))
+        #expect(request.fields.onlyValue("x")?.elementsEqual(bytes("y")) == true)
+    }
+
+    @Test(arguments: [
+        "POST / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/2.0\r\nHost: h\r\n\r\n", "GET / HTTP/0.9\r\nHost: h\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+        "GET /\u{7F} HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n", "GET / HTTP/1.1\r\nno field\r\n\r\n",
+    ])
+    func whatIsNoRequestForAPageIsNone(text: String) {
+        #expect(pageRequest(text) == nil)
+    }
+
+    @Test func theAnswerToAHeadHasNoBody() {
+        let answer = ServerHandshake.answer(status: 200, fields: [bytes("A: b")], body: bytes("body"), isHead: true)
+        #expect(answer == bytes("HTTP/1.1 200 OK\r\nConnection: close\r\nA: b\r\nContent-Length: 4\r\n\r\n"))
+    }
 }

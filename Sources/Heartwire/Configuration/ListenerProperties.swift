@@ -3,7 +3,7 @@ extension PropertyTable {
     static let listenerProperties: [Property] = [
         Property(
             id: .listenerMetrics, name: "listener.metrics", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
-            doc: "Whether a listener answers GET /metrics with the text of hw_metrics_write, and /healthz with 200, or 503 once it is closed."),
+            doc: "Whether a listener answers GET /metrics with what hw_metrics_write gives, and /healthz with 200, or 503 if nobody is let in."),
         Property(
             id: .listenerMonitor, name: "listener.monitor", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
             doc: "Whether a listener shows all connections of the process at /monitor, to this machine, or to those who know the token."),

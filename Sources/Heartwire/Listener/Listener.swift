@@ -151,8 +151,9 @@ final class Listener: @unchecked Sendable {
             socket = nil
             return self.visitors
         }
+        let goodbye = CloseFrame(code: CloseCode.goingAway, reason: [])
         // A page that is on its way still arrives.
-        for visitor in visitors where !visitor.session.isAnswering { visitor.closeSession(CloseFrame(code: CloseCode.goingAway, reason: [])) }
+        for visitor in visitors where !visitor.session.isAnswering { visitor.closeSession(goodbye) }
     }
 
     /// What to answer to this request; nil if it is for no page.

@@ -196,7 +196,7 @@ final class IOThread: @unchecked Sendable {
             runTimers()
             runReadable()
             probeAfterChanges()
-            monitor.run(slots, Library.shared.environment, now)
+            monitor.run(slots, now)
             ownsDescriptors = lock.withLock { isStopping }
             if ownsDescriptors { break }
         }

@@ -7,6 +7,7 @@ import WebSocket
 struct Monitor {
     private static let interval = Interval.seconds(1)
 
+    private let environment = SystemEnvironment()
     private var viewers: [Connection] = []
     /// When `run` has something to do; nil while nobody looks.
     private(set) var deadline: Instant?
@@ -17,7 +18,7 @@ struct Monitor {
     }
 
     /// Early calls are harmless.
-    mutating func run(_ connections: [Connection?], _ environment: SystemEnvironment, _ now: Instant) {
+    mutating func run(_ connections: [Connection?], _ now: Instant) {
         guard let deadline, now >= deadline else { return }
         viewers.removeAll { $0.isTornDown }
         self.deadline = viewers.isEmpty ? nil : now + Self.interval
