@@ -5,6 +5,7 @@
  */
 #include "heartwire_nif.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,51 @@ static ErlNifResourceType *listener_type;
 
 /* ---- Life of the resource ------------------------------------------------------------------------------------------------------- */
 
+/* Threads that close listeners, for who opens one to wait for: it may be at the same address. */
+static pthread_mutex_t closing_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t closing_ended = PTHREAD_COND_INITIALIZER;
+static unsigned closing_count;
+
+static void count_closing(int change)
+{
+    pthread_mutex_lock(&closing_lock);
+    closing_count += (unsigned)change;
+    pthread_cond_broadcast(&closing_ended);
+    pthread_mutex_unlock(&closing_lock);
+}
+
+static void await_closing(void)
+{
+    pthread_mutex_lock(&closing_lock);
+    while (closing_count > 0) {
+        pthread_cond_wait(&closing_ended, &closing_lock);
+    }
+    pthread_mutex_unlock(&closing_lock);
+}
+
+static void *close_handle(void *handle)
+{
+    hw_listener_close(handle);
+    count_closing(-1);
+    return NULL;
+}
+
+/* Every client is told, which takes too long for the scheduler on which a process's death is reported. */
+static void close_aside(hw_listener *handle)
+{
+    pthread_t thread;
+    count_closing(1);
+    if (pthread_create(&thread, NULL, close_handle, handle) == 0) {
+        pthread_detach(thread);
+    } else {
+        close_handle(handle);
+    }
+}
+
 static void release(ErlNifEnv *env, listener *it)
 {
     if (!atomic_exchange(&it->released, true)) {
-        hw_listener_close(it->handle);
+        close_aside(it->handle);
         inbox_abandon(env, it->inbox);
     }
 }
@@ -86,6 +128,7 @@ ERL_NIF_TERM listener_open(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
     it->asks_before_accept = enif_is_identical(argv[5], enif_make_atom(env, "true"));
 
     ERL_NIF_TERM answer;
+    await_closing();
     hw_status status = open_configured(env, argv, open_with_inbox, it, &error);
     if (status != HW_OK) {
         error.status = status;
