@@ -32,7 +32,7 @@ extension Connection {
 
     /// Its request has arrived. `isLast`: with nothing after it.
     func requested(_ request: HandshakeRequest, isLast: Bool) {
-        if servesMonitor(request, isLast: isLast) { return }
+        if refuses() || servesMonitor(request, isLast: isLast) { return }
         if !isVisitor {
             library.metrics.add(self)
             if request.resource.count > 1 { askedPath = [UInt8](request.resource.prefix { $0 != 0x3F }.prefix(Self.shownPathMax)) }
@@ -66,11 +66,10 @@ extension Connection {
         if let refusal { turnAway(refusal, .refusedApplication) } else { accept(request, session.acceptance(of: request)) }
     }
 
-    /// Once the client has gone its handle is given back.
+    /// Once the client has gone so has the connection. A handle that the host has never seen ends with it.
     func endIfServed() {
-        guard let listener, session.state.isFinal, !isTornDown else { return }
-        _ = library.handles.remove(handle, .connection)
-        listener.forget(self)
+        guard listener != nil, session.state.isFinal, !isTornDown else { return }
+        if !isHeardOf { _ = library.handles.remove(handle, .connection) }
         tearDown()
     }
 

@@ -10,9 +10,14 @@ extension Connection {
     func runCallbacks(
         _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>, capacity: Int
     ) -> Bool {
-        delivery.runCallbacks(for: self, deliveries, messages, capacity: capacity, dropsDeliveries: { isMuted }) {
-            lastCallbackRan()
-        }
+        delivery.runCallbacks(
+            for: self, deliveries, messages, capacity: capacity, dropsDeliveries: { isMuted }, willTellLast: { endHandle() },
+            lastCallbackRan: { lastCallbackRan() })
+    }
+
+    /// A client's handle is the listener's, and lasts until the host hears that it is over. An inbox sees to that by itself.
+    private func endHandle() {
+        if listener != nil { _ = library.handles.remove(handle, .connection) }
     }
 
     func lastCallbackRan() {
@@ -43,7 +48,9 @@ extension Connection {
 
     func deliver(_ record: EventRecord, isLast: Bool) {
         guard isLast || !isMuted else { return }
-        let pushed = delivery.deliver(record, origin(session.epoch), isLast: isLast) { lastCallbackRan() }
+        let pushed = delivery.deliver(
+            record, origin(session.epoch), isLast: isLast, willTellLast: { endHandle() }, lastCallbackRan: { lastCallbackRan() })
+        if isLast && pushed.isRefused { endHandle() }
         if pushed.wasEmpty && delivery.usesDispatcher { library.dispatcher.schedule(self) }
     }
 

@@ -135,10 +135,7 @@ extension Connection {
 
     /// Threads of the host's have written or detected heartbeats.
     func attend() {
-        let decided = lock.withLock {
-            defer { decisions = [] }
-            return decisions
-        }
+        let decided = lock.withLock { decisions }
         for (attemptId, refusal) in decided { decide(attemptId, refusal) }
         lock.withLock {
             awaitsAttention = false
@@ -149,6 +146,8 @@ extension Connection {
                 _ = session.proceed(attemptId, prepared, io.now, &outboxes)
             }
             published.preparing = session.preparingAttempts
+            // Not before: what has been answered is not to be answered again.
+            decisions.removeFirst(decided.count)
             answers = []
             for channel in [first, second] { _ = session.written(channel.place, io.now, &outboxes) }
         }

@@ -78,7 +78,7 @@ extension Connection {
                 counted = consumed
                 requested(request, isLast: consumed == input.count)
             case .requestRefused(let error):
-                if servesPage(channel) { return }
+                if refuses() || servesPage(channel) { return }
                 turnAway(AcceptFailure(error), .refusedRequest)
                 settle()
                 return

@@ -7,6 +7,14 @@ extension Connection {
     /// It serves a page, or the monitor's connection.
     var isVisitor: Bool { listener != nil && handle == nil }
 
+    /// Turns a client away that was let in to hear why; false if it is none.
+    func refuses() -> Bool {
+        guard let refusal else { return false }
+        turnAway(refusal, .refusedFull)
+        settle()
+        return true
+    }
+
     /// Answers if it is a page that was asked for; false if it is not.
     func servesPage(_ channel: Channel) -> Bool {
         guard let request = session.pageRequest(of: channel.place), let answer = listener?.answer(request) else { return false }

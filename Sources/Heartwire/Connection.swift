@@ -32,6 +32,8 @@ final class Connection: @unchecked Sendable {
     var isToReadAgain = false
     /// The listener that has let it in; nil for a connection that the host has opened.
     let listener: Listener?
+    /// Set for a client that is to be turned away whatever it asks for.
+    var refusal: AcceptFailure?
     /// Of a client: what it asks for, while the host decides.
     var pendingRequest: HandshakeRequest?
     /// Of a client: the host knows of it.

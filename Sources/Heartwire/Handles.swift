@@ -83,6 +83,11 @@ final class HandleTable: @unchecked Sendable {
         }
     }
 
+    /// Makes the handles of connections stale that are not so yet.
+    func endConnections(_ handles: [OpaquePointer]) {
+        for handle in handles { _ = remove(handle, .connection) }
+    }
+
     func config(_ handle: OpaquePointer?) -> Lookup<Config> {
         switch target(handle, .config) {
         case .found(.config(let config)): .found(config)

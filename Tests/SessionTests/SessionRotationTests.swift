@@ -21,14 +21,14 @@ struct SessionRotationTests {
     }
 
     @Test func needsTheSecondPlaceForRotationsOnly() {
-        let harness = connected()
+        let harness = SessionHarness.connected()
         harness.close()
         harness.receiveClose(1000)
         harness.endTransport()
         #expect(harness.state == .disconnected)
         #expect(harness.outboxes.existing(.second) == nil)
-        let rotating = connected()
-        rotate(rotating)
+        let rotating = SessionHarness.connected()
+        rotating.rotate()
         rotating.openTransport()
         #expect(rotating.outboxes.existing(.second) != nil)
     }

@@ -6,6 +6,12 @@ package struct HeartbeatPulse {
     package var lastBeat: Instant?
     /// When the next heartbeat is sent, or expected of the other side, whichever is first, and the rhythm that it belongs to.
     package var next: (due: Instant, interval: Interval)?
+
+    package init(health: Health = .unknown, quality: Quality = .unknown, lastBeat: Instant? = nil) {
+        self.health = health
+        self.quality = quality
+        self.lastBeat = lastBeat
+    }
 }
 
 extension HeartbeatEngine {

@@ -76,7 +76,9 @@ struct Delivery {
         }
     }
 
-    func deliver(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool, lastCallbackRan: () -> Void) -> Inbox.Pushed {
+    func deliver(
+        _ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool, willTellLast: () -> Void, lastCallbackRan: () -> Void
+    ) -> Inbox.Pushed {
         switch mode {
         case .dispatcher(let inbox):
             // Without anyone to take them, events end here, but for the last, which somebody may wait for.
@@ -85,6 +87,7 @@ struct Delivery {
         case .inbox(let inbox):
             return inbox.push(record, origin, isLast: isLast)
         case .inline:
+            if isLast { willTellLast() }
             if let receiver = receiver(of: record.event.kind) {
                 let memory = Allocation(byteCount: record.size)
                 receiver.callback(origin.handle, record.write(to: memory.base), receiver.context)
@@ -127,7 +130,7 @@ struct Delivery {
     @_optimize(speed)
     func runCallbacks(
         for connection: Connection, _ deliveries: UnsafeMutablePointer<hw_delivery>, _ messages: UnsafeMutablePointer<hw_message>,
-        capacity: Int, dropsDeliveries: () -> Bool, lastCallbackRan: () -> Void
+        capacity: Int, dropsDeliveries: () -> Bool, willTellLast: () -> Void, lastCallbackRan: () -> Void
     ) -> Bool {
         guard case .dispatcher(let inbox) = mode,
             case .deliveries(let count) = inbox.take(into: deliveries, capacity: capacity, until: Clock.now())
@@ -136,6 +139,7 @@ struct Delivery {
         while index < count {
             if let event = deliveries[index].event {
                 let isLast = event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED)
+                if isLast { willTellLast() }
                 if let receiver = receiver(of: event.pointee.kind), isLast || !dropsDeliveries() {
                     receiver.callback(deliveries[index].connection, event, receiver.context)
                 }

@@ -35,6 +35,8 @@ final class Inbox: @unchecked Sendable {
         var mustPause = false
         /// The limit is reached and the connection is to be closed.
         var mustClose = false
+        /// The inbox was released.
+        var isRefused = false
         var dropped: UInt64 = 0
     }
 
@@ -60,6 +62,8 @@ final class Inbox: @unchecked Sendable {
     private var bytes = 0
     private var waiters = 0
     private var fd: Int32 = -1
+    /// Handles whose last event has been handed out. Those of a listener's clients end when the host comes back for more.
+    private var ended: [OpaquePointer] = []
     private var isReleased = false
     private var isStopped = false
     private var paused: [Connection] = []
@@ -116,6 +120,7 @@ final class Inbox: @unchecked Sendable {
     func push(_ record: EventRecord, _ origin: DeliveryOrigin, isLast: Bool) -> Pushed {
         lock.withLock { () -> Pushed in
             var result = Pushed()
+            result.isRefused = isReleased
             guard !isReleased, !joinsReport(record, origin), !joinsLastOutcome(record, origin) else { return result }
             let before = messages + events
             if isLast || events < eventsLimit(record) {
@@ -287,11 +292,25 @@ final class Inbox: @unchecked Sendable {
                 } else {
                     events &-= 1
                     forgetReport(record.event)
+                    noteEnd(record)
                 }
             }
             if segment.isExhausted { borrowed.append(segments.removeFirst()) }
         }
         return count
+    }
+
+    private func noteEnd(_ record: hw_delivery) {
+        guard let event = record.event, event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED), let handle = record.connection else { return }
+        ended.append(handle)
+    }
+
+    /// The handles whose last event the host has seen, once each.
+    func takeEnded() -> [OpaquePointer] {
+        lock.withLock {
+            defer { ended = [] }
+            return ended
+        }
     }
 
     private func forgetReport(_ event: UnsafePointer<hw_event>?) {
@@ -320,11 +339,16 @@ final class Inbox: @unchecked Sendable {
         }
     }
 
-    /// Nothing is taken in or given out any more.
+    /// Nothing is taken in or given out any more. What nobody will hear of has ended too.
     func release() {
         var resumable: [Connection] = []
         lock.withLock {
             isReleased = true
+            for segment in segments {
+                while !segment.isExhausted {
+                    if let record = segment.take() { noteEnd(record) }
+                }
+            }
             segments.removeAll()
             borrowed.removeAll()
             (messages, events, bytes) = (0, 0, 0)

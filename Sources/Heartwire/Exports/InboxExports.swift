@@ -28,6 +28,7 @@ public func hw_inbox_take(
         guard let deliveries = deliveries as UnsafeMutablePointer<hw_delivery>? else { throw Arguments.missing("deliveries") }
         guard let count = count as UnsafeMutablePointer<Int>? else { throw Arguments.missing("count") }
         guard capacity > 0 else { throw .argument("capacity is 0") }
+        library.handles.endConnections(inbox.takeEnded())
         switch inbox.take(into: deliveries, capacity: capacity, until: Clock.deadline(milliseconds: timeout_ms)) {
         case .deliveries(let taken): count.pointee = taken
         case .timeout: throw ErrorDetails(HW_E_TIMEOUT, HW_LAYER_NONE, "nothing arrived in time")
@@ -44,5 +45,8 @@ public func hw_inbox_fd(_ inbox: OpaquePointer!) -> Int32 {
 
 @_cdecl("hw_inbox_release") @implementation
 public func hw_inbox_release(_ inbox: OpaquePointer!) {
-    if case .inbox(let inbox)? = Library.shared.handles.remove(inbox, .inbox) { inbox.release() }
+    let handles = Library.shared.handles
+    guard case .inbox(let inbox)? = handles.remove(inbox, .inbox) else { return }
+    inbox.release()
+    handles.endConnections(inbox.takeEnded())
 }

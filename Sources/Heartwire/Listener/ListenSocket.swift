@@ -23,6 +23,11 @@ final class ListenSocket {
         close(fd)
     }
 
+    /// Gives the address back at once, though the descriptor may still be in use for a while. Any thread.
+    func stop() {
+        shutdown(fd, Int32(SHUT_RDWR))
+    }
+
     var address: SocketAddress? {
         var storage = sockaddr_storage()
         var size: socklen_t = 0

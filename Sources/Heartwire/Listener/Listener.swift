@@ -40,6 +40,9 @@ final class Listener: @unchecked Sendable {
 
     /// Clients that are let in before the others' sockets have their turn.
     private static let acceptsMax = 64
+    /// Visitors, beyond which clients that are too many are not listened to before they are turned away.
+    private static let refusedMax = 64
+    private static let tooMany = AcceptFailure(status: 503, sentence: "There are too many clients.")
     /// Clients that are sent a heartbeat before the others' sockets have their turn.
     private static let heartbeatsMax = 128
     /// Until somebody is let in again when nobody could be. Those who wait at the socket make it readable all the time.
@@ -242,13 +245,17 @@ final class Listener: @unchecked Sendable {
     /// Says that there are too many clients. Over TLS that is left out: a handshake costs more than all else.
     private func refuse(_ fd: Int32) {
         let stream = Stream(fd: fd, role: .server, tls: nil)
-        let refusal = AcceptFailure(status: 503, sentence: "There are too many clients.")
-        if plan.listenerTLS == nil { _ = refusal.response.withUnsafeBytes { stream.write($0) } }
+        if plan.listenerTLS == nil { _ = Self.tooMany.response.withUnsafeBytes { stream.write($0) } }
         stream.close()
     }
 
     private func accept(_ fd: Int32) {
-        guard lock.withLock({ clients.count + visitors.count }) < connectionsMax, let stream = stream(fd) else {
+        let (count, visitorCount) = lock.withLock { (clients.count, visitors.count) }
+        guard count + visitorCount < connectionsMax else {
+            turnAway(fd, waits: visitorCount < Self.refusedMax)
+            return
+        }
+        guard let stream = stream(fd) else {
             counts.count(.refusedFull)
             refuse(fd)
             return
@@ -270,6 +277,20 @@ final class Listener: @unchecked Sendable {
             return
         }
         connection.serve(stream, handle)
+    }
+
+    /// There are too many clients. The answer would be lost if the connection were closed before the request has been read, which is waited
+    /// for if not too many wait already.
+    private func turnAway(_ fd: Int32, waits: Bool) {
+        guard waits, plan.listenerTLS == nil, !lock.withLock({ isClosed }) else {
+            counts.count(.refusedFull)
+            refuse(fd)
+            return
+        }
+        let visitor = Connection(plan, library: library, io: io, listener: self)
+        visitor.refusal = Self.tooMany
+        welcome(visitor)
+        visitor.serve(Stream(fd: fd, role: .server, tls: nil), nil)
     }
 
     /// Nil if there is no memory for TLS.
