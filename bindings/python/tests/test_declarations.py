@@ -93,7 +93,7 @@ def test_sizes_on_this_platform() -> None:
     assert ctypes.sizeof(_declarations.hw_attempt) == 40
     assert ctypes.sizeof(_declarations.hw_shutdown_report) == 32
     assert ctypes.sizeof(_declarations.hw_reply) == 48
-    assert ctypes.sizeof(_declarations.hw_health) == 240
+    assert ctypes.sizeof(_declarations.hw_health) == 248
     assert _declarations.hw_delivery.message.offset == 16
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 import websockets
 from conftest import eventually, run
 from test_listener import ANYWHERE, NAMED, address, pair
@@ -61,6 +63,30 @@ def test_aiohttp(compression: str) -> None:
                     await (client.send_bytes(message) if isinstance(message, bytes) else client.send_str(message))
                     assert (await client.receive()).data == message
             await echoing
+
+    run(main())
+
+
+def test_tls() -> None:
+    async def main() -> None:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost")
+        own = {"tls_certificate_pem": certificate.cert_chain_pems[0].bytes(), "tls_key_pem": certificate.private_key_pem.bytes()}
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        async with heartwire.listen("wss://localhost:0", **NAMED, **own) as listener:
+            url = f"wss://localhost:{listener.port}"
+            async with websockets.connect(url, ssl=context) as client:
+                echoing = asyncio.create_task(echo(await listener.accept()))
+                for message in MESSAGES:
+                    await client.send(message)
+                    assert await client.recv() == message
+            await echoing
+            async with heartwire.connect(url, **NAMED, tls_ca_pem=authority.cert_pem.bytes()) as ours:
+                listener.broadcast("to all")
+                assert await ours.recv() == "to all"
+        with pytest.raises(heartwire.ConfigurationError, match="certificate"):
+            heartwire.listen("wss://localhost:0")
 
     run(main())
 
