@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE_SECONDS, ROOT, wait_until
-from test_listener import ANYWHERE, address
+from test_listener import ANYWHERE, NAMED, address
 
 import heartwire
 from heartwire import EventKind
@@ -55,7 +55,7 @@ class Server(heartwire.Server):
 
     def __init__(self, **options: Any) -> None:
         self.ends: list[heartwire.Event] = []
-        super().__init__(ANYWHERE, on_message=lambda client, message: client.send(message), on_event=self._remember, **options)
+        super().__init__(ANYWHERE, **NAMED, on_message=lambda client, message: client.send(message), on_event=self._remember, **options)
 
     def _remember(self, client: heartwire.ServedClient, event: heartwire.Event) -> None:
         if event.kind is EventKind.CLOSED:

@@ -15,6 +15,9 @@ from heartwire import EventKind, Listener, Refusal, Request, ServedConnection, S
 
 ANYWHERE = "ws://127.0.0.1:0"
 
+# The metrics of a process tell a hundred names apart, and each listener's port would be another.
+NAMED: dict[str, Any] = {"metrics_name": "test of listeners"}
+
 
 def address(listener: Any, target: str = "/") -> str:
     return f"ws://127.0.0.1:{listener.port}{target}"
@@ -23,14 +26,14 @@ def address(listener: Any, target: str = "/") -> str:
 @contextlib.asynccontextmanager
 async def pair(listener: Listener, **options: Any) -> AsyncIterator[tuple[heartwire.Connection, ServedConnection]]:
     """A client, and the listener's end of it."""
-    async with heartwire.connect(address(listener), reconnect_enabled=False, **options) as client:
+    async with heartwire.connect(address(listener), **NAMED, reconnect_enabled=False, **options) as client:
         yield client, await listener.accept()
 
 
 def test_messages_go_both_ways() -> None:
     async def main() -> None:
         messages: list[heartwire.Message] = ["text", "", "grüße 🎺", b"", b"\x00\xff", "x" * 300_000, bytes(200_000)]
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (client, ws):
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (client, ws):
             for message in messages:
                 client.send(message)
                 assert await ws.recv() == message
@@ -53,10 +56,10 @@ def test_iteration_over_clients_and_their_messages() -> None:
             await asyncio.gather(*handlers)
             return len(handlers)
 
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             serving = asyncio.create_task(serve(listener))
             for number in range(5):
-                async with heartwire.connect(address(listener)) as client:
+                async with heartwire.connect(address(listener), **NAMED) as client:
                     client.send(str(number))
                     assert await client.recv() == str(number)
         assert await serving == 5
@@ -77,7 +80,7 @@ def test_a_handler_for_each_client() -> None:
             if greeting == "stay":
                 await ws.recv()
 
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             serving = asyncio.create_task(listener.serve(handle))
             for greeting, code in (("hello", 1000), ("fail", 1011)):
                 codes: list[int] = []
@@ -101,7 +104,7 @@ def test_a_handler_for_each_client() -> None:
 
 def test_cancelled_serving_cancels_the_handlers() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             handled, cancelled = asyncio.Event(), asyncio.Event()
 
             async def handle(ws: ServedConnection) -> None:
@@ -123,7 +126,7 @@ def test_cancelled_serving_cancels_the_handlers() -> None:
 
 def test_flood_arrives_whole_and_in_order() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener, queue_messages_max=100_000) as (client, ws):
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener, queue_messages_max=100_000) as (client, ws):
             for number in range(20_000):
                 client.send(str(number))
             assert [await ws.recv() for _ in range(20_000)] == [str(number) for number in range(20_000)]
@@ -133,7 +136,7 @@ def test_flood_arrives_whole_and_in_order() -> None:
 
 def test_large_messages_in_parts() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, message_part_bytes="1KiB") as listener, pair(listener) as (client, ws):
+        async with heartwire.listen(ANYWHERE, **NAMED, message_part_bytes="1KiB") as listener, pair(listener) as (client, ws):
             for _ in range(2):
                 client.send("x" * 100_000)
             parts = [part async for part in ws.recv_streaming()]
@@ -149,7 +152,7 @@ def test_request_and_subprotocol() -> None:
     async def main() -> None:
         async with heartwire.listen("ws://localhost:0", subprotocols=["b", "c"]) as listener:
             url = f"ws://localhost:{listener.port}/chat?room=1"
-            async with heartwire.connect(url, headers={"X-Token": "one: two "}, subprotocols=["a", "c", "b"]) as client:
+            async with heartwire.connect(url, **NAMED, headers={"X-Token": "one: two "}, subprotocols=["a", "c", "b"]) as client:
                 ws = await listener.accept()
                 assert ws.request.path == "/chat?room=1"
                 assert (ws.request.header("x-token"), ws.request.header("x-other")) == ("one: two", None)
@@ -192,9 +195,9 @@ def test_refusal(hook: Any, verdict: Any, status: int, body: bytes, problem: Any
     async def main() -> None:
         problems: list[Any] = []
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: problems.append(type(context["exception"])))
-        async with heartwire.listen(ANYWHERE, before_accept=hook(verdict)) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, before_accept=hook(verdict)) as listener:
             with pytest.raises(heartwire.HandshakeError) as caught:
-                await heartwire.connect(address(listener), reconnect_enabled=False)
+                await heartwire.connect(address(listener), **NAMED, reconnect_enabled=False)
             assert (caught.value.http_status, caught.value.body) == (status, body)
             assert listener.clients == ()
         assert problems == ([problem] if problem else [])
@@ -212,7 +215,7 @@ def test_those_who_are_let_in_after_a_while() -> None:
             await decided.wait()
             return None if request.header("Authorization") == "Bearer good" else Refusal(401, "who are you?")
 
-        async with heartwire.listen(ANYWHERE, before_accept=before_accept) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, before_accept=before_accept) as listener:
             opening = asyncio.create_task(connected(address(listener), headers={"Authorization": "Bearer good"}))
             await deciding.wait()
             assert listener.clients == () and not opening.done()
@@ -227,7 +230,7 @@ def test_those_who_are_let_in_after_a_while() -> None:
 
 
 async def connected(url: str, **options: Any) -> heartwire.Connection:
-    return await heartwire.connect(url, reconnect_enabled=False, **options)
+    return await heartwire.connect(url, **NAMED, reconnect_enabled=False, **options)
 
 
 def test_decision_about_a_client_that_has_gone_is_cancelled() -> None:
@@ -241,7 +244,7 @@ def test_decision_about_a_client_that_has_gone_is_cancelled() -> None:
             finally:
                 cancelled.set()
 
-        async with heartwire.listen(ANYWHERE, before_accept=before_accept) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, before_accept=before_accept) as listener:
             opening = asyncio.create_task(connected(address(listener)))
             await deciding.wait()
             opening.cancel()
@@ -259,7 +262,7 @@ def test_undecided_client_is_cut_off_in_time() -> None:
         async def before_accept(request: Request) -> None:
             await asyncio.Event().wait()
 
-        async with heartwire.listen(ANYWHERE, before_accept=before_accept, connect_timeout=0.05) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, before_accept=before_accept, connect_timeout=0.05) as listener:
             with pytest.raises(heartwire.HeartwireError):
                 await connected(address(listener))
 
@@ -272,7 +275,7 @@ def test_undecided_client_is_cut_off_in_time() -> None:
 def test_origins(origin: str | None, status: int) -> None:
     async def main() -> None:
         asked: list[Request] = []
-        async with heartwire.listen(ANYWHERE, listener_origins=["https://a.example"], before_accept=asked.append) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, listener_origins=["https://a.example"], before_accept=asked.append) as listener:
             headers = {"Origin": origin} if origin else {}
             if status == 0:
                 await (await connected(address(listener), headers=headers)).close()
@@ -287,7 +290,7 @@ def test_origins(origin: str | None, status: int) -> None:
 
 def test_groups() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as one, pair(listener) as two, pair(listener) as three:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener) as one, pair(listener) as two, pair(listener) as three:
             assert listener.broadcast("to all") == 3
             for _, ws in (one, two, one):
                 listener.join(ws, "grüne")
@@ -311,7 +314,7 @@ def test_groups() -> None:
 @pytest.mark.parametrize("group", ["", "x" * 256, "a\0b"])
 def test_names_that_no_group_has(group: str) -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (_, ws):
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (_, ws):
             for call in (lambda: listener.join(ws, group), lambda: listener.leave(ws, group), lambda: listener.broadcast("", group)):
                 with pytest.raises(heartwire.ArgumentError):
                     call()
@@ -321,7 +324,8 @@ def test_names_that_no_group_has(group: str) -> None:
 
 def test_only_own_clients_join() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, heartwire.listen(ANYWHERE) as other, pair(listener) as (client, ws):
+        listener, other = heartwire.listen(ANYWHERE, **NAMED), heartwire.listen(ANYWHERE, **NAMED)
+        async with listener, other, pair(listener) as (client, ws):
             with pytest.raises(heartwire.StateError, match="no client of this listener"):
                 other.join(ws, "group")
             with pytest.raises(heartwire.StateError, match="no client of this listener"):
@@ -341,7 +345,7 @@ def test_events_come_in_order_with_the_messages() -> None:
         def on_event(ws: ServedConnection, event: heartwire.Event) -> None:
             story.append(event.state if event.kind is EventKind.STATE else event.kind)
 
-        async with heartwire.listen(ANYWHERE, on_event=on_event) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, on_event=on_event) as listener:
             async with pair(listener) as (client, ws):
                 client.send("hello")
                 story.append(await ws.recv())
@@ -356,7 +360,7 @@ def test_events_come_in_order_with_the_messages() -> None:
 
 def test_closing_one_client() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (client, ws), pair(listener) as (other, _):
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (client, ws), pair(listener) as (other, _):
             closed: list[heartwire.Event] = []
             client._on_event = lambda ws, event: closed.append(event) if event.kind is EventKind.CLOSED else None
             await ws.close(4001, "enough")
@@ -371,7 +375,7 @@ def test_closing_one_client() -> None:
 
 def test_close_says_goodbye_and_lets_nobody_in() -> None:
     async def main() -> None:
-        listener = heartwire.listen(ANYWHERE)
+        listener = heartwire.listen(ANYWHERE, **NAMED)
         client = await connected(address(listener))
         ws = await listener.accept()
         client.send("last words")
@@ -415,7 +419,7 @@ def test_what_cannot_be_had(url: str, options: Any, status: Status) -> None:
 
 def test_port_that_is_taken() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             with pytest.raises(heartwire.ResourceError, match="cannot listen at 127.0.0.1"):
                 heartwire.listen(address(listener))
 
@@ -426,7 +430,7 @@ def test_slips() -> None:
     async def main() -> None:
         for name in ("on_event", "before_accept"):
             with pytest.raises(TypeError, match=f"{name} is a function"):
-                heartwire.listen(ANYWHERE, **{name: 5})  # type: ignore[arg-type]
+                heartwire.listen(ANYWHERE, **NAMED, **{name: 5})  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="400 to 599"):
             Refusal(200)
         with pytest.raises(TypeError, match="not bytes"):
@@ -437,7 +441,7 @@ def test_slips() -> None:
 
 def test_messages_that_nobody_receives_close_their_client_alone() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, inbox_messages_max=1000) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, inbox_messages_max=1000) as listener:
             async with pair(listener) as (noisy, ignored), pair(listener) as (other, ws):
                 for number in range(5000):
                     noisy.send(str(number))

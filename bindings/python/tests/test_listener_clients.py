@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 import websockets
 from conftest import eventually, run
-from test_listener import ANYWHERE, address, pair
+from test_listener import ANYWHERE, NAMED, address, pair
 
 import heartwire
 from heartwire import EventKind, Refusal, Request, ServedConnection
@@ -31,7 +33,7 @@ async def echo(ws: ServedConnection) -> None:
 @pytest.mark.parametrize("compression", ["off", "on"])
 def test_websockets(compression: str) -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, compression=compression, subprotocols="b, a") as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, compression=compression, subprotocols="b, a") as listener:
             async with websockets.connect(address(listener), subprotocols=["a", "b"], max_size=None) as client:  # type: ignore[list-item]
                 echoing = asyncio.create_task(echo(await listener.accept()))
                 assert client.subprotocol == "a"
@@ -53,7 +55,7 @@ def test_websockets(compression: str) -> None:
 @pytest.mark.parametrize("compression", ["off", "on"])
 def test_aiohttp(compression: str) -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, compression=compression) as listener, aiohttp.ClientSession() as session:
+        async with heartwire.listen(ANYWHERE, **NAMED, compression=compression) as listener, aiohttp.ClientSession() as session:
             async with session.ws_connect(address(listener), compress=15 if compression == "on" else 0) as client:
                 echoing = asyncio.create_task(echo(await listener.accept()))
                 assert bool(client.compress) == (compression == "on")
@@ -65,9 +67,33 @@ def test_aiohttp(compression: str) -> None:
     run(main())
 
 
+def test_tls() -> None:
+    async def main() -> None:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("localhost")
+        own = {"tls_certificate_pem": certificate.cert_chain_pems[0].bytes(), "tls_key_pem": certificate.private_key_pem.bytes()}
+        context = ssl.create_default_context()
+        authority.configure_trust(context)
+        async with heartwire.listen("wss://localhost:0", **NAMED, **own) as listener:
+            url = f"wss://localhost:{listener.port}"
+            async with websockets.connect(url, ssl=context) as client:
+                echoing = asyncio.create_task(echo(await listener.accept()))
+                for message in MESSAGES:
+                    await client.send(message)
+                    assert await client.recv() == message
+            await echoing
+            async with heartwire.connect(url, **NAMED, tls_ca_pem=authority.cert_pem.bytes()) as ours:
+                listener.broadcast("to all")
+                assert await ours.recv() == "to all"
+        with pytest.raises(heartwire.ConfigurationError, match="certificate"):
+            heartwire.listen("wss://localhost:0")
+
+    run(main())
+
+
 def test_pings_are_answered() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, ping_interval="10ms") as listener, aiohttp.ClientSession() as session:
+        async with heartwire.listen(ANYWHERE, **NAMED, ping_interval="10ms") as listener, aiohttp.ClientSession() as session:
             async with websockets.connect(address(listener)), pair(listener, ping_interval=0):
                 async with session.ws_connect(address(listener)) as client:
                     receiving = asyncio.create_task(client.receive())
@@ -84,20 +110,25 @@ def test_pings_are_answered() -> None:
 def test_client_that_answers_no_ping_is_closed() -> None:
     async def main() -> None:
         ends: list[heartwire.Event] = []
+        missed: list[int] = []
 
         def on_event(ws: ServedConnection, event: heartwire.Event) -> None:
             if event.kind is EventKind.CLOSED:
                 ends.append(event)
+            elif event.kind is EventKind.BEAT_MISSED:
+                missed.append(event.count)
 
-        options: dict[str, Any] = {"ping_interval": "20ms", "ping_timeout": "20ms", "ping_missed_max": 3}
-        async with heartwire.listen(ANYWHERE, on_event=on_event, **options) as listener, aiohttp.ClientSession() as session:
+        options: dict[str, Any] = {"ping_interval": "200ms", "ping_timeout": "200ms", "ping_missed_max": 3}
+        async with heartwire.listen(ANYWHERE, **NAMED, on_event=on_event, **options) as listener, aiohttp.ClientSession() as session:
             async with pair(listener) as (alive, _), session.ws_connect(address(listener), autoping=False) as silent:
                 ws = await listener.accept()
-                frames = [await silent.receive() for _ in range(4)]
-                assert [frame.type for frame in frames] == [aiohttp.WSMsgType.PING] * 3 + [aiohttp.WSMsgType.CLOSE]
-                assert (frames[-1].data, frames[-1].extra) == (1001, "Heartbeat timeout")
+                frame = await silent.receive()
+                while frame.type is aiohttp.WSMsgType.PING:
+                    frame = await silent.receive()
+                assert (frame.type, frame.data, frame.extra) == (aiohttp.WSMsgType.CLOSE, 1001, "Heartbeat timeout")
                 with pytest.raises(heartwire.HeartbeatError):
                     await ws.recv()
+                assert missed[-1] == 3
                 await eventually(lambda: len(listener.clients) == 1)
                 assert (ends[0].close_code, ends[0].status) == (1001, heartwire.Status.HEARTBEAT)
                 assert listener.broadcast("still here") == 1
@@ -111,7 +142,7 @@ def test_refusal_is_visible_to_others() -> None:
         async def before_accept(request: Request) -> Refusal | None:
             return Refusal(401, "who are you?") if request.header("Authorization") is None else None
 
-        async with heartwire.listen(ANYWHERE, before_accept=before_accept) as listener, aiohttp.ClientSession() as session:
+        async with heartwire.listen(ANYWHERE, **NAMED, before_accept=before_accept) as listener, aiohttp.ClientSession() as session:
             with pytest.raises(websockets.InvalidStatus) as refused:
                 await websockets.connect(address(listener))
             assert (refused.value.response.status_code, refused.value.response.body) == (401, b"who are you?\n")
@@ -127,7 +158,8 @@ def test_refusal_is_visible_to_others() -> None:
 
 def test_origins_of_others() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, listener_origins="https://a.example") as listener, aiohttp.ClientSession() as session:
+        origins = "https://a.example"
+        async with heartwire.listen(ANYWHERE, **NAMED, listener_origins=origins) as listener, aiohttp.ClientSession() as session:
             async with websockets.connect(address(listener), origin="https://a.example"):  # type: ignore[arg-type]
                 pass
             with pytest.raises(websockets.InvalidStatus, match="403"):
@@ -140,7 +172,7 @@ def test_origins_of_others() -> None:
 
 def test_broadcast_leaves_out_a_client_that_reads_nothing() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, queue_bytes_max="256KiB", message_fragment_bytes="1MiB") as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, queue_bytes_max="256KiB", message_fragment_bytes="1MiB") as listener:
             reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1)
             writer.write(REQUEST)
             slow = await listener.accept()
@@ -166,7 +198,7 @@ def test_broadcast_leaves_out_a_client_that_reads_nothing() -> None:
 
 def test_sender_goes_on_when_a_slow_client_reads() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, queue_bytes_max="1MiB", ping_interval=0) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, queue_bytes_max="1MiB", ping_interval=0) as listener:
             async with websockets.connect(address(listener), max_queue=1, max_size=None) as client:
                 ws = await listener.accept()
                 count = 0
@@ -187,7 +219,7 @@ def test_sender_goes_on_when_a_slow_client_reads() -> None:
 
 def test_reset_by_a_client() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             with socket.create_connection(("127.0.0.1", listener.port)) as client:
                 client.sendall(REQUEST)
                 ws = await listener.accept()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import descriptors, eventually, run, run_script, start_script, wait_until
-from test_listener import ANYWHERE, address, connected, pair
+from test_listener import ANYWHERE, NAMED, address, connected, pair
 from test_listener_clients import REQUEST
 
 import heartwire
@@ -21,7 +21,7 @@ from heartwire import EventKind, State
 
 def test_client_that_has_gone_says_so() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener:
             async with pair(listener) as (_, ws):
                 handle = ws._channel.handle
             await eventually(lambda: listener.clients == ())
@@ -49,7 +49,7 @@ def test_client_that_has_gone_says_so() -> None:
 
 def test_client_that_is_released_is_cut_off() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, pair(listener) as (client, ws):
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (client, ws):
             receiving = asyncio.create_task(ws.recv())
             await asyncio.sleep(0)
             ws.release()
@@ -63,7 +63,7 @@ def test_client_that_is_released_is_cut_off() -> None:
 
 def test_listener_that_is_released_cuts_all_off() -> None:
     async def main() -> None:
-        listener = heartwire.listen(ANYWHERE)
+        listener = heartwire.listen(ANYWHERE, **NAMED)
         async with pair(listener) as (client, ws):
             waiting = [asyncio.create_task(listener.accept()), asyncio.create_task(ws.recv())]
             await asyncio.sleep(0)
@@ -81,7 +81,7 @@ def test_interrupted_block_ends_at_once(interruption: type[BaseException]) -> No
     """The client never answers the close frame."""
 
     async def main() -> None:
-        listener = heartwire.listen(ANYWHERE, close_timeout="1h")
+        listener = heartwire.listen(ANYWHERE, **NAMED, close_timeout="1h")
         with socket.create_connection(("127.0.0.1", listener.port)) as client:
             client.sendall(REQUEST)
             ws = await listener.accept()
@@ -93,7 +93,7 @@ def test_interrupted_block_ends_at_once(interruption: type[BaseException]) -> No
 
 def test_clients_stay_though_the_program_forgets_them() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, heartwire.connect(address(listener)) as client:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, heartwire.connect(address(listener), **NAMED) as client:
             await listener.accept()
             gc.collect()
             assert listener.broadcast("still here") == 1
@@ -105,7 +105,7 @@ def test_clients_stay_though_the_program_forgets_them() -> None:
 def test_forgotten_listener_warns_and_is_released() -> None:
     async def main() -> None:
         before = descriptors()
-        listener = heartwire.listen(ANYWHERE)
+        listener = heartwire.listen(ANYWHERE, **NAMED)
         client = await connected(address(listener))
         with pytest.warns(ResourceWarning, match="heartwire.*Listener .* was never closed"):
             del listener
@@ -123,7 +123,7 @@ def test_nothing_is_left_of_many_clients() -> None:
             seen.add(ws)
 
     async def once() -> None:
-        async with heartwire.listen(ANYWHERE, on_event=on_event, before_accept=lambda request: None) as listener:
+        async with heartwire.listen(ANYWHERE, **NAMED, on_event=on_event, before_accept=lambda request: None) as listener:
             clients = [await connected(address(listener)) for _ in range(20)]
             await eventually(lambda: len(listener.clients) == 20)
             for client in clients[:10]:
@@ -146,10 +146,10 @@ def test_nothing_is_left_of_many_clients() -> None:
 
 def test_nothing_is_left_of_listeners_with_threads() -> None:
     def once() -> None:
-        with heartwire.sync.listen(ANYWHERE) as listener, heartwire.sync.connect(address(listener)):
+        with heartwire.sync.listen(ANYWHERE, **NAMED) as listener, heartwire.sync.connect(address(listener), **NAMED):
             listener.accept()
-        server = heartwire.Server(ANYWHERE)
-        client = heartwire.Client(address(server))
+        server = heartwire.Server(ANYWHERE, **NAMED)
+        client = heartwire.Client(address(server), **NAMED)
         wait_until(lambda: len(server.clients) == 1)
         server.release()
         client.release()
@@ -211,7 +211,7 @@ def test_clients_hear_of_the_end_of_the_interpreter() -> None:
         assert process.stdin is not None and process.stdout is not None
         events: list[heartwire.Event] = []
         url = f"ws://127.0.0.1:{int(process.stdout.readline())}"
-        with heartwire.Client(url, reconnect_enabled=False, on_event=lambda client, event: events.append(event)) as client:
+        with heartwire.Client(url, **NAMED, reconnect_enabled=False, on_event=lambda client, event: events.append(event)) as client:
             wait_until(lambda: client.state is State.CONNECTED)
             process.stdin.close()
             client.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE_SECONDS, wait_until
-from test_listener import ANYWHERE, address
+from test_listener import ANYWHERE, NAMED, address
 
 import heartwire
 from heartwire import EventKind, Refusal, Request, ServedClient, State
@@ -18,7 +18,7 @@ from heartwire.sync import Listener, ServedConnection
 
 
 def connect(listener: Any, **options: Any) -> heartwire.sync.Connection:
-    return heartwire.sync.connect(address(listener), reconnect_enabled=False, **options)
+    return heartwire.sync.connect(address(listener), **NAMED, reconnect_enabled=False, **options)
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def pair(listener: Listener, **options: Any) -> Iterator[tuple[heartwire.sync.Co
 
 
 def test_messages_go_both_ways() -> None:
-    with heartwire.sync.listen(ANYWHERE) as listener, pair(listener) as (client, ws):
+    with heartwire.sync.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (client, ws):
         for message in ("text", b"\x00", "x" * 300_000):
             client.send(message)
             assert ws.recv(PATIENCE_SECONDS) == message
@@ -46,7 +46,7 @@ def test_a_thread_for_each_client(caplog: pytest.LogCaptureFixture) -> None:
             if message == "fail":
                 raise ZeroDivisionError
 
-    with heartwire.sync.listen(ANYWHERE) as listener:
+    with heartwire.sync.listen(ANYWHERE, **NAMED) as listener:
         serving = threading.Thread(target=listener.serve, args=(handle,))
         serving.start()
         clients = [connect(listener) for _ in range(5)]
@@ -70,7 +70,7 @@ def test_a_thread_for_each_client(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_events_are_told_to_the_receiver() -> None:
     story: list[object] = []
-    with heartwire.sync.listen(ANYWHERE, on_event=lambda ws, event: story.append(event.kind)) as listener:
+    with heartwire.sync.listen(ANYWHERE, **NAMED, on_event=lambda ws, event: story.append(event.kind)) as listener:
         with pair(listener) as (client, ws):
             client.send("hello")
             story.append(ws.recv(PATIENCE_SECONDS))
@@ -80,7 +80,7 @@ def test_events_are_told_to_the_receiver() -> None:
 
 
 def test_closing_one_client_waits_for_its_answer() -> None:
-    with heartwire.sync.listen(ANYWHERE) as listener, pair(listener) as (client, ws):
+    with heartwire.sync.listen(ANYWHERE, **NAMED) as listener, pair(listener) as (client, ws):
         client.send("before")
         wait_until(lambda: ws.metrics().messages_received == 1)
         ws.close(1000, "enough")
@@ -91,7 +91,7 @@ def test_closing_one_client_waits_for_its_answer() -> None:
 
 
 def test_close_ends_every_wait() -> None:
-    listener = heartwire.sync.listen(ANYWHERE)
+    listener = heartwire.sync.listen(ANYWHERE, **NAMED)
     with pair(listener) as (client, ws), ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(listener.accept), pool.submit(lambda: list(listener)), pool.submit(lambda: list(ws))]
         wait_until(lambda: pool._work_queue.empty())
@@ -108,7 +108,7 @@ def test_close_ends_every_wait() -> None:
 
 
 def test_accept_with_a_timeout() -> None:
-    with heartwire.sync.listen(ANYWHERE) as listener:
+    with heartwire.sync.listen(ANYWHERE, **NAMED) as listener:
         with pytest.raises(heartwire.TimeoutError):
             listener.accept(0.01)
         with pair(listener):
@@ -126,15 +126,15 @@ def test_decision_in_another_thread() -> None:
         def before_accept(request: Request) -> Future[Refusal | None] | None:
             return None if request.path == "/open" else pool.submit(check, request)
 
-        with heartwire.sync.listen(ANYWHERE, before_accept=before_accept) as listener:
-            waiting = heartwire.Client(address(listener, "/later"))
-            with heartwire.sync.connect(address(listener, "/open")):
+        with heartwire.sync.listen(ANYWHERE, **NAMED, before_accept=before_accept) as listener:
+            waiting = heartwire.Client(address(listener, "/later"), **NAMED)
+            with heartwire.sync.connect(address(listener, "/open"), **NAMED):
                 assert listener.accept(PATIENCE_SECONDS).request.path == "/open"
                 assert waiting.state is State.CONNECTING
                 is_decided.set()
                 assert listener.accept(PATIENCE_SECONDS).request.path == "/later"
                 with pytest.raises(heartwire.HandshakeError, match="401"):
-                    heartwire.sync.connect(address(listener, "/secret"))
+                    heartwire.sync.connect(address(listener, "/secret"), **NAMED)
             waiting.close()
 
 
@@ -147,7 +147,7 @@ def test_before_accept_that_fails(problem: Any, caplog: pytest.LogCaptureFixture
         future.set_result(problem)
         return future if "future" in problem else problem
 
-    with heartwire.sync.listen(ANYWHERE, before_accept=before_accept) as listener:
+    with heartwire.sync.listen(ANYWHERE, **NAMED, before_accept=before_accept) as listener:
         with pytest.raises(heartwire.HandshakeError, match="500"):
             connect(listener)
     assert "before_accept of <heartwire.sync.Listener" in caplog.text
@@ -160,7 +160,7 @@ async def coroutine(request: Request) -> None:
 @pytest.mark.parametrize("listen", [heartwire.sync.listen, heartwire.Server])
 def test_coroutine_function_is_refused(listen: Any) -> None:
     with pytest.raises(TypeError, match="asyncio"):
-        listen(ANYWHERE, before_accept=coroutine)
+        listen(ANYWHERE, **NAMED, before_accept=coroutine)
 
 
 def test_server_calls_back() -> None:
@@ -180,8 +180,8 @@ def test_server_calls_back() -> None:
             return
         server.broadcast(message, "all")
 
-    with heartwire.Server(ANYWHERE, on_message=on_message, on_event=on_event) as server:
-        with heartwire.sync.connect(address(server, "/a")) as one, connect(server) as two:
+    with heartwire.Server(ANYWHERE, **NAMED, on_message=on_message, on_event=on_event) as server:
+        with heartwire.sync.connect(address(server, "/a"), **NAMED) as one, connect(server) as two:
             wait_until(lambda: len(told) == 2)
             one.send("fail")
             one.send("hello")
@@ -195,7 +195,7 @@ def test_server_calls_back() -> None:
 
 def test_server_hands_out_parts() -> None:
     parts: list[heartwire.Part] = []
-    with heartwire.Server(ANYWHERE, on_part=lambda client, part: parts.append(part), message_part_bytes="1KiB") as server:
+    with heartwire.Server(ANYWHERE, **NAMED, on_part=lambda client, part: parts.append(part), message_part_bytes="1KiB") as server:
         with connect(server) as client:
             client.send(bytes(5000))
             wait_until(lambda: bool(parts) and parts[-1].is_last)
@@ -204,7 +204,7 @@ def test_server_hands_out_parts() -> None:
 
 def test_server_keeps_the_order_of_a_flood() -> None:
     received: list[heartwire.Message] = []
-    with heartwire.Server(ANYWHERE, on_message=lambda client, message: received.append(message)) as server:
+    with heartwire.Server(ANYWHERE, **NAMED, on_message=lambda client, message: received.append(message)) as server:
         with connect(server, queue_messages_max=100_000) as client:
             for number in range(20_000):
                 client.send(str(number))
@@ -213,7 +213,7 @@ def test_server_keeps_the_order_of_a_flood() -> None:
 
 
 def test_server_that_is_closed_in_a_callback() -> None:
-    with heartwire.Server(ANYWHERE, on_message=lambda client, message: server.close()) as server, connect(server) as client:
+    with heartwire.Server(ANYWHERE, **NAMED, on_message=lambda client, message: server.close()) as server, connect(server) as client:
         client.send("close")
         assert list(client) == []
         server.wait(PATIENCE_SECONDS)
@@ -223,7 +223,7 @@ def test_callback_that_ends_the_program_ends_the_server(caplog: pytest.LogCaptur
     def on_message(client: ServedClient, message: heartwire.Message) -> None:
         raise SystemExit(3)
 
-    server = heartwire.Server(ANYWHERE, on_message=on_message)
+    server = heartwire.Server(ANYWHERE, **NAMED, on_message=on_message)
     with connect(server) as client:
         client.send("exit")
         with pytest.raises(SystemExit):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE_SECONDS, Servers, eventually, run, wait_until
-from test_listener import ANYWHERE, address
+from test_listener import ANYWHERE, NAMED, address
 
 import heartwire
 from heartwire import EventKind, Message, _connection, aio
@@ -197,7 +197,7 @@ def test_event_behind_messages_that_nobody_receives(retries: pytest.MonkeyPatch)
     retries.undo()
 
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE) as listener, heartwire.connect(address(listener), **OPTIONS) as client:
+        async with heartwire.listen(ANYWHERE, **NAMED) as listener, heartwire.connect(address(listener), **NAMED, **OPTIONS) as client:
             ws = await listener.accept()
             blockade = Blockade(client)
             for number in range(1000):
@@ -214,7 +214,7 @@ def test_event_behind_messages_that_nobody_receives(retries: pytest.MonkeyPatch)
 
 def test_event_behind_messages_that_no_thread_receives(retries: pytest.MonkeyPatch) -> None:
     retries.undo()
-    with heartwire.sync.listen(ANYWHERE) as listener, heartwire.sync.connect(address(listener), **OPTIONS) as client:
+    with heartwire.sync.listen(ANYWHERE, **NAMED) as listener, heartwire.sync.connect(address(listener), **NAMED, **OPTIONS) as client:
         ws = listener.accept(PATIENCE_SECONDS)
         blockade = Blockade(client)
         for number in range(1000):
@@ -230,7 +230,7 @@ def test_event_behind_messages_that_no_thread_receives(retries: pytest.MonkeyPat
 
 def test_client_of_a_listener() -> None:
     async def main() -> None:
-        async with heartwire.listen(ANYWHERE, **OPTIONS) as listener, heartwire.connect(address(listener)) as client:
+        async with heartwire.listen(ANYWHERE, **NAMED, **OPTIONS) as listener, heartwire.connect(address(listener), **NAMED) as client:
             ws = await listener.accept()
             blockade = Blockade(ws)
             sending = asyncio.create_task(ws.send_streaming(LARGE))
@@ -242,7 +242,7 @@ def test_client_of_a_listener() -> None:
             assert await receive(client, 3) == SENT
 
     run(main())
-    with heartwire.sync.listen(ANYWHERE, **OPTIONS) as listener, heartwire.sync.connect(address(listener)) as client:
+    with heartwire.sync.listen(ANYWHERE, **NAMED, **OPTIONS) as listener, heartwire.sync.connect(address(listener), **NAMED) as client:
         ws = listener.accept(PATIENCE_SECONDS)
         blockade = Blockade(ws)
         sending = threading.Thread(target=ws.send_streaming, args=(LARGE,))

@@ -30,8 +30,8 @@ def listen(
     **options: Option,
 ) -> Listener:
     """
-    Listens for clients at "ws://host:port": port 0 takes a free one, and the host is an address, "[::]" or 0.0.0.0 for all of this
-    machine's, or a name, which is resolved at once.
+    Listens for clients at "ws://host:port", or at "wss://host:port" with tls_certificate_file and tls_key_file. Port 0 takes a free
+    one, and the host is an address, "[::]" or 0.0.0.0 for all of this machine's, or a name. Files are read and names resolved at once.
 
         async with heartwire.listen("ws://0.0.0.0:8080", ping_interval="20s") as listener:
             await listener.serve(handle)

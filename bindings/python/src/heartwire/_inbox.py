@@ -127,7 +127,9 @@ class Inbox:
         that is so. In Python, so that Ctrl-C interrupts it.
         """
         bell = Bell()
-        self.polling.append(bell)
+        # A child that is forked meanwhile has a list of its own, and leaves this one as well.
+        polling = self.polling
+        polling.append(bell)
         try:
             if self._released or changes not in (None, self.changes):
                 return True
@@ -136,7 +138,7 @@ class Inbox:
             poll.register(bell.fd, select.POLLIN)
             return bool(poll.poll(None if timeout is None else max(0, min(timeout, POLL_SECONDS_MAX) * 1000)))
         finally:
-            self.polling.remove(bell)
+            polling.remove(bell)
             self._dispose_if_idle()
 
     def release(self) -> None:

@@ -262,7 +262,7 @@ def listen(
     **options: Option,
 ) -> Listener:
     """
-    Listens for clients at "ws://host:port". Options as for heartwire.listen.
+    Listens for clients at "ws://host:port" or "wss://host:port". Options as for heartwire.listen.
 
         with heartwire.sync.listen("ws://0.0.0.0:8080") as listener:
             listener.serve(handle)
