@@ -38,8 +38,8 @@ let package = Package(
         .target(
             name: "Heartwire",
             dependencies: ["WebSocket", "Heartbeat", "Session", "CHeartwire", "CSystem"],
-            exclude: ["exports.map"],
-            resources: [.embedInCode("Monitor/monitor.html")],
+            exclude: ["exports.map", "Monitor/monitor.html"],
+            resources: [.embedInCode("Monitor/monitor.html.gz")],
             swiftSettings: core,
             linkerSettings: [
                 .linkedLibrary("ssl"),

@@ -433,21 +433,14 @@ static inline int hws_certificate_host(const X509 *certificate, int index, char 
     return found;
 }
 
-/* Base64 of SHA-256 over a byte string. out has room for 45 bytes; 0 if it fails. */
-static inline int hws_sha256_base64(const void *data, size_t size, unsigned char *out) {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned int digest_size = 0;
-    int ok = EVP_Digest(data, size, digest, &digest_size, EVP_sha256(), NULL) == 1;
-    if (ok) EVP_EncodeBlock(out, digest, (int)digest_size);
-    return ok;
-}
-
 /* Base64 of SHA-256 over a certificate's SubjectPublicKeyInfo: a pin of RFC 7469 section 2.4. out has room for 45 bytes; 0 if it fails. */
 static inline int hws_certificate_pin(const X509 *certificate, unsigned char *out) {
-    unsigned char *key = NULL;
+    unsigned char *key = NULL, digest[EVP_MAX_MD_SIZE];
+    unsigned int digest_size = 0;
     int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
-    int ok = size > 0 && hws_sha256_base64(key, (size_t)size, out);
+    int ok = size > 0 && EVP_Digest(key, (size_t)size, digest, &digest_size, EVP_sha256(), NULL) == 1;
     OPENSSL_free(key);
+    if (ok) EVP_EncodeBlock(out, digest, (int)digest_size);
     return ok;
 }
 

@@ -2,7 +2,8 @@
 Checks the library file, the header and the layers of the sources.
 
 Usage: check.py [--library LIBHEARTWIRE] [--write]; by default $HEARTWIRE_LIBRARY or the release build.
-With --write it first puts the properties and the presets as the library describes them into the README's table and the presets' page.
+With --write it first puts the properties and the presets as the library describes them into the README's table and the presets' page, and
+compresses the monitor's page for the library.
 Prints one line a check, and as last line "N passed, N failed".
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable
 
 import checks
 import constants
+import monitor_page
 import preset_page
 import property_table
 from self_proof import check_the_checks
@@ -25,6 +27,7 @@ HEADER = ROOT / "include" / "heartwire.h"
 SOURCES = ROOT / "Sources"
 README = ROOT / "README.md"
 PRESETS_PAGE = SOURCES / "Heartbeat" / "Presets" / "README.md"
+MONITOR = SOURCES / "Heartwire" / "Monitor"
 PYTHON_SOURCES = ROOT / "bindings" / "python" / "src"
 
 
@@ -51,12 +54,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
     default = os.environ.get("HEARTWIRE_LIBRARY", ROOT / ".build" / "release" / "libheartwire.so")
     parser.add_argument("--library", type=pathlib.Path, default=default)
-    parser.add_argument("--write", action="store_true", help="bring the tables of properties and presets up to date")
+    parser.add_argument("--write", action="store_true", help="bring what is made of something else up to date")
     options = parser.parse_args()
     library = pathlib.Path(options.library)
     if options.write:
         property_table.write_table(README, described_properties(library))
         preset_page.write_page(PRESETS_PAGE, described_presets(library))
+        monitor_page.write_page(MONITOR)
 
     named_checks: dict[str, Callable[[], list[str]]] = {
         "the checks below can fail": check_the_checks,
@@ -74,6 +78,7 @@ def main() -> int:
         "the presets' page has the library's presets": lambda: preset_page.check_page(
             PRESETS_PAGE.read_text(), described_presets(library)
         ),
+        "the monitor's page is the one that the library holds": lambda: monitor_page.check_page(MONITOR),
     }
     failed = 0
     for name, check in named_checks.items():

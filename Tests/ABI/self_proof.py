@@ -1,12 +1,14 @@
 """Shows that the checks can fail: each is run on something small that breaks its rule."""
 
 import ctypes
+import gzip
 import pathlib
 import subprocess
 import tempfile
 
 import checks
 import constants
+import monitor_page
 import preset_page
 import property_table
 
@@ -138,6 +140,16 @@ def prove_page_check() -> list[str]:
     ]
 
 
+def prove_monitor_check(directory: pathlib.Path) -> list[str]:
+    """Checks a page that was changed after it had been compressed."""
+    (directory / "monitor.html").write_text("<script>b</script><style></style>")
+    (directory / "MonitorPage.swift").write_text("script-src 'sha256-'; style-src 'sha256-'")
+    (directory / "monitor.html.gz").write_bytes(gzip.compress(b"<script>a</script><style></style>"))
+    overlooked = [] if len(monitor_page.check_page(directory)) == 2 else ["check_page of the monitor accepted a page that was changed"]
+    monitor_page.write_page(directory)
+    return overlooked + monitor_page.check_page(directory)
+
+
 def check_the_checks() -> list[str]:
     """Returns the checks that overlook what they are there for."""
     with tempfile.TemporaryDirectory() as name:
@@ -149,4 +161,5 @@ def check_the_checks() -> list[str]:
             *prove_layout_check(directory),
             *prove_table_check(),
             *prove_page_check(),
+            *prove_monitor_check(directory),
         ]

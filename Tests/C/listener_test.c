@@ -329,6 +329,7 @@ TEST(ends_of_connections_are_told_of_the_client)
 
     fd = silent_socket(&server, request);
     read_until(fd, "\r\n\r\n");
+    AWAIT(counted(&server, &server.opened) == 3);
     size_t size = 8 << 20;
     char *large = calloc(1, size);
     CHECK_STATUS(hw_connection_send(server.latest, HW_BINARY, large, size, NULL, NULL), HW_OK);

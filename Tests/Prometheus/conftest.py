@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import pathlib
 import subprocess
@@ -17,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from heartwire._config import Config
-from heartwire._library import library
+import heartwire
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = ROOT / "bindings" / "prometheus" / "heartwire.rules.yml"
@@ -60,15 +58,8 @@ def servers() -> Iterator[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def listener_port() -> Iterator[int]:
     """The port of a listener that answers for the metrics of this process."""
-    with Config() as config:
-        config.set("listener.metrics", True)
-        config.set("metrics.name", LISTENER)
-        listener = ctypes.c_void_p()
-        assert library.hw_listener_open(config.handle, b"ws://127.0.0.1:0", ctypes.byref(listener), None) == 0
-    port = ctypes.c_uint16()
-    assert library.hw_listener_port(listener, ctypes.byref(port)) == 0
-    yield port.value
-    library.hw_listener_close(listener)
+    with heartwire.sync.listen("ws://127.0.0.1:0", listener_metrics=True, listener_monitor=True, metrics_name=LISTENER) as listener:
+        yield listener.port
 
 
 class Prometheus:

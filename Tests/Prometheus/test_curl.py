@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import subprocess
 
 import pytest
+from conftest import ROOT
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 
@@ -48,4 +52,15 @@ def test_refusals(page: str, arguments: list[str], status: str) -> None:
 
 
 def test_other_paths(page: str) -> None:
-    assert curl("--output", "/dev/null", "--write-out", "%{http_code}", f"{page}/monitor") == "426"
+    assert curl("--output", "/dev/null", "--write-out", "%{http_code}", f"{page}/other") == "426"
+
+
+def test_monitor(page: str) -> None:
+    """The page comes as it was written, and may run what is in it alone."""
+    written = (ROOT / "Sources" / "Heartwire" / "Monitor" / "monitor.html").read_text()
+    head, body = curl("--fail", "--include", "--compressed", f"{page}/monitor").split("\r\n\r\n", 1)
+    assert body == written
+    for tag in ("script", "style"):
+        [source] = re.findall(f"{tag}-src 'sha256-(.*?)'", head)
+        [text] = re.findall(f"<{tag}>(.*?)</{tag}>", written, re.DOTALL)
+        assert source == base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -78,7 +78,7 @@ def test_metrics_are_openmetrics_without_connections_too() -> None:
     program = "import heartwire; print(heartwire.metrics(), end='')"
     text = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     families = list(text_string_to_metric_families(text))
-    assert len(families) == 35
+    assert len(families) == 36
     assert not any(family.samples for family in families)
 
 
