@@ -23,6 +23,6 @@ def test_the_page_shows_the_connections_of_the_process(page: Page, token: str) -
             shown = page.evaluate(ROWS)
             assert "<i>feed</i>" in shown
             assert f"127.0.0.1:{listener.port}/chat" in shown
-            assert "secret" not in page.evaluate("document.documentElement.outerHTML")
+            assert "key=secret" not in page.evaluate("document.documentElement.outerHTML")
         page.wait_for("shown.fleet.connections === 0")
         assert [url for url in page.requests() if not url.startswith((origin, origin.replace("http", "ws"), "data:"))] == []
