@@ -5,18 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void set_bytes(client *client, const char *name, const char *path)
-{
-    char pem[16384];
-    FILE *file = fopen(path, "r");
-    CHECK(file != NULL);
-    size_t size = fread(pem, 1, sizeof pem, file);
-    fclose(file);
-    hw_error error = NEW_ERROR;
-    hw_status status = hw_config_set_bytes(client->config, name, pem, size, &error);
-    if (status != HW_OK) FAIL("%s: %s", name, error.message);
-}
-
 /* A client that trusts nobody yet. */
 static client *client_without_trust(void)
 {
@@ -95,7 +83,7 @@ TEST(refused_certificates_say_why)
 TEST(authorities_come_from_memory_or_a_directory)
 {
     client *from_memory = client_without_trust();
-    set_bytes(from_memory, "tls.ca_pem", server_fact("ca_file"));
+    set_pem(from_memory->config, "tls.ca_pem", server_fact("ca_file"));
     CHECK_CONTAINS(report(from_memory, "wss"), "TLS");
     client_free(from_memory);
 
@@ -274,7 +262,7 @@ TEST(client_certificate_comes_from_files_or_memory)
         client *client = client_new();
         for (size_t at = 0; at < 6 && cases[i][at] != NULL; at += 2) {
             if (strstr(cases[i][at], "_pem") != NULL)
-                set_bytes(client, cases[i][at], server_fact(cases[i][at + 1]));
+                set_pem(client->config, cases[i][at], server_fact(cases[i][at + 1]));
             else
                 client_set(client, cases[i][at], server_fact(cases[i][at + 1]));
         }

@@ -112,6 +112,17 @@ client *client_new(void)
     return new;
 }
 
+void set_pem(hw_config *config, const char *name, const char *path)
+{
+    char pem[16384];
+    FILE *file = fopen(path, "r");
+    CHECK(file != NULL);
+    size_t size = fread(pem, 1, sizeof pem, file);
+    fclose(file);
+    hw_error error = NEW_ERROR;
+    if (hw_config_set_bytes(config, name, pem, size, &error) != HW_OK) FAIL("%s: %s", name, error.message);
+}
+
 void client_set(client *client, const char *name, const char *value)
 {
     hw_error error = NEW_ERROR;

@@ -42,6 +42,9 @@ client *client_new(void);
 /* Sets a property, which must succeed. */
 void client_set(client *client, const char *name, const char *value);
 
+/* Sets a property to what the file holds, which must succeed. */
+void set_pem(hw_config *config, const char *name, const char *path);
+
 /* Opens the connection, which must succeed. */
 void client_open(client *client, const char *url);
 

@@ -82,6 +82,20 @@ void server_start(server *server)
     server_open(server, "ws://127.0.0.1:0");
 }
 
+void secure_init(server *server)
+{
+    server_init(server);
+    server_set(server, "tls.certificate_file", server_fact("server_pem"));
+}
+
+void secure_open(server *server) { server_open(server, "wss://127.0.0.1:0"); }
+
+void secure_start(server *server)
+{
+    secure_init(server);
+    secure_open(server);
+}
+
 void server_end(server *server)
 {
     hw_listener_close(server->listener);
@@ -97,6 +111,13 @@ client *plain_client(void)
     return new;
 }
 
+void check_echo(client *client, const char *text)
+{
+    size_t count = client_message_count(client);
+    client_send(client, text);
+    CHECK_TEXT(client_message(client, count)->text, text);
+}
+
 void connect_socket(int fd, const server *server)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(server->port)};
@@ -110,6 +131,16 @@ int silent_socket(const server *server, const char *request)
     connect_socket(fd, server);
     CHECK(send(fd, request, strlen(request), 0) == (ssize_t)strlen(request));
     return fd;
+}
+
+void read_until(int fd, const char *text)
+{
+    char seen[4096] = {0};
+    for (size_t size = 0; strstr(seen, text) == NULL;) {
+        ssize_t count = recv(fd, seen + size, sizeof seen - 1 - size, 0);
+        if (count <= 0) FAIL("it ended after \"%s\"", seen);
+        size += (size_t)count;
+    }
 }
 
 size_t read_to_end(int fd, char *buffer, size_t capacity)

@@ -32,6 +32,11 @@ void server_open(server *server, const char *url);
 /* A listener with nothing set. */
 void server_start(server *server);
 
+/* The same for wss, with the servers' good certificate. */
+void secure_init(server *server);
+void secure_open(server *server);
+void secure_start(server *server);
+
 /* Closes the listener, waits until its clients have gone, and frees everything. */
 void server_end(server *server);
 
@@ -40,6 +45,9 @@ int counted(server *server, int *counter);
 
 /* A client that sends no pings and does not connect again. */
 client *plain_client(void);
+
+/* Sends a text and gets it back. */
+void check_echo(client *client, const char *text);
 
 /* A request that every listener agrees to. */
 static const char request[] = "GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -50,6 +58,9 @@ void connect_socket(int fd, const server *server);
 
 /* A socket that has connected and said this, and does nothing more. */
 int silent_socket(const server *server, const char *request);
+
+/* Reads as far as this text, which must come. */
+void read_until(int fd, const char *text);
 
 /* All that the socket still gets, up to its end. */
 size_t read_to_end(int fd, char *buffer, size_t capacity);

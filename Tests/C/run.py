@@ -64,7 +64,7 @@ def compile_all(library: pathlib.Path, sanitizer: str | None) -> list[pathlib.Pa
     for_tests = ["-D_GNU_SOURCE", "-pthread"]
 
     objects = []
-    for name in ("test", "client", "group", "rotation", "tls_server", "listener"):
+    for name in ("test", "client", "group", "rotation", "tls_server", "tls_client", "listener"):
         objects.append(BUILD / f"{name}.o")
         run_compiler([*common, *for_tests, "-c", FOLDER / f"{name}.c", "-o", objects[-1]])
     programs = []
