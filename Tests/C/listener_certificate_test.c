@@ -3,7 +3,6 @@
 #include "tls_client.h"
 
 #include <openssl/pem.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,6 +63,7 @@ TEST(no_certificate_is_asked_of_clients_where_no_authority_is_named)
     SSL *ssl = tls_client(context, &server);
     CHECK_EQUAL(SSL_connect(ssl), 1);
     tls_upgrade(ssl);
+    AWAIT(counted(&server, &server.opened) == 1);
     CHECK(!was_asked);
     tls_client_free(ssl);
     SSL_CTX_free(context);
@@ -139,7 +139,7 @@ static X509 *make_certificate(EVP_PKEY *key, long seconds)
 TEST(a_session_does_not_outlive_the_certificate_that_it_began_with)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = make_certificate(key, 2);
+    X509 *certificate = make_certificate(key, 4);
     char pem[4096];
     BIO *bio = BIO_new(BIO_s_mem());
     CHECK_EQUAL(PEM_write_bio_X509(bio, certificate), 1);
@@ -159,6 +159,7 @@ TEST(a_session_does_not_outlive_the_certificate_that_it_began_with)
     SSL *first = tls_client(context, &server);
     CHECK_EQUAL(SSL_connect(first), 1);
     tls_upgrade(first);
+    AWAIT(counted(&server, &server.opened) == 1);
     AWAIT(X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0);
     SSL *second = tls_client(context, &server);
     CHECK_EQUAL(SSL_set_session(second, SSL_get0_session(first)), 1);

@@ -52,6 +52,7 @@ TEST(clients_are_turned_away_when_descriptors_run_out)
     limit_descriptors(limit);
     int late = silent_socket(&server, request);
     read_until(late, "101 Switching Protocols");
+    AWAIT(counted(&server, &server.opened) == 2);
     close(late);
     for (int i = 0; i < WAITING; i++) close(waiting[i]);
     AWAIT(count_entries("/proc/self/fd") == before);
@@ -82,6 +83,7 @@ TEST(clients_wait_in_peace_where_they_cannot_even_be_turned_away)
         read_until(waiting[i], "101 Switching Protocols");
         close(waiting[i]);
     }
+    AWAIT(counted(&server, &server.opened) == 1 + WAITING);
     CHECK_EQUAL(log_count("Too many open files"), 1);
     client_free(beating);
     server_end(&server);
