@@ -104,7 +104,7 @@ def bench_listener_broadcast(bench: Bench) -> None:
         for window in (1, 16):
             cases: list[Case] = []
             for name, server, delivery in contenders(servers):
-                arguments = (str(BROADCAST_CLIENTS), "400" if server in NATIVE else "50", str(window), how)
+                arguments = (str(BROADCAST_CLIENTS), "200" if server in NATIVE else "50", str(window), how)
                 cases.append((name, functools.partial(crowd, bench, server, (*delivery, *options), "crowd_broadcast", *arguments)))
             rows = list(medians(cases, 3))
             relate(rows, "Heartwire", speed_ratio="deliveries_per_s", cpu_ratio="cpu_ns")
