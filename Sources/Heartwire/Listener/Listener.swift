@@ -90,7 +90,10 @@ final class Listener: @unchecked Sendable {
     }
 
     func stopAccepting() {
-        lock.withLock { isClosed = true }
+        lock.withLock {
+            isClosed = true
+            socket?.stop()
+        }
         io.post(.stopListening(self))
     }
 
