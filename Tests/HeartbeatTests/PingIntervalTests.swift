@@ -73,4 +73,22 @@ struct PingIntervalTests {
         let evenly = count * 25 / Int(interval)
         #expect(slots.allSatisfy { $0 <= 2 * evenly })
     }
+
+    /// Thousands that connected at any time are due at few moments, all of them used, and each within the interval and a step.
+    @Test func spreadPingsAreDueInHandfuls() {
+        var random = SystemRandomNumberGenerator()
+        var moments: Set<Int64> = []
+        for number in 0..<20_000 {
+            let opened = at(0) + Interval(nanoseconds: Int64(number) * 7_919)
+            let configuration = {
+                var configuration = PingSchedule.Configuration(interval: .seconds(30), timeout: .seconds(5), missedMax: 2)
+                configuration.isSpread = true
+                return configuration
+            }()
+            let pings = PingSchedule(configuration, salt: random.next(), opened: opened)
+            #expect(pings.deadline > opened && pings.deadline - opened <= .milliseconds(30_100))
+            moments.insert(pings.deadline.nanoseconds)
+        }
+        #expect((290...304).contains(moments.count))
+    }
 }

@@ -60,10 +60,20 @@ package struct PingSchedule {
     package init(_ configuration: Configuration, salt: UInt64, opened: Instant) {
         self.configuration = configuration
         self.salt = salt & 0xFFFF_FFFF_0000_0000
-        let phase = configuration.isSpread ? Int64(clamping: salt >> 1) % max(1, configuration.interval.nanoseconds) : 0
         intervalAfterNext = configuration.interval
-        cadence = Cadence(every: configuration.interval, from: opened + Interval(nanoseconds: -phase))
+        let start = configuration.isSpread ? Self.spread(opened, over: configuration.interval, salt) : opened
+        cadence = Cadence(every: configuration.interval, from: start)
     }
+
+    /// A moment of the interval before this one, and one that others of the same interval share: thousands of connections are due in a few
+    /// hundred handfuls then, and the thread wakes for each handful, not for each connection.
+    private static func spread(_ opened: Instant, over interval: Interval, _ salt: UInt64) -> Instant {
+        let step = max(1, interval.nanoseconds / stepsMax)
+        let start = opened.nanoseconds &- Int64(clamping: salt >> 1) % max(1, interval.nanoseconds)
+        return Instant(nanoseconds: start &- start % step) + Interval(nanoseconds: step)
+    }
+
+    private static let stepsMax: Int64 = 300
 
     /// When `poll` next has something to do.
     package var deadline: Instant {
