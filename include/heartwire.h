@@ -209,7 +209,7 @@ enum {
     HW_EVENT_BEAT_MISSED = 5,    /* A beat of ours was not acknowledged in time: rule, text ("ping", "beat 0"), count in a row. A ping
                                     counts
                                     as missed if nothing else arrived within ping.timeout either */
-    HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half */
+    HW_EVENT_WRITABLE = 6,       /* After an HW_E_FULL the outbound queue has fallen below half, and what was refused has room */
     HW_EVENT_SLOW_CONSUMER = 7,  /* The inbox reached its limit: count 0 when reading paused (overflow "pause"), else the number
                                     of messages dropped since the last such event */
     HW_EVENT_RELEASED = 8,       /* The last callback or delivery for this handle; free what its context refers to here */
@@ -817,9 +817,9 @@ void hw_inbox_release(hw_inbox *inbox);
  * many are, with 503, or with wss by the end of the connection; the log warns of it.
  *
  * With listener.metrics the listener answers GET and HEAD of /metrics with the text of hw_metrics_write, and of /healthz with 200, or 503
- * if it lets nobody in any more; with listener.monitor /monitor is a page that shows all connections of the process, live, over /monitor/live.
- * Queries are not looked at, but for the monitor's token. What else is no request for a WebSocket connection is answered with 426 or what
- * is wrong with it. Whoever asks for a page is none of the application's business: no event or handle tells of it, no broadcast reaches it.
+ * if it lets nobody in any more; with listener.monitor /monitor is a page that shows all connections of the process, live, over
+ * /monitor/live. Queries are not looked at, but for the monitor's token. What else is no request for a WebSocket connection is answered
+ * with 426 or what is wrong with it. Whoever asks for a page is none of the application's business: no event or handle tells of it, no broadcast reaches it.
  * It counts for listener.connections_max, and has connect.timeout to take the answer. The monitor wants listener.monitor_token, or, if
  * there is none, a listener bound to a loopback address, and requests whose Host is a loopback address or localhost.
  *
@@ -889,9 +889,9 @@ hw_status hw_shutdown(uint32_t timeout_ms, hw_shutdown_report *out);
  * Writes what hw_connection_metrics and hw_connection_health tell of all connections of the process, and what its listeners have counted,
  * for Prometheus and whatever else reads OpenMetrics 1.0 (https://github.com/prometheus/OpenMetrics): text that ends with "# EOF", to be
  * served as "application/openmetrics-text; version=1.0.0; charset=utf-8". Counters, gauges of the handles that there are now, and
- * histograms of how long heartbeats waited for their answers and of round trips. The labels "connection" and "listener" are the property metrics.name:
- * connections of one name are added up, listeners too, and what released ones have counted stays counted. Names beyond the first 100 of the
- * process count as "other".
+ * histograms of how long heartbeats waited for their answers and of round trips. The labels "connection" and "listener" are the property
+ * metrics.name: connections of one name are added up, listeners too, and what released ones have counted stays counted. Names beyond the
+ * first 100 of the process count as "other".
  * Writes the size in bytes, without the terminating NUL that follows the text, to *size (may be NULL). HW_E_BUFFER: capacity must be at
  * least *size + 1, and more if connections are opened meanwhile or numbers get longer; nothing was written to buffer, which may be NULL if
  * capacity is 0. HW_E_ARGUMENT. Never blocks.

@@ -131,6 +131,26 @@ TEST(those_that_are_too_many_read_why)
     server_end(&server);
 }
 
+/* Those that are turned away and do not even ask take nobody's place. */
+TEST(those_that_are_too_many_take_no_place)
+{
+    server server;
+    server_init(&server);
+    server_set(&server, "listener.connections_max", "1");
+    server_open(&server, "ws://127.0.0.1:0");
+    client *first = plain_client();
+    client_connect(first, server.url);
+    int silent[100];
+    for (int i = 0; i < 100; i++) silent[i] = silent_socket(&server, "GET / HTTP/1.1\r\n");
+    client_free(first);
+    AWAIT(counted(&server, &server.released) == 1);
+    client *second = plain_client();
+    client_connect(second, server.url);
+    for (int i = 0; i < 100; i++) close(silent[i]);
+    client_free(second);
+    server_end(&server);
+}
+
 /* What the client waits for that was heard of last; forgets it. */
 static uint64_t take_attempt(server *server)
 {

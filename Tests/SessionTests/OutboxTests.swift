@@ -78,6 +78,21 @@ struct OutboxTests {
         #expect(harness.outbox.takeWritable() == false)
     }
 
+    /// One that was told too early would be refused again and again.
+    @Test func isNotWritableBeforeWhatWasRefusedHasRoom() {
+        let harness = OutboxHarness(messagesMax: 10, bytesMax: 100, role: .server)
+        harness.outbox.openWithQueue()
+        for _ in 0..<5 { _ = harness.enqueue([UInt8](repeating: 0, count: 10)) }
+        #expect(harness.enqueue([UInt8](repeating: 0, count: 60)) == .full)
+        #expect(harness.enqueue([UInt8](repeating: 0, count: 51)) == .full)
+        #expect(harness.outbox.queuedBytes == 50)
+        #expect(harness.outbox.takeWritable() == false)
+        harness.transmit(limit: 12)
+        #expect(harness.outbox.queuedBytes == 40)
+        #expect(harness.outbox.takeWritable() == true)
+        #expect(harness.enqueue([UInt8](repeating: 0, count: 60)) == .accepted(id: 6))
+    }
+
     @Test func saysNothingOfRoomOnceItsQueueIsForgotten() {
         let harness = OutboxHarness(messagesMax: 1)
         _ = harness.enqueue([1])

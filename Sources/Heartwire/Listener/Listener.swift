@@ -26,6 +26,8 @@ final class Listener: @unchecked Sendable {
     private var heartbeats: Cadence?
     /// A heartbeat on its way to the clients, the last of which get it first.
     private var unsentHeartbeat: (message: SharedMessage, receivers: [Connection])?
+    private var heartbeatReached: UInt64 = 0
+    private var heartbeatLeftOut: UInt64 = 0
     /// Until then nobody is let in.
     private var pausedUntil: Instant?
     /// When last somebody could not be let in for want of descriptors or the like.
@@ -36,12 +38,14 @@ final class Listener: @unchecked Sendable {
     private var groups = Groups()
     private var clients: [Connection] = []
     private var visitors: [Connection] = []
+    /// Visitors that are to be turned away: they take nobody's place.
+    private var refusals = 0
     private var isClosed = false
 
     /// Clients that are let in before the others' sockets have their turn.
     private static let acceptsMax = 64
-    /// Visitors, beyond which clients that are too many are not listened to before they are turned away.
-    private static let refusedMax = 64
+    /// Clients that are too many and are listened to before they are turned away; others are turned away at once.
+    private static let refusalsMax = 64
     private static let tooMany = AcceptFailure(status: 503, sentence: "There are too many clients.")
     /// Clients that are sent a heartbeat before the others' sockets have their turn.
     private static let heartbeatsMax = 128
@@ -172,6 +176,7 @@ final class Listener: @unchecked Sendable {
         lock.withLock {
             visitor.listenerPlace = visitors.count
             visitors.append(visitor)
+            if visitor.refusal != nil { refusals += 1 }
         }
     }
 
@@ -193,11 +198,13 @@ final class Listener: @unchecked Sendable {
 
     private func sendHeartbeat() {
         for _ in 0..<Self.heartbeatsMax {
-            guard let message = unsentHeartbeat?.message, let receiver = unsentHeartbeat?.receivers.popLast() else {
-                unsentHeartbeat = nil
+            guard let message = unsentHeartbeat?.message else { return }
+            guard let receiver = unsentHeartbeat?.receivers.popLast() else {
+                counts.broadcastSent(delivered: heartbeatReached, leftOut: heartbeatLeftOut)
+                (unsentHeartbeat, heartbeatReached, heartbeatLeftOut) = (nil, 0, 0)
                 return
             }
-            _ = receiver.send(message)
+            if receiver.send(message) { heartbeatReached &+= 1 } else { heartbeatLeftOut &+= 1 }
         }
     }
 
@@ -217,6 +224,7 @@ final class Listener: @unchecked Sendable {
             case .gone: continue
             case .nobody: return
             case .failed(let code):
+                guard !lock.withLock({ isClosed }) else { return }
                 tellShortage(code)
                 guard socket.acceptWithSpare({ refuse($0) }) else {
                     pauseAccepting()
@@ -253,9 +261,9 @@ final class Listener: @unchecked Sendable {
     }
 
     private func accept(_ fd: Int32) {
-        let (count, visitorCount) = lock.withLock { (clients.count, visitors.count) }
-        guard count + visitorCount < connectionsMax else {
-            turnAway(fd, waits: visitorCount < Self.refusedMax)
+        let (count, refusals) = lock.withLock { (clients.count + visitors.count - self.refusals, self.refusals) }
+        guard count < connectionsMax else {
+            turnAway(fd, waits: refusals < Self.refusalsMax)
             return
         }
         guard let stream = stream(fd) else {
@@ -313,6 +321,7 @@ final class Listener: @unchecked Sendable {
     func forget(_ connection: Connection) {
         lock.withLock {
             guard let place = connection.listenerPlace else { return }
+            if connection.refusal != nil { refusals -= 1 }
             if connection.isVisitor { Self.remove(place, from: &visitors) } else { Self.remove(place, from: &clients) }
             connection.listenerPlace = nil
             groups.leaveAll(&connection.memberships)

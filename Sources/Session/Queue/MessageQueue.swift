@@ -42,6 +42,8 @@ package struct MessageQueue: ~Copyable {
     package private(set) var lastId: UInt64 = 0
     package private(set) var isSealed = false
     private var refusedForSpace = false
+    /// The most that was refused since room was last told of: telling of less would have it refused again and again.
+    private var refusedSize = 0
 
     /// Messages that open connections, of those that `sent` has counted.
     package internal(set) var openingsSent: UInt64 = 0
@@ -168,6 +170,7 @@ package struct MessageQueue: ~Copyable {
         let hasRoom = (!isNewMessage || count < limits.messagesMax) && size <= limits.bytesMax &- byteCount
         guard hasRoom || limits.overflow == .dropOldest && makeRoom(size, isNewMessage: isNewMessage) else {
             refusedForSpace = true
+            refusedSize = max(refusedSize, size)
             return .full
         }
         return nil
@@ -181,14 +184,19 @@ package struct MessageQueue: ~Copyable {
             return true
         }
         guard isWritableDue else { return false }
-        refusedForSpace = false
+        (refusedForSpace, refusedSize) = (false, 0)
         return true
     }
 
     /// True if there is something for `takeWritable`.
     package var isWritableDue: Bool {
-        if refusedForSpace && count <= limits.messagesMax / 2 && byteCount <= limits.bytesMax / 2 { return true }
+        if hasRoomAgain { return true }
         return foremostDraft?.wasRefused ?? false
+    }
+
+    /// For what was refused as well.
+    private var hasRoomAgain: Bool {
+        refusedForSpace && count <= limits.messagesMax / 2 && byteCount <= min(limits.bytesMax / 2, limits.bytesMax &- refusedSize)
     }
 
     /// Refuses further messages and parts; complete messages are still sent.
@@ -199,7 +207,7 @@ package struct MessageQueue: ~Copyable {
     /// There will be no further connection: all that waits is cancelled.
     @inline(never)
     package mutating func removeAll() {
-        refusedForSpace = false
+        (refusedForSpace, refusedSize) = (false, 0)
         for index in 0..<entries.count where !entries[index].isVoid { void(index, .cancelled) }
         entries.removeAll()
         payloads.removeAll()

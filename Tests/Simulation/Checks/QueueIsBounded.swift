@@ -9,6 +9,8 @@ final class QueueIsBounded: Checker {
     private var writables = 0
     private var refusedAt: Instant?
     private var messageRefusedAt: Instant?
+    /// The most that was refused since the last WRITABLE.
+    private var refusedSize = 0
     /// When the last WRITABLE was made out; it is delivered a turn later.
     private var writableAt = Instant(nanoseconds: 0)
     private var hasRoomSince: Mark?
@@ -33,6 +35,7 @@ final class QueueIsBounded: Checker {
             expect(refusedAt.map { $0 >= writableAt } ?? false, "WRITABLE, and nothing was refused since \(writableAt.text)")
             writableAt = event.time
             awaitsWritable = messageRefusedAt.map { $0 > event.time } ?? false
+            if !awaitsWritable { refusedSize = 0 }
         case .settled: checkLimits()
         case .audit: checkWritable()
         default: break
@@ -41,6 +44,7 @@ final class QueueIsBounded: Checker {
 
     private var isHalfEmpty: Bool {
         client.driver.queuedMessages <= plan.outbox.messagesMax / 2 && client.driver.queuedBytes <= plan.outbox.bytesMax / 2
+            && client.driver.queuedBytes + refusedSize <= plan.outbox.bytesMax
     }
 
     private func checkLimits() {
@@ -58,6 +62,7 @@ final class QueueIsBounded: Checker {
             // For a part there may be room when its message has become the foremost, and once more when the queue is half empty.
             refusals += plan.sendsParts ? 2 : 1
             awaitsWritable = !plan.sendsParts
+            refusedSize = max(refusedSize, size)
             (refusedAt, messageRefusedAt) = (now, now)
         case .tooLarge: expect(size > plan.outbox.bytesMax, "a message of \(size) bytes is refused as too large")
         case .closed:
