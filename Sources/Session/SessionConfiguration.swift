@@ -82,6 +82,7 @@ package struct CompressionConfiguration {
         let decompression = Decompression(inflater: inflater, keepsContext: theirs.keepsContext)
         guard ours.bits > 8 else { return (decompression, nil) }
         guard let deflater = provider.deflater(windowBits: ours.bits) else { return nil }
-        return (decompression, Compression(deflater: deflater, windowBits: ours.bits, keepsContext: ours.keepsContext, threshold: threshold))
+        let compression = Compression(deflater: deflater, windowBits: ours.bits, keepsContext: ours.keepsContext, threshold: threshold)
+        return (decompression, compression)
     }
 }

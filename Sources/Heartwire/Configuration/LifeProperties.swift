@@ -97,11 +97,5 @@ extension PropertyTable {
             id: .networkWatch, name: "network.watch", kind: .boolean, defaultValue: "true",
             range: "true | false", unit: "",
             doc: "Whether a changed address or route has a connection probed (5s to answer at most), and a waiting attempt made, at once."),
-        Property(
-            id: .listenerOrigins, name: "listener.origins", kind: .text, defaultValue: "", range: "origins, separated by commas", unit: "",
-            doc: "Whose pages may connect, such as https://example.com; empty: all. Clients that are no browsers name no origin and may."),
-        Property(
-            id: .listenerConnectionsMax, name: "listener.connections_max", kind: .integer(1...1_000_000), defaultValue: "100000",
-            range: "1 .. 1000000", unit: "connections", doc: "Clients of a listener at a time; more are answered with 503."),
     ]
 }

@@ -2,8 +2,15 @@
 extension PropertyTable {
     static let listenerProperties: [Property] = [
         Property(
+            id: .listenerOrigins, name: "listener.origins", kind: .text, defaultValue: "", range: "origins, separated by commas", unit: "",
+            doc: "Whose pages may connect, such as https://example.com; empty: all. Clients that are no browsers name no origin and may."),
+        Property(
+            id: .listenerConnectionsMax, name: "listener.connections_max", kind: .integer(1...1_000_000), defaultValue: "100000",
+            range: "1 .. 1000000", unit: "connections", doc: "Clients of a listener at a time; more are answered with 503."),
+        Property(
             id: .listenerMetrics, name: "listener.metrics", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
-            doc: "Whether a listener answers GET /metrics with what hw_metrics_write gives, and /healthz with 200, or 503 if nobody is let in."),
+            doc: "Whether a listener answers /metrics with what hw_metrics_write gives, and /healthz with 200, or 503 if it lets nobody in."
+        ),
         Property(
             id: .listenerMonitor, name: "listener.monitor", kind: .boolean, defaultValue: "false", range: "true | false", unit: "",
             doc: "Whether a listener shows all connections of the process at /monitor, to this machine, or to those who know the token."),

@@ -106,7 +106,8 @@ enum PropertyTable {
     static let day: Int64 = 86_400_000
     static let gibibyte: Int64 = 1 << 30
 
-    static let properties: [Property] = heartbeatProperties + connectionProperties + lifeProperties + listenerProperties + deliveryAndTLSProperties
+    static let properties: [Property] =
+        heartbeatProperties + connectionProperties + lifeProperties + listenerProperties + deliveryAndTLSProperties
 
     private static let connectionProperties: [Property] = [
         Property(

@@ -301,7 +301,9 @@ final class Inbox: @unchecked Sendable {
     }
 
     private func noteEnd(_ record: hw_delivery) {
-        guard let event = record.event, event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED), let handle = record.connection else { return }
+        guard let event = record.event, event.pointee.kind == hw_event_kind(HW_EVENT_RELEASED), let handle = record.connection else {
+            return
+        }
         ended.append(handle)
     }
 

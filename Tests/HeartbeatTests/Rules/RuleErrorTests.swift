@@ -84,7 +84,7 @@ struct RuleErrorTests {
         ("${?id}x", "has a section ${?...} without its end ${/}"),
         ("x${/}", "has ${/} without a section before it"),
         ("${?id}${?id}${?id}${?id}${?id}x", "has sections nested deeper than 4"),
-        ("${di}", "has ${di}, which 'take' does not define; known here are id, counter, unix_s, unix_ms, iso8601, uuid, rand, payload, last.NAME"),
+        ("${di}", "has ${di}, which 'take' does not define; known here are id, counter, unix_s, unix_ms, iso8601, uuid, rand, payload"),
         ("${?counter}x${/}", "has ${counter}, which 'take' does not define"),
         ("${}", "has ${}, which 'take' does not define"),
         ("${last.}", "'' is no name"),
