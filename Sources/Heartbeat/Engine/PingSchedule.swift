@@ -105,7 +105,6 @@ package struct PingSchedule {
         return .send(payload: payload)
     }
 
-
     /// The ping that is due next comes no later for it: a shorter interval counts from the last one, a longer one from the next. One that
     /// would have been due already is due now.
     package mutating func setInterval(_ interval: Interval, _ now: Instant) {
