@@ -80,7 +80,7 @@ def test_one_property_is_explained() -> None:
 
 def test_a_group_of_properties_is_explained() -> None:
     names = re.findall(r"^\S+$", text("properties", "ping"), re.MULTILINE)
-    assert names == ["ping.interval", "ping.timeout", "ping.missed_max"]
+    assert names == ["ping.interval", "ping.interval_fair", "ping.interval_poor", "ping.timeout", "ping.missed_max"]
 
 
 @pytest.mark.parametrize(

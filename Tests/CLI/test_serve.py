@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 import pathlib
 import re
@@ -81,7 +82,8 @@ def test_pages(name: str, expected: bytes) -> None:
         line = server.program.line()
         assert line == f"{name} at {server.url.replace('ws:', 'http:')}/{name}"
         with urllib.request.urlopen(line.removeprefix(f"{name} at "), timeout=PATIENCE_S) as page:
-            assert expected in page.read()
+            text = page.read()
+            assert expected in (gzip.decompress(text) if page.headers["Content-Encoding"] == "gzip" else text)
         client.send("there?")
         assert client.recv(timeout=PATIENCE_S) == "there?"
 
