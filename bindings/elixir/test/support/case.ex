@@ -42,6 +42,8 @@ defmodule Heartwire.Case do
 
   @doc "Listens at a free port; gives the listener, its port and the address of a path there."
   def listen!(options \\ []) do
+    # The port would be its name in the metrics, and a process has a hundred names at most.
+    options = Keyword.put_new(options, :metrics_name, "listener")
     {:ok, listener} = Heartwire.listen("ws://127.0.0.1:0", options)
     {:ok, port} = Heartwire.Listener.port(listener)
     {listener, port, "ws://127.0.0.1:#{port}/chat?room=1"}
