@@ -118,13 +118,18 @@ defmodule Heartwire.PartsTest do
     end
 
     test "the caller waits no longer than the connection can be sent on" do
-      for {ending, status} <- [{&Heartwire.close/1, :state}, {&Process.exit(&1, :kill), :handle}] do
+      # One that closes may have gone before its sender has looked.
+      for {ending, statuses} <- [
+            {&Heartwire.close/1, [:state, :handle]},
+            {&Process.exit(&1, :kill), [:handle]}
+          ] do
         socket = connect!(url(:ws, "/echo"), queue_bytes_max: "4KiB", close_timeout: "1h")
         block(socket)
         sender = send_parts_aside(socket)
         await_sender(socket, sender)
         ending.(socket)
-        assert_receive {:sent, {:error, %Error{status: ^status}}}, 20_000
+        assert_receive {:sent, {:error, %Error{status: status}}}, 20_000
+        assert status in statuses
       end
     end
 
