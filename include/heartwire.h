@@ -819,9 +819,10 @@ void hw_inbox_release(hw_inbox *inbox);
  * With listener.metrics the listener answers GET and HEAD of /metrics with the text of hw_metrics_write, and of /healthz with 200, or 503
  * if it lets nobody in any more; with listener.monitor /monitor is a page that shows all connections of the process, live, over
  * /monitor/live. Queries are not looked at, but for the monitor's token. What else is no request for a WebSocket connection is answered
- * with 426 or what is wrong with it. Whoever asks for a page is none of the application's business: no event or handle tells of it, no broadcast reaches it.
- * It counts for listener.connections_max, and has connect.timeout to take the answer. The monitor wants listener.monitor_token, or, if
- * there is none, a listener bound to a loopback address, and requests whose Host is a loopback address or localhost.
+ * with 426 or what is wrong with it. Whoever asks for a page is none of the application's business: no event or handle tells of it, no
+ * broadcast reaches it. It counts for listener.connections_max, and has connect.timeout to take the answer. The monitor wants
+ * listener.monitor_token, or, if there is none, a listener bound to a loopback address, and requests whose Host is a loopback address or
+ * localhost.
  *
  * HW_E_URL, HW_E_RESOLVE, HW_E_SYSTEM: the address cannot be had, native_code says why; what hw_connection_open says of configurations;
  * HW_E_CONFLICT: wss without a certificate, or with tls.pins, or with authorities and tls.verify "false"; a monitor that others could reach

@@ -35,7 +35,8 @@ extension Connection {
         if refuses() || servesMonitor(request, isLast: isLast) { return }
         if !isVisitor {
             library.metrics.add(self)
-            if request.resource.count > 1 { askedPath = [UInt8](request.resource.prefix { $0 != 0x3F }.prefix(Self.shownPathMax)) }
+            let path = request.resource.prefix { $0 != 0x3F }
+            if path.count > 1 { askedPath = [UInt8](path.prefix(Self.shownPathMax)) }
         }
         switch session.requestReceived(request, io.now) {
         case .accept(let acceptance):

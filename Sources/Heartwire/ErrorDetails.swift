@@ -128,7 +128,7 @@ final class ErrorDetails: Error, @unchecked Sendable {
     private static func sentence(_ verdict: HeartbeatVerdict) -> String {
         switch verdict {
         case .pingsMissed(let count): "\(count) pings in a row went unanswered and nothing else arrived"
-        case .failures(let count): "\(count) heartbeats in a row failed, which is heartbeat.failure_threshold"
+        case .failures(let count): "\(count) heartbeats in a row failed, and heartbeat.failure_threshold allows no more"
         case .beatMissed(let index): "beat \(index) was not acknowledged in time, and its rule ends the connection then"
         case .silence(let index): "nothing that watch \(index) expects arrived in its time, nor any other sign of life"
         case .probeUnanswered: "a probe after a suspension of the machine or a change of its network went unanswered"

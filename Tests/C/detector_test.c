@@ -193,7 +193,7 @@ TEST(failures_in_a_row_end_the_connection)
     CHECK_STATUS(closed->event.status, HW_E_HEARTBEAT);
     CHECK_EQUAL(closed->event.close_code, 4321);
     CHECK_EQUAL(closed->event.by_peer, 0);
-    CHECK_CONTAINS(closed->text, "3 heartbeats in a row failed, which is heartbeat.failure_threshold");
+    CHECK_CONTAINS(closed->text, "3 heartbeats in a row failed, and heartbeat.failure_threshold allows no more");
     CHECK_EQUAL(client_event(client, HW_EVENT_OPENED, 1)->event.epoch, 2);
     CHECK_EQUAL(client_health(client).failures_in_a_row, 0);
     CHECK_EQUAL(client_health(client).heartbeats_failed, 3);

@@ -27,7 +27,7 @@ BUILD = ROOT / ".build" / "conformance"
 REPORTS = BUILD / "reports"
 AGENT = "heartwire"
 PASSING = {"OK", "INFORMATIONAL"}
-RUN_TIMEOUT_S = 1200
+RUN_TIMEOUT_S = 2400
 WORKERS = 8
 KOSOKU = pathlib.Path(sysconfig.get_path("scripts")) / "kosoku"
 

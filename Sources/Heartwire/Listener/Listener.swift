@@ -255,6 +255,7 @@ final class Listener: @unchecked Sendable {
 
     /// Says that there are too many clients. Over TLS that is left out: a handshake costs more than all else.
     private func refuse(_ fd: Int32) {
+        counts.count(.refusedFull)
         let stream = Stream(fd: fd, role: .server, tls: nil)
         if plan.listenerTLS == nil { _ = Self.tooMany.response.withUnsafeBytes { stream.write($0) } }
         stream.close()
@@ -267,12 +268,12 @@ final class Listener: @unchecked Sendable {
             return
         }
         guard let stream = stream(fd) else {
-            counts.count(.refusedFull)
             refuse(fd)
             return
         }
         let connection = Connection(plan, library: library, io: io, listener: self)
         guard let handle = library.handles.insert(.connection(connection)) else {
+            counts.count(.refusedFull)
             stream.close()
             return
         }
@@ -294,7 +295,6 @@ final class Listener: @unchecked Sendable {
     /// for if not too many wait already.
     private func turnAway(_ fd: Int32, waits: Bool) {
         guard waits, plan.listenerTLS == nil, !lock.withLock({ isClosed }) else {
-            counts.count(.refusedFull)
             refuse(fd)
             return
         }

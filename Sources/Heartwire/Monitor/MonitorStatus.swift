@@ -20,8 +20,8 @@ struct MonitorStatus {
         switch (state, pulse.health, pulse.quality) {
         case (.connected, .error, _): self.init(.error, "heartbeats are missing")
         case (.connected, .warning, _): self.init(.warning, "a heartbeat is late or missing")
-        case (.connected, _, .poor): self.init(.warning, "round trips are long: the quality is poor")
-        case (.connected, _, .fair): self.init(.warning, "round trips are long: the quality is fair")
+        case (.connected, _, .poor): self.init(.warning, "round trips are long or uneven: the quality is poor")
+        case (.connected, _, .fair): self.init(.warning, "round trips are long or uneven: the quality is fair")
         case (.connected, .unknown, _), (.connected, .healthy, _):
             let isRecent = reconnected.map { now - $0 < Self.recently } ?? false
             self.init(isRecent ? .warning : .healthy, isRecent ? "reconnected less than a minute ago" : "")
