@@ -47,7 +47,7 @@ TEST(health_follows_acks)
 {
     client *client = client_new();
     client_set(client, "ping.interval", "20ms");
-    client_set(client, "ping.timeout", "20ms");
+    client_set(client, "ping.timeout", "1s");
     client_set(client, "ping.missed_max", "1000");
     client_set(client, "health.error_intervals", "3");
     client_connect(client, server_url("raw", "/obey"));

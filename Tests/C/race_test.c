@@ -191,7 +191,7 @@ TEST(addresses_that_did_not_answer_are_named)
 {
     make_dead_address();
     client *client = client_new();
-    client_set(client, "connect.timeout", "100ms");
+    client_set(client, "connect.timeout", "1s");
     client_open(client, url("dead.refused.test", "/"));
     const record *failed = client_event(client, HW_EVENT_ATTEMPT_FAILED, 0);
     CHECK_STATUS(failed->event.status, HW_E_CONNECT_TIMEOUT);

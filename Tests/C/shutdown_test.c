@@ -90,7 +90,7 @@ TEST(what_is_not_sent_is_reported)
     static char large[4 << 20];
     while (hw_connection_send(deaf->connection, HW_BINARY, large, sizeof large, NULL, NULL) == HW_OK) continue;
     hw_shutdown_report report = NEW_REPORT;
-    CHECK_STATUS(hw_shutdown(200, &report), HW_E_TIMEOUT);
+    CHECK_STATUS(hw_shutdown(2000, &report), HW_E_TIMEOUT);
     CHECK_EQUAL(report.connections, 3);
     CHECK_EQUAL(report.connections_cut, 1);
     CHECK_EQUAL(report.connections_unsent, 2);

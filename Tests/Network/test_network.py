@@ -80,10 +80,8 @@ def test_heartbeats_keep_their_intervals_through_delay_and_loss(
         network.lose(0.05)
         client.start(interval_us=10_000)
         for name, interval in intervals.items():
-            times = client.wait_for(functools.partial(enough_times, client.events, name))
-            pauses = [after - before for before, after in zip(times, times[1:], strict=False)]
-            assert statistics.median(pauses) == pytest.approx(interval, rel=0.1)
-            assert sum(pauses) == pytest.approx(interval * len(pauses), abs=LATE_NS)
+            times = client.wait_for(functools.partial(regular_times, client.events, name, interval))
+            assert times[-1] - times[0] == pytest.approx(interval * (len(times) - 1), abs=LATE_NS)
         network.heal()
         beats_sent = len(sent_times(client.events, "beat 0"))
         wait_for(book, lambda runs: len(runs[0].texts) >= beats_sent)
@@ -95,9 +93,11 @@ def sent_times(events: list[Event], beat: str) -> list[int]:
     return [event.time_ns for event in events if event.kind is EventKind.BEAT_SENT and event.text == beat]
 
 
-def enough_times(events: list[Event], beat: str) -> list[int] | None:
+def regular_times(events: list[Event], beat: str, interval: int) -> list[int] | None:
+    """All times, once the last thirty lie an interval apart; a busy machine may take a while to let them."""
     times = sent_times(events, beat)
-    return times if len(times) >= 30 else None
+    pauses = [after - before for before, after in zip(times[-30:], times[-29:], strict=False)]
+    return times if len(pauses) == 29 and statistics.median(pauses) == pytest.approx(interval, rel=0.1) else None
 
 
 @languages
@@ -114,12 +114,13 @@ def test_blackhole_is_noticed_within_the_configured_bounds(
         swallowed_ns = time.monotonic_ns()
         lost = client.event(EventKind.CLOSED, after=before)
         assert lost.status is Status.HEARTBEAT
-        # The second ping after the last sign of life goes out two intervals after it at the latest.
-        assert 400 * MS <= lost.time_ns - swallowed_ns <= (2 * 200 + 400) * MS + LATE_NS
         assert client.event(EventKind.ATTEMPT_FAILED, after=before).status is Status.CONNECT_TIMEOUT
         healed_ns = time.monotonic_ns()
         network.heal()
-        check_gap(client.event(EventKind.GAP, after=before), lost, swallowed_ns, healed_ns)
+        gap = client.event(EventKind.GAP, after=before)
+        check_gap(gap, lost, swallowed_ns, healed_ns)
+        # The second ping after the last sign of life goes out two intervals after it at the latest.
+        assert 400 * MS <= lost.time_ns - gap.began_ns <= (2 * 200 + 400) * MS + LATE_NS
         finish(client, book)
 
 
@@ -171,8 +172,15 @@ def test_large_messages_that_pile_up_before_a_blackhole_arrive_whole(
         network.swallow()
         client.start(size=100_000)
         client.event(EventKind.CLOSED)
+        accepted = client.wait_for(functools.partial(queue_is_full, client.events))
         network.heal()
         # More waited than was lost.
-        assert client.event(EventKind.GAP).count < client.stop() / 2
+        assert client.event(EventKind.GAP).count < accepted / 2
         finish(client, book)
         assert len(numbers_of(book)) > 0
+
+
+def queue_is_full(events: list[Event]) -> int | None:
+    """What was accepted, once no more is while attempts fail."""
+    *_, before, last = [0, 0] + [event.accepted for event in events if event.kind is EventKind.ATTEMPT_FAILED]
+    return last if before == last else None

@@ -8,9 +8,12 @@
 #include "descriptors.h"
 #include "measure.h"
 #include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 
 struct sleeper {
     time_t seconds;
+    atomic_bool may_sleep;
     int has_slept;
     sem_t awake;
 };
@@ -19,7 +22,7 @@ static void on_messages(hw_connection *connection, const hw_message *messages, s
 {
     struct sleeper *sleeper = context;
     (void)connection, (void)messages, (void)count;
-    if (sleeper->has_slept)
+    if (sleeper->has_slept || !atomic_load(&sleeper->may_sleep))
         return;
     sleeper->has_slept = 1;
     /* Half a second more, or it would leave just as the server asks again. */
@@ -49,6 +52,10 @@ int main(int argc, char **argv)
     hw_connection **connections = calloc(count, sizeof *connections);
     for (size_t i = 0; i < count; i++)
         connections[i] = open_connection(config, argv[1]);
+    /* However long that takes: each of them is to be asked as often. */
+    for (size_t i = 0; i < count; i++)
+        wait_for(connections[i], HW_STATE_CONNECTED);
+    atomic_store(&sleeper.may_sleep, true);
     sem_wait(&sleeper.awake);
 
     uint64_t reconnections = 0;

@@ -19,6 +19,10 @@ ECHO_RULE: dict[str, Any] = {
 }
 
 
+# Whatever the machine is busy with, answers are on target.
+PATIENT = {f"response_{limit}": "1h" for limit in ("target", "warning", "critical", "timeout")}
+
+
 class Kept:
     """The events of one connection."""
 
@@ -35,7 +39,7 @@ class Kept:
 def test_preset_asyncio(servers: Servers) -> None:
     async def main() -> None:
         kept = Kept()
-        async with heartwire.connect(servers.url("ws", DERIBIT), on_event=kept, **AS_DERIBIT) as ws:
+        async with heartwire.connect(servers.url("ws", DERIBIT), on_event=kept, **AS_DERIBIT, **PATIENT) as ws:
             await eventually(lambda: ws.health().heartbeats_answered >= 3)
             ws.send("count")
             async for message in ws:
@@ -164,7 +168,8 @@ def test_silence_is_told(servers: Servers) -> None:
         wait_until(lambda: client.health().health is Health.ERROR)
         wait_until(lambda: len(kept.of(EventKind.HEARTBEAT_TIMEOUT)) >= 2)
     first, second = kept.of(EventKind.HEARTBEAT_TIMEOUT)[-2:]
-    assert (first.text, first.rule, second.count) == ("watch 0", 0, first.count + 1)
+    assert (first.text, first.rule) == ("watch 0", 0)
+    assert second.count > first.count >= 1
     assert kept.of(EventKind.HEALTH)[-1].level is Health.ERROR
 
 

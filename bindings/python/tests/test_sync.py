@@ -93,7 +93,7 @@ def test_error_of_a_failed_connection(servers: Servers) -> None:
 
 def test_open_timeout(servers: Servers) -> None:
     with pytest.raises(heartwire.TimeoutError) as caught:
-        heartwire.sync.connect(servers.url("refused"), open_timeout=0.1, reconnect_base=0.01)
+        heartwire.sync.connect(servers.url("refused"), open_timeout=2, reconnect_base=0.01)
     assert isinstance(caught.value.__cause__, heartwire.ConnectError)
 
 

@@ -5,7 +5,7 @@ defmodule Heartwire.Asking do
 
   @doc "The address that asks `ask`, where {n} is the question's number, and wants `answer`."
   def asking(ask, answer, options \\ []) do
-    defaults = [interval_ms: 10, within_ms: 1500]
+    defaults = [interval_ms: 10, within_ms: 10_000]
     query = defaults |> Keyword.merge(options) |> Keyword.merge(ask: ask, answer: answer)
     url(:ws, "/ask?" <> URI.encode_query(query))
   end
