@@ -64,7 +64,7 @@ static void *send_numbers(void *context)
         snprintf(text, sizeof text, "%d", sender->sent);
         hw_send_options options = {.struct_size = sizeof options, .flags = sender->sent % 2 ? HW_SEND_NOW : 0};
         CHECK_STATUS(hw_connection_send(sender->connection, HW_TEXT, text, strlen(text), &options, NULL), HW_OK);
-        nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     return NULL;
 }
@@ -118,6 +118,8 @@ static void rotate_under_traffic(const char *server)
     enum { ROTATIONS = 20 };
     group group = group_new(strcmp(server, "raw") == 0 ? "rotation-traffic" : "rotation-traffic-tls");
     client *client = rotating();
+    /* The server answers a close frame when it has read all that came before. */
+    client_set(client, "close.timeout", "20s");
     client_connect(client, group_url(&group, server, "&count="));
     sender sender = {.connection = client->connection};
     pthread_t sending;

@@ -9,6 +9,10 @@ QUICK = {"circuit.failures_max": "0", "reconnect.base": "20ms", "reconnect.cap":
 
 
 def beats(every: str, within: str) -> dict[str, str]:
-    """Beats that the server acknowledges when it has written down all that came before; a pong says less."""
-    beat = {"every": every, "send": {"body": "beat"}, "ack": {"on": {"eq": "beat"}, "within": within}}
+    """
+    Beats that the server acknowledges when it has written down all that came before; a pong says less. Each has its number: an answer
+    that comes when the next one is out already is that one's own.
+    """
+    ack = {"on": {"has": ["/beat"]}, "equal": {"/beat": "counter"}, "within": within}
+    beat = {"every": every, "send": {"body": '{"beat":"${counter}"}'}, "ack": ack}
     return {"ping.interval": "0", "rule": json.dumps({"beat": [beat]})}

@@ -135,7 +135,7 @@ def test_no_answer_in_time(servers: Servers) -> None:
             return None
 
         async with heartwire.connect(
-            servers.url("ws"), before_connect=before_connect, before_connect_timeout=0.01, reconnect_base=0.001
+            servers.url("ws"), before_connect=before_connect, before_connect_timeout=0.5, reconnect_base=0.001
         ) as ws:
             assert ws.metrics().attempts_failed >= 1
             await eventually(lambda: heard != [])
