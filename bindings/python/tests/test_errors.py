@@ -158,7 +158,8 @@ def test_silent_server_misses_its_beats(servers: Servers) -> None:
         async with heartwire.connect(servers.url("raw", "/silent"), on_event=on_event, **options) as ws:
             with pytest.raises(heartwire.HeartbeatError):
                 await ws.recv()
-        assert missed == [1, 2]
+        # After a pause of the machine the next ping's time may be over as well.
+        assert missed[:2] == [1, 2]
 
     run(main())
 
