@@ -84,7 +84,7 @@ final class AnswersAreInTime: Checker {
 
     /// A turn reads four times the buffer, and what has arrived before may fill the kernel's.
     private var tolerance: Interval {
-        let turns = (world.plan.qualities.map(\.receiveBuffer).max() ?? 0) / (4 * plan.readSize)
+        let turns = world.network.receiveBufferMax / (4 * plan.readSize)
         return world.plan.lateness * Int64(8 + turns) + .milliseconds(1)
     }
 

@@ -16,6 +16,8 @@ final class Network {
     private var linesMade = 0
     /// Drawn anew for each line from these.
     private var qualities: [Half.Quality]
+    /// The most that a line may have had ready for a client at once.
+    private(set) var receiveBufferMax: Int
     private var connectDelayMax: Interval
 
     init(_ timeline: Timeline, _ dice: Dice, _ hosts: [Host], _ qualities: [Half.Quality], connectDelayMax: Interval) {
@@ -23,6 +25,7 @@ final class Network {
         self.dice = dice
         self.hosts = hosts
         self.qualities = qualities
+        receiveBufferMax = qualities.map(\.receiveBuffer).max() ?? 0
         self.connectDelayMax = connectDelayMax
     }
 
@@ -64,6 +67,7 @@ final class Network {
         var quality = Half.Quality()
         quality.latency = .milliseconds(1)
         qualities = [quality]
+        receiveBufferMax = max(receiveBufferMax, quality.receiveBuffer)
         connectDelayMax = .milliseconds(10)
         for line in lines {
             // What is on its way has come as fast as it did.
