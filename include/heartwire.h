@@ -676,6 +676,14 @@ void hw_connection_release(hw_connection *connection);
 /* The present state; HW_STATE_DISCONNECTED for a handle that is not live. */
 hw_state hw_connection_state(hw_connection *connection);
 
+/*
+ * Writes the address that the connection leads to, a proxy's if there is one, or that a listener's client comes from: "192.0.2.1:443" or
+ * "[2001:db8::1]:443". From HW_EVENT_ACCEPT_DUE or HW_EVENT_OPENED until the transport ends. *size (may be NULL) gets the size in bytes
+ * without the terminating NUL, at most 80. HW_E_STATE: no transport now. HW_E_BUFFER: capacity must be at least *size + 1; nothing was
+ * written to buffer, which may be NULL if capacity is 0. HW_E_HANDLE, HW_E_ARGUMENT.
+ */
+hw_status hw_connection_peer_address(hw_connection *connection, char *buffer, size_t capacity, size_t *size);
+
 /* Counters since hw_connection_open. */
 typedef struct hw_metrics {
     uint32_t struct_size;

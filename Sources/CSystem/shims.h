@@ -289,6 +289,21 @@ static inline int hws_local_address(int fd, struct sockaddr_storage *address, so
     return getsockname(fd, (struct sockaddr *)address, size);
 }
 
+/* An IPv4 client of a socket that speaks both has an IPv4 address (RFC 4291 section 2.5.5.2). */
+static inline int hws_peer_address(int fd, struct sockaddr_storage *address, socklen_t *size) {
+    *size = sizeof *address;
+    if (getpeername(fd, (struct sockaddr *)address, size) != 0) return -1;
+    struct sockaddr_in6 v6;
+    memcpy(&v6, address, sizeof v6);
+    if (address->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = v6.sin6_port};
+        memcpy(&v4.sin_addr, &v6.sin6_addr.s6_addr[12], sizeof v4.sin_addr);
+        memcpy(address, &v4, sizeof v4);
+        *size = sizeof v4;
+    }
+    return 0;
+}
+
 /* 1 for an address that only this machine reaches. */
 static inline int hws_is_loopback(const struct sockaddr_storage *address) {
     const unsigned char *v4 = (const unsigned char *)&((const struct sockaddr_in *)address)->sin_addr;

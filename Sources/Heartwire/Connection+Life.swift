@@ -112,7 +112,8 @@ extension Connection {
             publish(records.last { $0.error != nil }?.error)
             for record in records where !isTornDown {
                 let concernsHost = concernsHost(record)
-                library.log.write(record, handle, plan.session.heartbeat, isAside: !concernsHost)
+                let subject: Log.Subject = listener == nil ? .host : concernsHost ? .client : .stranger
+                library.log.write(record, subject, handle, plan.session.heartbeat)
                 guard concernsHost else { continue }
                 listener?.counts.observe(record.event)
                 deliver(record, isLast: false)

@@ -168,6 +168,9 @@ final class Connection: @unchecked Sendable {
         }
     }
 
+    /// Of the transport that sending uses; nil if there is none.
+    var peerAddress: SocketAddress? { lock.withLock { channel(outboxes.active).transport.stream?.peerAddress } }
+
     enum Waited {
         case reached
         case otherEnd(ErrorDetails?)

@@ -55,8 +55,11 @@ extension Session {
     }
 
     private mutating func attemptOver(_ link: Link, _ failure: Failure, _ now: Instant, _ outboxes: inout Outboxes) {
-        metrics.attemptsFailed &+= 1
-        metrics.errors &+= 1
+        // A client that is not let in has failed nothing of ours.
+        if configuration.role == .client {
+            metrics.attemptsFailed &+= 1
+            metrics.errors &+= 1
+        }
         if closedByApplication {
             emit(.attemptFailed(failure, attempt: attempts, delay: nil), link, now)
             finish(.disconnected, reason: nil, now, &outboxes)

@@ -165,12 +165,10 @@ static size_t log_size;
 
 static void take_line(hw_log_level level, const char *line, size_t size, void *context)
 {
-    (void)level, (void)context;
+    (void)context;
     pthread_mutex_lock(&log_lock);
-    if (log_size + size < sizeof log_text) {
-        memcpy(log_text + log_size, line, size);
-        log_size += size;
-    }
+    if (log_size + size + 16 < sizeof log_text)
+        log_size += (size_t)snprintf(log_text + log_size, sizeof log_text - log_size, "%d: %.*s\n", level, (int)size, line);
     pthread_mutex_unlock(&log_lock);
 }
 

@@ -221,8 +221,11 @@ TEST(it_shows_the_connections_of_the_process)
     CHECK_CONTAINS(text, "\"fleet\":{\"connections\":3,\"error\":0,\"warning\":0,\"healthy\":3,\"latency_worst_ms\":");
     CHECK_CONTAINS(text, ",\"shown\":3},\"connections\":[{\"id\":");
     CHECK_CONTAINS(text, "\"name\":\"a \\\"fine\\\" \\\\<b>feed\xc3\xa9</b>\",\"role\":\"client\",");
-    CHECK_CONTAINS(text, ",\"state\":\"connected\",\"status\":\"healthy\",\"reason\":\"\",");
     char expected[128];
+    snprintf(expected, sizeof expected, ",\"status\":\"healthy\",\"reason\":\"\",\"peer_address\":\"127.0.0.1:%u\",", server.port);
+    CHECK_CONTAINS(text, expected);
+    /* Latency and age of the beats before. */
+    CHECK_CONTAINS(text, "\"beats\":[[");
     /* The query may be a secret. */
     snprintf(expected, sizeof expected, "\"name\":\"ws://127.0.0.1:%u/chat\",\"role\":\"server\"", server.port);
     CHECK_CONTAINS(text, expected);

@@ -31,13 +31,14 @@ SLOW: dict[str, Any] = {
     "status": "warning", "reason": "quality fair", "quality": 58, "latency_ms": 640.0, "latency_mean_ms": 612.0, "reconnections": 1,
 }  # fmt: skip
 TROUBLE: dict[str, Any] = {
-    "status": "error", "state": "reconnecting", "reason": "no answer to the last 2 beats", "quality": None, "beats_missed": 2,
-    "next_beat_in_ms": None, "uptime_ms": None, "queue_messages": 231, "queue_bytes": 88_211, "reconnections": 4,
+    "status": "error", "state": "reconnecting", "peer_address": None, "reason": "no answer to the last 2 beats", "quality": None,
+    "beats_missed": 2, "next_beat_in_ms": None, "uptime_ms": None, "queue_messages": 231, "queue_bytes": 88_211, "reconnections": 4,
 }  # fmt: skip
 
 
 def connection(number: int, **changes: Any) -> dict[str, Any]:
-    return {"id": number, "name": f"wss://exchange-{number}.example/stream"} | HEALTHY | changes
+    place = {"name": f"wss://exchange-{number}.example/stream", "peer_address": f"192.0.2.{number}:443"}
+    return {"id": number} | place | HEALTHY | changes
 
 
 def fleet(*, healthy: int = 0, warning: int = 0, error: int = 0) -> list[dict[str, Any]]:

@@ -83,18 +83,18 @@ struct URLTests {
             ("ws://a%zz@h", .userInfo),
             ("ws://a@b@h", .userInfo), ("ws://a%3Ab:c@h", .userInfo), ("ws://a%00:b@h", .userInfo), ("ws://a:b%0d%0a@h", .userInfo),
             ("ws://gr\u{FC}n@h", .userInfo), ("ws://a:b\r\n@h", .userInfo), ("ws://a[b@h", .userInfo), ("ws://user@", .hostMissing),
-            ("ws://user@/", .hostMissing), ("ws://user@:80", .hostMissing), ("ws://user:pw@h:x", .port),
+            ("ws://user@/", .hostMissing), ("ws://user@:80", .hostMissing), ("ws://user:pw@h:x", .port(least: 1)),
             ("ws://a b/", .hostCharacter(32)), ("ws://a%41/", .hostCharacter(37)), ("ws://h\u{0}/", .hostCharacter(0)),
             ("ws://h\r\n/", .hostCharacter(13)),
             ("ws://m\u{FC}nchen/", .hostCharacter(0xC3)), ("ws://h\\x/", .hostCharacter(92)), ("ws://a]/", .hostCharacter(93)),
-            ("ws://h:0/", .port), ("ws://h:65536/", .port), ("ws://h:-1/", .port), ("ws://h:8o/", .port), ("ws://h:80:80/", .port),
-            ("ws://h: 80/", .port),
-            ("ws://h:99999999999999999999999/", .port), ("ws://::1/", .hostMissing), ("ws://a::1/", .port),
+            ("ws://h:0/", .port(least: 1)), ("ws://h:65536/", .port(least: 1)), ("ws://h:-1/", .port(least: 1)), ("ws://h:8o/", .port(least: 1)), ("ws://h:80:80/", .port(least: 1)),
+            ("ws://h: 80/", .port(least: 1)),
+            ("ws://h:99999999999999999999999/", .port(least: 1)), ("ws://::1/", .hostMissing), ("ws://a::1/", .port(least: 1)),
             ("ws://[::1/", .addressLiteral), ("ws://[]/", .addressLiteral), ("ws://[h]/", .addressLiteral),
             ("ws://[::1]x/", .addressLiteral),
             ("ws://[::g]/", .addressLiteral), ("ws://[::1", .addressLiteral), ("ws://[::1]80/", .addressLiteral),
             ("ws://[1.2.3.4]", .addressLiteral),
-            ("ws://[::1]:x", .port), ("ws://[::1%a%b]", .addressLiteral),
+            ("ws://[::1]:x", .port(least: 1)), ("ws://[::1%a%b]", .addressLiteral),
             ("ws://h/#f", .fragment), ("ws://h#", .fragment), ("ws://h/a?b#c", .fragment),
             ("ws://h/a b", .pathCharacter(32)), ("ws://h/\u{7F}", .pathCharacter(127)), ("ws://h/a\r\nX: y", .pathCharacter(13)),
             ("ws://h/\u{E9}", .pathCharacter(0xC3)), ("ws://h?\n", .pathCharacter(10)),
@@ -114,7 +114,8 @@ struct URLTests {
 
     @Test func everyErrorIsASentenceOfItsOwn() {
         let errors: [URLError] = [
-            .schemeUnknown, .hostMissing, .hostCharacter(1), .addressLiteral, .port, .userInfo, .fragment, .pathCharacter(1), .tooLong,
+            .schemeUnknown, .hostMissing, .hostCharacter(1), .addressLiteral, .port(least: 1), .port(least: 0), .userInfo, .fragment,
+            .pathCharacter(1), .tooLong,
         ]
         #expect(Set(errors.map { $0.sentence }).count == errors.count)
     }

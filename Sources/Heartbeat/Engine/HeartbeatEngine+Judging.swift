@@ -20,7 +20,7 @@ extension HeartbeatEngine {
         }
         epoch.lastAck = now
         epoch.lastBeat = now
-        roundTrips.record(roundTrip)
+        roundTrips.record(roundTrip, now)
         times.record(roundTrip, .roundTrip)
         note(.beatAcked(roundTrip: roundTrip, isLate: isLate), subject, evidence: evidence)
         if let change = epoch.quality.update(Quality(roundTrips, configuration.quality)) {

@@ -7,6 +7,8 @@ package struct RoundTripWindow {
     /// How many the window holds.
     package private(set) var count = 0
     private var times = InlineArray<16, UInt32>(repeating: 0)
+    /// When each was measured, in milliseconds modulo 2^32.
+    private var moments = InlineArray<16, UInt32>(repeating: 0)
     /// Where the next time goes.
     private var next = 0
     /// In sixteenths of a microsecond, as RFC 3550 appendix A.8 keeps it.
@@ -16,13 +18,14 @@ package struct RoundTripWindow {
 
     package init() {}
 
-    package mutating func record(_ roundTrip: Interval) {
+    package mutating func record(_ roundTrip: Interval, _ now: Instant) {
         let time = roundTrip.microseconds
         if count > 0 {
             let difference = UInt64(max(time, newest) - min(time, newest))
             jitterSum = jitterSum + difference - (jitterSum + 8) >> 4
         }
         times[next] = time
+        moments[next] = Self.moment(now)
         next = (next + 1) % Self.capacity
         count = min(count + 1, Self.capacity)
         last = roundTrip
@@ -49,6 +52,16 @@ package struct RoundTripWindow {
     package var latest: Interval { count == 0 ? .zero : .microseconds(newest) }
 
     private var newest: UInt32 { times[(next + Self.capacity - 1) % Self.capacity] }
+
+    /// Those of the window, oldest first, and how long ago each was measured. What is older than 49 days looks younger.
+    package func recent(_ now: Instant) -> [(age: Interval, roundTrip: Interval)] {
+        (0..<count).map { number in
+            let index = (next + Self.capacity - count + number) % Self.capacity
+            return (.milliseconds(Int64(Self.moment(now) &- moments[index])), .microseconds(times[index]))
+        }
+    }
+
+    private static func moment(_ instant: Instant) -> UInt32 { UInt32(truncatingIfNeeded: instant.nanoseconds / 1_000_000) }
 
     package var shortest: Interval {
         guard count > 0 else { return .zero }

@@ -98,6 +98,18 @@ public func hw_connection_state(_ connection: OpaquePointer!) -> hw_state {
     return connection.snapshot.state.rawValue
 }
 
+@_cdecl("hw_connection_peer_address") @implementation
+public func hw_connection_peer_address(
+    _ connection: OpaquePointer!, _ buffer: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ size: UnsafeMutablePointer<Int>!
+) -> hw_status {
+    exported { () throws(ErrorDetails) in
+        guard let address = try Library.shared.handles.connection(connection).get().peerAddress else {
+            throw ErrorDetails(HW_E_STATE, HW_LAYER_NONE, "the connection has no transport now")
+        }
+        try Arguments.write(address.text.bytes, to: buffer, capacity: capacity, size: size)
+    }
+}
+
 @_cdecl("hw_connection_metrics") @implementation
 public func hw_connection_metrics(_ connection: OpaquePointer!, _ out: UnsafeMutablePointer<hw_metrics>!) -> hw_status {
     exported { () throws(ErrorDetails) in

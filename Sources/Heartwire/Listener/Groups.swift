@@ -1,13 +1,16 @@
+import Session
 import WebSocket
 
 /// The clients of a listener by the names of their groups. The listener's lock guards it.
 struct Groups {
     fileprivate final class Group {
         let name: [UInt8]
+        let hash: UInt32
         var members: [Membership] = []
 
-        init(_ name: [UInt8]) {
+        init(_ name: [UInt8], _ hash: UInt32) {
             self.name = name
+            self.hash = hash
         }
     }
 
@@ -29,15 +32,18 @@ struct Groups {
         fileprivate var list: [Membership] = []
     }
 
-    private var groups: [Group] = []
+    /// By the lower bits of the hashes of their names; as many as a power of two, at least as many as groups.
+    private var buckets: [[Group]] = [[]]
+    private var count = 0
 
     func members(of name: [UInt8]) -> [Connection] {
-        group(name)?.members.map { $0.connection } ?? []
+        group(name, Self.hash(name))?.members.map { $0.connection } ?? []
     }
 
     mutating func join(_ connection: Connection, _ name: [UInt8], _ memberships: inout Memberships) {
         guard !memberships.list.contains(where: { $0.group.name.elementsEqual(name) }) else { return }
-        let group = group(name) ?? add(name)
+        let hash = Self.hash(name)
+        let group = group(name, hash) ?? add(name, hash)
         let membership = Membership(connection, group)
         group.members.append(membership)
         memberships.list.append(membership)
@@ -53,12 +59,26 @@ struct Groups {
         memberships.list = []
     }
 
-    private func group(_ name: [UInt8]) -> Group? { groups.first { $0.name.elementsEqual(name) } }
+    private static func hash(_ name: [UInt8]) -> UInt32 { name.withUnsafeBytes { HashIndex.hash($0) } }
 
-    private mutating func add(_ name: [UInt8]) -> Group {
-        let group = Group(name)
-        groups.append(group)
+    private func bucket(_ hash: UInt32) -> Int { Int(hash) & (buckets.count - 1) }
+
+    private func group(_ name: [UInt8], _ hash: UInt32) -> Group? {
+        buckets[bucket(hash)].first { $0.hash == hash && $0.name.elementsEqual(name) }
+    }
+
+    private mutating func add(_ name: [UInt8], _ hash: UInt32) -> Group {
+        if count == buckets.count { grow() }
+        let group = Group(name, hash)
+        buckets[bucket(hash)].append(group)
+        count += 1
         return group
+    }
+
+    private mutating func grow() {
+        let groups = buckets.flatMap { $0 }
+        buckets = [[Group]](repeating: [], count: buckets.count * 2)
+        for group in groups { buckets[bucket(group.hash)].append(group) }
     }
 
     /// The last one takes the place that becomes free. A group without members is forgotten.
@@ -69,6 +89,8 @@ struct Groups {
             group.members[membership.index] = last
             last.index = membership.index
         }
-        if group.members.isEmpty { groups.removeAll { $0 === group } }
+        guard group.members.isEmpty else { return }
+        buckets[bucket(group.hash)].removeAll { $0 === group }
+        count -= 1
     }
 }

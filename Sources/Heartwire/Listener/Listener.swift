@@ -184,7 +184,7 @@ final class Listener: @unchecked Sendable {
     func timeout() {
         if let until = pausedUntil, until <= io.now {
             pausedUntil = nil
-            setTold(true)
+            watchSocket(true)
         }
         if let heartbeat, heartbeats?.tick(io.now) == true {
             let receivers = lock.withLock { clients }
@@ -236,13 +236,13 @@ final class Listener: @unchecked Sendable {
 
     private func pauseAccepting() {
         pausedUntil = io.now + Self.pause
-        setTold(false)
+        watchSocket(false)
         scheduleTimer()
     }
 
-    private func setTold(_ isTold: Bool) {
+    private func watchSocket(_ isWatched: Bool) {
         guard let number, let socket = lock.withLock({ self.socket }) else { return }
-        io.set(listener: number, socket.fd, isTold: isTold)
+        io.set(listener: number, socket.fd, isWatched: isWatched)
     }
 
     private func tellShortage(_ code: Int32) {

@@ -2,18 +2,18 @@ import CHeartwire
 
 /// What is counted of all listeners of one name, for the metrics. Any thread may count.
 final class ListenerCounts: @unchecked Sendable {
+    /// In the order in which `ListenerFamilies` names them.
     enum Counter: Int {
         case accepted, timedOut
         case broadcasts, deliveries, leftOut
         case refusedFull, refusedRequest, refusedOrigin, refusedApplication, refusedUnfinished
+        /// Clients that are let in at present.
+        case clients
     }
-
-    /// Clients that are let in at present; the last of the numbers.
-    private static let clients = 10
 
     let name: [UInt8]
     private let lock = Lock()
-    private var numbers = [UInt64](repeating: 0, count: clients + 1)
+    private var numbers = [UInt64](repeating: 0, count: Counter.clients.rawValue + 1)
     private var listeners = 0
 
     init(_ name: [UInt8]) {
@@ -29,11 +29,11 @@ final class ListenerCounts: @unchecked Sendable {
     func clientAccepted() {
         lock.withLock {
             numbers[Counter.accepted.rawValue] &+= 1
-            numbers[Self.clients] &+= 1
+            numbers[Counter.clients.rawValue] &+= 1
         }
     }
 
-    func clientGone() { lock.withLock { numbers[Self.clients] &-= 1 } }
+    func clientGone() { lock.withLock { numbers[Counter.clients.rawValue] &-= 1 } }
 
     /// What the host is told of a client.
     func observe(_ event: hw_event) {

@@ -7,10 +7,19 @@ extension Log {
     /// Of a payload no more is shown than this, and of text.
     private static let shownMax = 160
 
-    /// `handle` tells connections apart. `isAside`: the event is none of the host's business.
-    func write(_ record: EventRecord, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration, isAside: Bool = false) {
+    /// Whose connection an event is about.
+    enum Subject {
+        case host
+        /// A listener's: that it goes, or is not let in, is nothing out of the common.
+        case client
+        /// One that is none of the host's business.
+        case stranger
+    }
+
+    /// `handle` tells connections apart.
+    func write(_ record: EventRecord, _ subject: Subject, _ handle: OpaquePointer?, _ heartbeat: HeartbeatConfiguration) {
         let (ownLevel, name) = Self.form(record.event)
-        let level = isAside ? hw_log_level(HW_LOG_DEBUG) : ownLevel
+        let level = Self.level(ownLevel, subject, record.event)
         guard wants(level) else { return }
         var line = "connection \(UInt(bitPattern: handle)) epoch \(record.event.epoch): ".bytes + ASCII.bytes(name)
         let (before, after) = (record.event.previous_level, record.event.level)
@@ -71,6 +80,15 @@ extension Log {
             }
         }
         return result
+    }
+
+    private static func level(_ own: hw_log_level, _ subject: Subject, _ event: hw_event) -> hw_log_level {
+        switch subject {
+        case .host: own
+        case .client where [HW_EVENT_STATE, HW_EVENT_ATTEMPT_FAILED].contains { hw_event_kind($0) == event.kind }: hw_log_level(HW_LOG_INFO)
+        case .client: own
+        case .stranger: hw_log_level(HW_LOG_DEBUG)
+        }
     }
 
     private static func form(_ event: hw_event) -> (level: hw_log_level, name: StaticString) {

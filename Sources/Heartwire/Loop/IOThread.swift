@@ -157,8 +157,8 @@ final class IOThread: @unchecked Sendable {
     }
 
     /// Has a watched listener told of clients, or not.
-    func set(listener number: Int, _ fd: Int32, isTold: Bool) {
-        poller.modify(fd, isTold ? .readable : [], data: Self.listenerMark | UInt64(number))
+    func set(listener number: Int, _ fd: Int32, isWatched: Bool) {
+        poller.modify(fd, isWatched ? .readable : [], data: Self.listenerMark | UInt64(number))
     }
 
     func schedule(listener number: Int, at deadline: Instant) {

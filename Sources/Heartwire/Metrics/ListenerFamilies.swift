@@ -12,7 +12,6 @@ enum ListenerFamilies {
         listener_broadcast_left_out
         Messages of broadcasts that clients' queues did not take.
         """
-    private static let refusedStart = 5
     /// Too many clients; no proper request; origin not allowed; what the application refused; gone, or out of time, before it had asked.
     private static let reasons: StaticString = """
         reason="full" reason="request" reason="origin" reason="application" reason="unfinished"
@@ -24,7 +23,7 @@ enum ListenerFamilies {
 
     static func write(_ rows: [MetricsRow], to text: inout OpenMetricsText) {
         text.families(.counter, counters, rows, at: 0)
-        text.family(.counter, "listener_refused", "Clients not let in, by reason.", by: reasons, rows, at: refusedStart)
-        text.families(.gauge, gauges, rows, at: refusedStart + 5)
+        text.family(.counter, "listener_refused", "Clients not let in, by reason.", by: reasons, rows, at: ListenerCounts.Counter.refusedFull.rawValue)
+        text.families(.gauge, gauges, rows, at: ListenerCounts.Counter.clients.rawValue)
     }
 }

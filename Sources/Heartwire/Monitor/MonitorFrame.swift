@@ -6,6 +6,9 @@ import WebSocket
 struct MonitorFrame {
     /// More are counted, and not listed; those that do worst come first.
     private static let shownMax = 200
+    /// By their raw values.
+    private static let lights: [StaticString] = ["error", "warning", "healthy"]
+    private static let states: [StaticString] = ["disconnected", "connecting", "connected", "reconnecting", "closing", "failed"]
 
     private struct Row {
         let connection: Connection
@@ -57,11 +60,10 @@ struct MonitorFrame {
     }
 
     private func writeFleet(_ shown: Int, _ json: inout JSONWriter) {
-        let names: [StaticString] = ["error", "warning", "healthy"]
         json.beginObject()
         json.name("connections")
         json.number(UInt64(counts.reduce(0, +)))
-        for (index, name) in names.enumerated() {
+        for (index, name) in Self.lights.enumerated() {
             json.name(name)
             json.number(UInt64(counts[index]))
         }
@@ -76,8 +78,6 @@ struct MonitorFrame {
 
     private func write(_ row: Row, _ json: inout JSONWriter) {
         let connection = row.connection
-        let lights: [StaticString] = ["error", "warning", "healthy"]
-        let states: [StaticString] = ["disconnected", "connecting", "connected", "reconnecting", "closing", "failed"]
         json.beginObject()
         json.name("id")
         json.number(connection.number)
@@ -86,11 +86,13 @@ struct MonitorFrame {
         json.name("role")
         json.string(ASCII.bytes(connection.listener == nil ? "client" : "server"))
         json.name("state")
-        json.string(ASCII.bytes(states[Int(connection.session.state.rawValue)]))
+        json.string(ASCII.bytes(Self.states[Int(connection.session.state.rawValue)]))
         json.name("status")
-        json.string(ASCII.bytes(lights[row.status.light.rawValue]))
+        json.string(ASCII.bytes(Self.lights[row.status.light.rawValue]))
         json.name("reason")
         json.string(ASCII.bytes(row.status.reason))
+        json.name("peer_address")
+        if let address = connection.peerAddress { json.string(address.text.bytes) } else { json.number(nil) }
         writeTimes(row, &json)
         writeCounts(connection, &json)
         json.endObject()
@@ -116,6 +118,12 @@ struct MonitorFrame {
         }
         json.name("beats")
         json.beginArray()
+        for beat in roundTrips.recent(now) {
+            json.beginArray()
+            json.milliseconds(beat.age)
+            json.milliseconds(beat.roundTrip)
+            json.endArray()
+        }
         json.endArray()
     }
 

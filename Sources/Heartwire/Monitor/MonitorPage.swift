@@ -9,7 +9,7 @@ enum MonitorPage {
             Content-Type: text/html; charset=utf-8
             Content-Encoding: gzip
             Content-Security-Policy: default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; \
-            frame-ancestors 'none'; script-src 'sha256-w9BXjzp31WuTkZhcHrs4Siv32Rgs6+lt3Qvlk8cgktY='; \
+            frame-ancestors 'none'; script-src 'sha256-5U9MGJBJta5qqNdRpmc5P4t/nzRKx4mv1MGOdUcD+BE='; \
             style-src 'sha256-6QJLFYWm4SHyi+K6Fm9fxTWpnim3u7t4V0/1/CPyYKU='
             X-Content-Type-Options: nosniff
             Referrer-Policy: no-referrer

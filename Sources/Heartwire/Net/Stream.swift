@@ -46,6 +46,13 @@ final class Stream {
         return count >= 0 ? .bytes(count) : Self.result(errno: hws_errno())
     }
 
+    /// Whom it leads to, as far as this machine sees it; nil once the peer has broken it.
+    var peerAddress: SocketAddress? {
+        var storage = sockaddr_storage()
+        var size: socklen_t = 0
+        return hws_peer_address(fd, &storage, &size) == 0 ? SocketAddress(storage: storage, size: size) : nil
+    }
+
     /// True if TLS resumed an earlier connection's session.
     var isResumed: Bool { tls?.isResumed ?? false }
 

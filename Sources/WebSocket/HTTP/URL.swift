@@ -5,7 +5,7 @@ package enum URLError: Error, Equatable {
     case hostMissing
     case hostCharacter(UInt8)
     case addressLiteral
-    case port
+    case port(least: UInt16)
     case userInfo
     case foreignCredentials
     case fragment
@@ -18,7 +18,7 @@ package enum URLError: Error, Equatable {
         case .hostMissing: "the URL has no host"
         case .hostCharacter(let byte): "the URL's host holds the byte \(byte); write an internationalized name in its xn-- form"
         case .addressLiteral: "the URL's IPv6 address is malformed; write it as in ws://[::1]:8080/"
-        case .port: "the URL's port must be a number from 1 to 65535"
+        case .port(let least): "the URL's port must be a number from \(least) to 65535"
         case .userInfo: "the URL's user name or password is malformed; percent-encode what is neither letter, digit nor -._~!$&'()*+,;="
         case .foreignCredentials: "the URL names a user, but credentials are for the application to give and not for a server"
         case .fragment: "the URL has a fragment (#), which RFC 6455 section 3 forbids; write %23 for a literal #"
@@ -175,9 +175,9 @@ package struct URL: Equatable {
         return true
     }
 
-    private static func port(_ text: ArraySlice<UInt8>?, isSecure: Bool, least: UInt64) throws(URLError) -> UInt16 {
+    private static func port(_ text: ArraySlice<UInt8>?, isSecure: Bool, least: UInt16) throws(URLError) -> UInt16 {
         guard let text, !text.isEmpty else { return isSecure ? 443 : 80 }
-        guard let value = ASCII.decimal(text, max: 65535), value >= least else { throw .port }
+        guard let value = ASCII.decimal(text, max: 65535), value >= least else { throw .port(least: least) }
         return UInt16(value)
     }
 

@@ -7,7 +7,7 @@ struct AdaptiveIntervalTests {
     /// After round trips of these milliseconds, and so many beats of which the first were missed.
     private func interval(_ roundTrips: [Int64] = [], missed: Int = 0, of count: Int = 0) -> Interval {
         var window = RoundTripWindow()
-        for time in roundTrips { window.record(.milliseconds(time)) }
+        for time in roundTrips { window.record(.milliseconds(time), at(0)) }
         var misses = MissWindow()
         for number in 0..<count { misses.record(isMissed: number < missed) }
         return adaptive.interval(misses, window)

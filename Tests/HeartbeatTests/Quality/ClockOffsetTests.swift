@@ -10,7 +10,7 @@ struct ClockOffsetTests {
 
     private func roundTrips(_ milliseconds: Int64...) -> RoundTripWindow {
         var window = RoundTripWindow()
-        for count in milliseconds { window.record(.milliseconds(count)) }
+        for count in milliseconds { window.record(.milliseconds(count), at(0)) }
         return window
     }
 

@@ -4,7 +4,7 @@ import Testing
 struct QualityTests {
     private func quality(_ microseconds: [Int64], _ thresholds: Quality.Thresholds = .init()) -> Quality {
         var window = RoundTripWindow()
-        for count in microseconds { window.record(Interval(nanoseconds: count * 1000)) }
+        for count in microseconds { window.record(Interval(nanoseconds: count * 1000), at(0)) }
         return Quality(window, thresholds)
     }
 

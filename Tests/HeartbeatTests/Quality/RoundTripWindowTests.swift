@@ -4,7 +4,7 @@ import Testing
 struct RoundTripWindowTests {
     private func window(_ microseconds: [Int64]) -> RoundTripWindow {
         var window = RoundTripWindow()
-        for count in microseconds { window.record(Interval(nanoseconds: count * 1000)) }
+        for count in microseconds { window.record(Interval(nanoseconds: count * 1000), at(0)) }
         return window
     }
 
@@ -24,6 +24,18 @@ struct RoundTripWindowTests {
         #expect(window.meanOfAll == Interval(nanoseconds: 145_000_000 / 17))
         // The variance of 1 to n is (n² - 1) / 12.
         #expect(window.variance == 21_250_000)
+    }
+
+    @Test func tellsHowLongAgoEachWasMeasured() {
+        var window = RoundTripWindow()
+        #expect(window.recent(at(5)).isEmpty)
+        for second in Int64(1)...18 { window.record(.milliseconds(second), at(second)) }
+        let recent = window.recent(at(20))
+        #expect(recent.map(\.roundTrip) == (3...18).map { .milliseconds($0) })
+        #expect(recent.map(\.age) == (3...18).map { .seconds(20 - $0) })
+        window.connectionOpened()
+        window.record(.milliseconds(7), at(21))
+        #expect(window.recent(at(21)).map(\.age) == [.zero])
     }
 
     @Test func varianceIsTheMeanOfSquaredDistances() {
@@ -56,7 +68,7 @@ struct RoundTripWindowTests {
         #expect(window.mean == .zero && window.jitter == .zero && window.shortest == .zero)
         #expect(window.last == .milliseconds(40))
         #expect(window.meanOfAll == .milliseconds(25))
-        window.record(.milliseconds(70))
+        window.record(.milliseconds(70), at(0))
         #expect(window.count == 1 && window.jitter == .zero)
         #expect(window.mean == .milliseconds(70))
         #expect(window.meanOfAll == .milliseconds(40))
@@ -64,8 +76,8 @@ struct RoundTripWindowTests {
 
     @Test func theMeanOfAllStartsOverInsteadOfOverflowing() {
         var window = RoundTripWindow()
-        window.record(Interval(nanoseconds: .max))
-        window.record(.milliseconds(4))
+        window.record(Interval(nanoseconds: .max), at(0))
+        window.record(.milliseconds(4), at(0))
         #expect(window.last == .milliseconds(4))
         #expect(window.meanOfAll == .milliseconds(4))
         #expect(window.longest == Interval(nanoseconds: 4_294_967_295_000))

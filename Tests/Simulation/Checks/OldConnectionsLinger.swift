@@ -21,7 +21,7 @@ final class OldConnectionsLinger: Checker {
         switch fact {
         case .serverGot(let got): take(got)
         case .event(let event): take(event)
-        case .closeAsked, .releaseAsked: old = [:]
+        case .closeAsked, .releaseAsked, .released: old = [:]
         case .settled: if pause.isOn(client) { startAnew() }
         case .audit:
             if pause.isOn(client) { startAnew() }

@@ -192,6 +192,20 @@ ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
     return atom_state(env, hw_connection_state(it->handle));
 }
 
+/* peer_address(Connection) */
+ERL_NIF_TERM connection_peer_address(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
+{
+    (void)argc;
+    connection *it;
+    char text[81];
+    size_t size;
+    if (!get_connection(env, argv[0], &it)) {
+        return enif_make_badarg(env);
+    }
+    hw_status status = hw_connection_peer_address(it->handle, text, sizeof text, &size);
+    return status == HW_OK ? enif_make_tuple2(env, enif_make_atom(env, "ok"), term_binary(env, text, size)) : term_result(env, status);
+}
+
 /* metrics(Connection) */
 ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[])
 {

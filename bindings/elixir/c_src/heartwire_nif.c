@@ -104,6 +104,7 @@ static ErlNifFunc functions[] = {
     {"proceed", 3, attempt_proceed, ERL_NIF_DIRTY_JOB_IO_BOUND},
     {"close", 3, connection_close, 0},
     {"state", 1, connection_state, 0},
+    {"peer_address", 1, connection_peer_address, 0},
     {"metrics", 1, connection_metrics, 0},
     {"health", 1, connection_health, 0},
     {"respond", 4, sending_respond, 0},

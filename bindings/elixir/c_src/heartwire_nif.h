@@ -92,6 +92,7 @@ ERL_NIF_TERM connection_adopt(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[
 ERL_NIF_TERM connection_close(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_rotate(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_state(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
+ERL_NIF_TERM connection_peer_address(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_metrics(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 ERL_NIF_TERM connection_health(ErlNifEnv *env, int argc, const ERL_NIF_TERM argv[]);
 

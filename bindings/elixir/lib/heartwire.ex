@@ -360,6 +360,15 @@ defmodule Heartwire do
   def shutdown(timeout_ms) when is_integer(timeout_ms) and timeout_ms >= 0,
     do: NIF.shutdown(timeout_ms)
 
+  @doc """
+  Where the connection leads to, or a listener's client comes from: `"192.0.2.1:443"` or
+  `"[2001:db8::1]:443"`. `:state` says that there is no transport now.
+  """
+  @spec peer_address(connection) :: {:ok, String.t()} | {:error, Error.t()}
+  def peer_address(connection) do
+    Handle.call(connection, &NIF.peer_address/1, state: "The connection has no transport now.")
+  end
+
   @doc "The present state; `:disconnected` if the process is gone."
   @spec state(connection) :: Event.state()
   def state(connection) do

@@ -34,6 +34,8 @@ defmodule Heartwire.ListenerTest do
     assert :ok = Heartwire.send_parts(client, {:text, ["in ", "parts"]})
     for text <- ["told", "in parts"], do: assert(await_message(ours) == {:text, text})
     assert Heartwire.state(client) == :connected
+    assert {:ok, "127.0.0.1:" <> _port} = Heartwire.peer_address(client)
+    assert Heartwire.peer_address(ours) == {:ok, String.trim_leading(url, "ws://")}
     assert {:ok, %{state: :connected, messages_received: 3}} = Heartwire.metrics(client)
     assert {:ok, %Heartwire.Health{}} = Heartwire.health(client)
     assert {:error, %Error{status: :argument}} = Heartwire.close(client, 1005)

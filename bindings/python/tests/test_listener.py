@@ -41,6 +41,9 @@ def test_messages_go_both_ways() -> None:
                 assert await client.recv() == message
             assert ws.metrics().messages_received == len(messages)
             assert ws.state is State.CONNECTED
+            assert client.peer_address == f"127.0.0.1:{listener.port}"
+            assert ws.peer_address is not None and ws.peer_address.startswith("127.0.0.1:")
+        assert client.peer_address is None
 
     run(main())
 

@@ -119,6 +119,9 @@ defmodule Heartwire.NIF do
   @spec state(connection) :: Heartwire.Event.state()
   def state(_connection), do: not_loaded()
 
+  @spec peer_address(connection) :: {:ok, String.t()} | error
+  def peer_address(_connection), do: not_loaded()
+
   @spec metrics(connection) :: {:ok, map} | error
   def metrics(_connection), do: not_loaded()
 

@@ -47,6 +47,10 @@ _KEEP_FAILURES = {
 _RESPOND_FAILURES = {**_SEND_FAILURES, Status.TOO_LARGE: "the answer is larger than 64 KiB"}
 
 
+# With the terminating NUL.
+_PEER_ADDRESS_SIZE_MAX = 81
+
+
 class ConnectionCalls:
     """What any thread, and a signal handler, may ask of a connection until it has been released."""
 
@@ -68,6 +72,12 @@ class ConnectionCalls:
     @property
     def state(self) -> State:
         return State.DISCONNECTED if self._released else State(library.hw_connection_state(self._connection))
+
+    @property
+    def peer_address(self) -> str | None:
+        buffer = ctypes.create_string_buffer(_PEER_ADDRESS_SIZE_MAX)
+        status = library.hw_connection_peer_address(self._connection, buffer, len(buffer), None)
+        return buffer.value.decode() if status == Status.OK else None
 
     def metrics(self) -> Metrics:
         raw = hw_metrics(struct_size=ctypes.sizeof(hw_metrics))

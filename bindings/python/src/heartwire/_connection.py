@@ -82,6 +82,14 @@ class BaseConnection(Managed):
         """The subprotocol agreed with the server in the last opening handshake, or empty."""
         return self._subprotocol
 
+    @property
+    def peer_address(self) -> str | None:
+        """
+        The address that the connection leads to, a proxy's if there is one, or that a listener's client comes from: "192.0.2.1:443" or
+        "[2001:db8::1]:443". None while there is no transport.
+        """
+        return self._channel.peer_address
+
     def metrics(self) -> Metrics:
         """A snapshot of the library's counters; the last one once the connection has ended."""
         return self._channel.metrics()

@@ -282,6 +282,7 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     "hw_connection_close": (status, [handle, c_uint16, c_char_p]),
     "hw_connection_release": (None, [handle]),
     "hw_connection_state": (c_int32, [handle]),
+    "hw_connection_peer_address": (status, [handle, c_char_p, c_size_t, _size_out]),
     "hw_connection_metrics": (status, [handle, ctypes.POINTER(hw_metrics)]),
     "hw_connection_health": (status, [handle, ctypes.POINTER(hw_health)]),
     "hw_inbox_new": (status, [handle, _handle_out]),
