@@ -11,8 +11,6 @@ final class BeatsKeepTime: Checker {
         var leeway = Interval.zero
         /// When the next one is due.
         var due: Mark
-        /// The last one may have been handed over late, so that the next one seems to come soon.
-        var isLate = false
     }
 
     private enum Beat: String {
@@ -61,8 +59,7 @@ final class BeatsKeepTime: Checker {
         disturbance.look(client)
         // What waited for the kernel is handed over in a heap.
         let window = now - present.due.time + present.interval
-        let isInTime = isUndisturbed(for: window)
-        if isInTime && !present.isLate && world.timeline.now - probed > window + .seconds(1) {
+        if isUndisturbed(for: window) && world.timeline.now - probed > window + .seconds(1) {
             // The one before came a little late, perhaps, and this one in time.
             let least = present.leeway == .zero ? .zero : present.leeway + slack(since: present.due)
             expect(present.due.time - time <= least, "a \(beat) is sent \((present.due.time - time).text) before its time")
@@ -70,7 +67,6 @@ final class BeatsKeepTime: Checker {
         checkDue(present, beat)
         guard present.leeway == .zero else {
             rhythms[epoch]?[beat]?.due = mark(at: time + present.interval)
-            rhythms[epoch]?[beat]?.isLate = !isInTime
             return
         }
         // The rhythm keeps its phase.

@@ -5,11 +5,15 @@ import Heartbeat
 struct Disturbance {
     /// In the world's time.
     private(set) var last = Instant(nanoseconds: 0)
+    /// When it was last looked: it ended between then and now.
+    private var wasHeldUp = false
 
     mutating func look(_ client: Client) {
         let machine = client.world.machine
         last = max(last, machine.lastStandstill)
-        if client.driver.isBlocked || client.driver.isReadingPaused { last = client.world.timeline.now }
+        let isHeldUp = client.driver.isBlocked || client.driver.isReadingPaused
+        if isHeldUp || wasHeldUp { last = client.world.timeline.now }
+        wasHeldUp = isHeldUp
     }
 }
 
