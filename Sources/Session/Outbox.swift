@@ -142,6 +142,8 @@ package final class Outbox {
 
     package var queuedMessages: Int { queue.count }
     package var queuedBytes: Int { queue.byteCount }
+    /// Messages that were dropped with their connections, since the beginning.
+    var lostMessages: (count: UInt64, bytes: UInt64) { queue.lostMessages }
 
     // MARK: The application's side
 

@@ -110,14 +110,15 @@ extension Session {
     /// An established connection is over: report it, then go on as its place and its reason ask.
     mutating func end(_ link: Link, _ ending: Link.Ending, _ now: Instant, _ outboxes: inout Outboxes) {
         let inDoubt = messagesInDoubt(link, outboxes)
-        outboxes[link.place].connectionEnded()
+        endOutbox(link.place, &outboxes)
         endHeartbeats(link, now)
         guard link.place == active else {
             endInactive(link, ending, inDoubt: inDoubt, now, &outboxes)
             return
         }
         // Closing as asked is no failure, unless messages were cut off by it.
-        let failure = closedByApplication && outboxes[active].queuedMessages == 0 ? nil : ending.failure
+        let isAllSent = outboxes[active].queuedMessages == 0 && metrics.messagesUnsent == 0
+        let failure = closedByApplication && isAllSent ? nil : ending.failure
         emit(.closed(frame: ending.frame, byPeer: ending.byPeer, failure: failure), link, now)
         metrics.openedAt = nil
         guard let failure, !closedByApplication else {
@@ -137,6 +138,15 @@ extension Session {
         } else {
             reconnect(link, after: failure, now, &outboxes)
         }
+    }
+
+    /// What does not outlive its connection and was to be sent before the application's close is unsent for good.
+    private mutating func endOutbox(_ place: LinkPlace, _ outboxes: inout Outboxes) {
+        let before = outboxes[place].lostMessages
+        outboxes[place].connectionEnded()
+        guard closedByApplication else { return }
+        metrics.messagesUnsent &+= outboxes[place].lostMessages.count &- before.count
+        metrics.bytesUnsent &+= outboxes[place].lostMessages.bytes &- before.bytes
     }
 
     /// Messages handed to the kernel on this connection that the peer has not shown to have arrived.
@@ -228,10 +238,10 @@ extension Session {
 
     mutating func finish(_ final: State, reason: Failure?, _ now: Instant, _ outboxes: inout Outboxes) {
         endOther(now, &outboxes)
-        outboxes[active].connectionEnded()
+        endOutbox(active, &outboxes)
         outboxes[active].seal()
-        metrics.messagesUnsent = UInt64(outboxes[active].queuedMessages)
-        metrics.bytesUnsent = UInt64(outboxes[active].queuedBytes)
+        metrics.messagesUnsent &+= UInt64(outboxes[active].queuedMessages)
+        metrics.bytesUnsent &+= UInt64(outboxes[active].queuedBytes)
         outboxes[active].discardQueue()
         reportOutcomes(now, &outboxes)
         closeLink(activeLink, now)

@@ -81,6 +81,26 @@ TEST(a_server_that_does_not_answer_the_close_frame_is_cut_off)
     }
 }
 
+/* What belongs to its connection alone is lost with it, and no less unsent. */
+TEST(messages_to_be_sent_now_that_are_cut_off_are_reported)
+{
+    client *deaf = client_connected(server_url("raw", "/deaf"));
+    static char large[4 << 20];
+    for (int i = 0; i < 3; i++) CHECK_STATUS(hw_connection_send(deaf->connection, HW_BINARY, large, sizeof large, NULL, NULL), HW_OK);
+    hw_send_options now = {.struct_size = sizeof now, .flags = HW_SEND_NOW};
+    uint64_t id;
+    CHECK_STATUS(hw_connection_send(deaf->connection, HW_TEXT, "order", 5, &now, &id), HW_OK);
+    hw_shutdown_report report = NEW_REPORT;
+    CHECK_STATUS(hw_shutdown(100, &report), HW_E_TIMEOUT);
+    CHECK_EQUAL(report.connections_unsent, 1);
+    CHECK_EQUAL(report.bytes_unsent % sizeof large, 5);
+    CHECK_EQUAL(report.messages_unsent, 1 + report.bytes_unsent / sizeof large);
+    const record *dropped = client_event(deaf, HW_EVENT_OUTCOME, 0);
+    CHECK_EQUAL(dropped->event.message_id, id);
+    CHECK(client_event(deaf, HW_EVENT_CLOSED, 0)->event.status != HW_OK);
+    client_free(deaf);
+}
+
 TEST(what_is_not_sent_is_reported)
 {
     client *waiting = client_new(), *deaf = client_new(), *fine = client_connected(server_url("ws", "/echo"));

@@ -23,7 +23,9 @@ enum ListenerFamilies {
 
     static func write(_ rows: [MetricsRow], to text: inout OpenMetricsText) {
         text.families(.counter, counters, rows, at: 0)
-        text.family(.counter, "listener_refused", "Clients not let in, by reason.", by: reasons, rows, at: ListenerCounts.Counter.refusedFull.rawValue)
+        text.family(
+            .counter, "listener_refused", "Clients not let in, by reason.", by: reasons, rows,
+            at: ListenerCounts.Counter.refusedFull.rawValue)
         text.families(.gauge, gauges, rows, at: ListenerCounts.Counter.clients.rawValue)
     }
 }

@@ -154,6 +154,11 @@ extension MessageQueue {
         tidy()
     }
 
+    private mutating func countLost(_ entry: QueueEntry) {
+        lostMessages.count &+= 1
+        lostMessages.bytes &+= UInt64(drafts[entry]?.bytes.count ?? entry.size)
+    }
+
     private mutating func voidBoundEntries(nowBefore end: Int) {
         hasBoundEntries = false
         tags.removeAll()
@@ -162,6 +167,7 @@ extension MessageQueue {
             if flags.contains(.isNow) && index >= end {
                 hasBoundEntries = true
             } else if !flags.isDisjoint(with: [.isNow, .isTagged]) {
+                if !flags.contains(.isTagged) { countLost(entries[index]) }
                 void(index, .dropped)
             } else if flags.contains(.isOverdue) {
                 void(index, .expired)

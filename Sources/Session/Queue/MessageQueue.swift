@@ -48,6 +48,9 @@ package struct MessageQueue: ~Copyable {
     /// Messages that open connections, of those that `sent` has counted.
     package internal(set) var openingsSent: UInt64 = 0
 
+    /// Messages that were dropped with their connections, since the beginning.
+    var lostMessages: (count: UInt64, bytes: UInt64) = (0, 0)
+
     var voidEntries = 0
     var voidBytes = 0
     /// There may be entries that do not outlive the present connection.
