@@ -809,7 +809,8 @@ void hw_inbox_release(hw_inbox *inbox);
  * Every client that is let in is an hw_connection of its own, with the configuration's callbacks or inbox and the functions of every
  * connection; hw_connection_keep, _rotate and _proceed do nothing for it, and no opening script runs. The first that is heard of it is
  * HW_EVENT_ACCEPT_DUE or HW_EVENT_OPENED. Its handle is the listener's: it is released by itself after the client has gone, when
- * HW_EVENT_RELEASED is delivered, and may be released before that to cut the client off.
+ * HW_EVENT_RELEASED is delivered, and may be released before that to cut the client off. While a client's messages are not taken
+ * (inbox.overflow "pause") it is not read either: that it answers no ping, or has gone, is found out once they are.
  *
  * With wss, tls.certificate_file or tls.certificate_pem is the listener's own certificate. If tls.ca_file, tls.ca_dir or tls.ca_pem is set,
  * every client has to show a certificate that one of these has issued, or that is one of these; otherwise none is asked for.
@@ -844,7 +845,7 @@ hw_status hw_listener_port(hw_listener *listener, uint16_t *out);
 /*
  * Answers HW_EVENT_ACCEPT_DUE. http_status 0 lets the client in; 400 to 599 turns it away with that status, and reason, at most 1,024
  * bytes of UTF-8, copied, may be NULL, is the answer's body. Returns at once. HW_E_STATE: that client has gone, or was answered.
- * HW_E_ARGUMENT: another status. HW_E_UTF8, HW_E_HANDLE.
+ * HW_E_ARGUMENT: another status, or a longer reason. HW_E_UTF8, HW_E_HANDLE.
  */
 hw_status hw_connection_accept(hw_connection *connection, uint64_t attempt_id, uint16_t http_status, const char *reason);
 
@@ -859,6 +860,8 @@ hw_status hw_listener_leave(hw_listener *listener, hw_connection *connection, co
  * Sends a message to every client of a group, or of the listener if group is NULL. It is kept once, and compressed once for all clients
  * that agreed on the whole window of 15 bits. A client whose queue is full makes room or is left out, as queue.overflow says; one that is
  * not connected yet is left out: reached, which may be NULL, says how many took it. HW_E_UTF8, HW_E_ARGUMENT, HW_E_HANDLE. Never blocks.
+ * For each client it is as if sent by hw_connection_send with HW_SEND_NOW: it takes the next number among that connection's messages,
+ * HW_EVENT_OUTCOME tells if it gives way or is cut off, and HW_EVENT_WRITABLE follows if there was no room for it.
  *
  * broadcast.heartbeat has the listener itself send one to all its clients, every broadcast.interval.
  */

@@ -21,6 +21,11 @@ TEST(the_host_sees_who_asks_and_may_turn_away)
     CHECK_CONTAINS(server.fields, "X-Token: secret\r\n");
     CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id, 200, NULL), HW_E_ARGUMENT);
     CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id + 1, 0, NULL), HW_E_STATE);
+    char reason[1027];
+    memset(reason, 'x', sizeof reason);
+    memcpy(reason + 1023, "\xc3\xa9", 3);
+    CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id, 403, reason), HW_E_ARGUMENT);
+    CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id, 403, "\xc3"), HW_E_UTF8);
     CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id, 403, "not you"), HW_OK);
     const record *failed = client_event(refused, HW_EVENT_ATTEMPT_FAILED, 0);
     CHECK_EQUAL(failed->event.http_status, 403);
@@ -78,6 +83,28 @@ TEST(pages_of_other_origins_are_turned_away)
         client_free(client);
     }
     server_end(&server);
+}
+
+/* What no browser would say lets nobody in, and is a mistake. */
+TEST(origins_that_nobody_has_are_told)
+{
+    const char *bad[] = {"*", "a.example", "https://", "https://a.example/", "https://a.example/chat", "https://a.example:443",
+                         "http://b.example:80", "https://user@a.example", "https://*.a.example", "https://a.example, b.example"};
+    const char *good[] = {"https://a.example:8443", "HTTP://localhost:8080", "null", "http://[::1]:3000", "https://a.example:80",
+                          "chrome-extension://abcdef", "https://a.example,, http://b.example"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad + sizeof good / sizeof *good; i++) {
+        bool is_bad = i < sizeof bad / sizeof *bad;
+        hw_config *config;
+        hw_listener *listener = NULL;
+        hw_error error = NEW_ERROR;
+        CHECK_STATUS(hw_config_new(&config), HW_OK);
+        const char *origins = is_bad ? bad[i] : good[i - sizeof bad / sizeof *bad];
+        CHECK_STATUS(hw_config_set(config, "listener.origins", origins, NULL), HW_OK);
+        CHECK_STATUS(hw_listener_open(config, "ws://127.0.0.1:0", &listener, &error), is_bad ? HW_E_VALUE : HW_OK);
+        if (is_bad) CHECK_CONTAINS(error.message, "no port that is the scheme's own");
+        hw_listener_close(listener);
+        hw_config_free(config);
+    }
 }
 
 TEST(too_many_clients_are_turned_away)

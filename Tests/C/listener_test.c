@@ -270,6 +270,11 @@ TEST(a_place_that_cannot_be_had_is_told)
     CHECK_STATUS(hw_listener_open(server.config, url, &other, &error), HW_E_SYSTEM);
     CHECK_CONTAINS(error.message, "cannot listen at 127.0.0.1:");
     CHECK_STATUS(hw_listener_open(server.config, "http://x", &other, &error), HW_E_URL);
+    CHECK_STATUS(hw_listener_open(server.config, "ws://127.0.0.1:65536", &other, &error), HW_E_URL);
+    CHECK_CONTAINS(error.message, "from 0 to 65535");
+    CHECK_STATUS(hw_listener_open(server.config, "ws://user:secret@127.0.0.1:0", &other, &error), HW_E_URL);
+    CHECK_CONTAINS(error.message, "names no user: hw_config_before_accept");
+    CHECK(strstr(error.message, "secret") == NULL);
     CHECK_STATUS(hw_listener_open(server.config, "ws://no.such.host.invalid:0", &other, &error), HW_E_RESOLVE);
     CHECK_STATUS(hw_listener_open(NULL, url, &other, &error), HW_E_HANDLE);
     CHECK_STATUS(hw_listener_open(server.config, NULL, &other, &error), HW_E_ARGUMENT);

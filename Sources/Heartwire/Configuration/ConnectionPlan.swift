@@ -36,6 +36,10 @@ final class ConnectionPlan {
         } catch {
             throw ErrorDetails(error)
         }
+        if forListener && url.credentials != nil {
+            throw ErrorDetails(
+                HW_E_URL, HW_LAYER_CONFIGURATION, "a listener's URL names no user: hw_config_before_accept decides about clients")
+        }
         session = try Self.session(settings, heartbeat, url)
         if forListener { try ListenerPlan.configure(session, settings) }
         outbox = Outbox.Limits(

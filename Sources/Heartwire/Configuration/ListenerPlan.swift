@@ -21,7 +21,7 @@ enum ListenerPlan {
     static func configure(_ session: SessionConfiguration, _ settings: Config.Settings) throws(ErrorDetails) {
         var policy = AcceptancePolicy()
         policy.asks = settings.beforeAccept != nil
-        policy.origins = origins(settings.bytes(.listenerOrigins))
+        policy.origins = try origins(settings.bytes(.listenerOrigins))
         session.acceptance = policy
         session.opening = nil
         session.reconnects = false
@@ -42,7 +42,25 @@ enum ListenerPlan {
         return try ConnectionPlan(own, try heartbeat(own), url: ASCII.bytes("ws://visitors"), tlsContexts: tlsContexts, forListener: true)
     }
 
-    private static func origins(_ text: [UInt8]) -> [[UInt8]] {
-        ASCII.split(text[...], at: 0x2C).map { [UInt8](ASCII.trimmed($0)) }.filter { !$0.isEmpty }
+    /// What could match no browser's Origin would turn all pages away (RFC 6454 section 6.1).
+    private static func origins(_ text: [UInt8]) throws(ErrorDetails) -> [[UInt8]] {
+        let origins = ASCII.split(text[...], at: 0x2C).map { [UInt8](ASCII.trimmed($0)) }.filter { !$0.isEmpty }
+        guard origins.allSatisfy(isOrigin) else {
+            throw ErrorDetails(
+                HW_E_VALUE, HW_LAYER_CONFIGURATION,
+                "property 'listener.origins' takes origins as browsers send them, such as https://example.com or http://localhost:8080: "
+                    + "no *, no path, no slash at the end, and no port that is the scheme's own; leave it empty to let all in")
+        }
+        return origins
+    }
+
+    private static func isOrigin(_ text: [UInt8]) -> Bool {
+        if text.elementsEqual(ASCII.bytes("null")) { return true }
+        guard let colon = text.firstIndex(of: 0x3A), colon > 0, text[colon...].starts(with: ASCII.bytes("://")) else { return false }
+        let (scheme, rest) = (text[..<colon], text[(colon + 3)...])
+        let isPlain = !rest.isEmpty && rest.allSatisfy { $0 > 0x20 && $0 < 0x7F && !ASCII.bytes("/?#@*\\").contains($0) }
+        let ownPort: StaticString = ASCII.equalsIgnoringCase(scheme, "https") ? ":443" : ":80"
+        let isWeb = ASCII.equalsIgnoringCase(scheme, "https") || ASCII.equalsIgnoringCase(scheme, "http")
+        return isPlain && !(isWeb && rest.reversed().starts(with: ASCII.bytes(ownPort).reversed()))
     }
 }

@@ -41,7 +41,8 @@ public func hw_connection_accept(
         guard http_status == 0 || (400...599).contains(http_status) else {
             throw .argument("http_status is 0 to let the client in, or 400 to 599")
         }
-        let reason = [UInt8]((Arguments.text(reason) ?? []).prefix(1024))
+        let reason = Arguments.text(reason) ?? []
+        guard reason.count <= 1024 else { throw .argument("the reason has at most 1,024 bytes") }
         guard reason.withUnsafeBytes({ UTF8Validator.isValid($0) }) else {
             throw ErrorDetails(HW_E_UTF8, HW_LAYER_NONE, "the reason is not UTF-8")
         }

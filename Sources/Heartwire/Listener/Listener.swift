@@ -28,6 +28,8 @@ final class Listener: @unchecked Sendable {
     private var unsentHeartbeat: (message: SharedMessage, receivers: [Connection])?
     private var heartbeatReached: UInt64 = 0
     private var heartbeatLeftOut: UInt64 = 0
+    /// What /metrics says for a while: whoever asks again and again must not keep this thread from the heartbeats.
+    private var metricsText: (text: [UInt8], written: Instant)?
     /// Until then nobody is let in.
     private var pausedUntil: Instant?
     /// When last somebody could not be let in for want of descriptors or the like.
@@ -42,6 +44,7 @@ final class Listener: @unchecked Sendable {
     private var refusals = 0
     private var isClosed = false
 
+    private static let metricsAge = Interval.seconds(1)
     /// Clients that are let in before the others' sockets have their turn.
     private static let acceptsMax = 64
     /// Clients that are too many and are listened to before they are turned away; others are turned away at once.
@@ -143,6 +146,11 @@ final class Listener: @unchecked Sendable {
     func start() {
         guard number == nil, let socket = lock.withLock({ self.socket }) else { return }
         number = io.watch(self, socket.fd)
+        guard number != nil else {
+            let line = "listener at port \(port): nobody is let in, because the socket cannot be watched: \(systemErrorText(hws_errno()))"
+            library.log.write(hw_log_level(HW_LOG_ERROR), line.bytes)
+            return
+        }
         counts.listenerOpened()
         if let heartbeat {
             heartbeats = Cadence(every: heartbeat.interval, from: io.now)
@@ -168,7 +176,14 @@ final class Listener: @unchecked Sendable {
 
     /// What to answer to this request; nil if it is for no page.
     func answer(_ request: PageRequest) -> [UInt8]? {
-        pages.answer(request, isOpen: lock.withLock { !isClosed }) { library.metrics.text(io.now) }
+        pages.answer(request, isOpen: lock.withLock { !isClosed }) { currentMetrics() }
+    }
+
+    private func currentMetrics() -> [UInt8] {
+        if let (text, written) = metricsText, io.now < written + Self.metricsAge { return text }
+        let text = library.metrics.text(io.now)
+        metricsText = (text, io.now)
+        return text
     }
 
     /// Somebody comes for a page, or for the monitor's connection.

@@ -11,7 +11,14 @@ struct ListenerPages {
 
     init(_ settings: Config.Settings, at address: SocketAddress) throws(ErrorDetails) {
         hasMetrics = settings.boolean(.listenerMetrics)
-        monitor = settings.boolean(.listenerMonitor) ? try MonitorAccess(settings, at: address) : nil
+        guard settings.boolean(.listenerMonitor) else {
+            guard settings.bytes(.listenerMonitorToken).isEmpty else {
+                throw ConnectionPlan.conflict("listener.monitor_token is set, but there is no monitor: set listener.monitor to true")
+            }
+            monitor = nil
+            return
+        }
+        monitor = try MonitorAccess(settings, at: address)
     }
 
     /// The whole answer; nil if there is no such page. `isOpen`: the listener lets clients in.

@@ -2,6 +2,8 @@ import Heartbeat
 import Testing
 
 struct AdaptiveIntervalTests {
+    private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: 0) + .seconds(seconds) }
+
     private let adaptive = AdaptiveInterval(good: .seconds(30), fair: .seconds(20), poor: .seconds(15))
 
     /// After round trips of these milliseconds, and so many beats of which the first were missed.

@@ -2,6 +2,8 @@ import Heartbeat
 import Testing
 
 struct RoundTripWindowTests {
+    private func at(_ seconds: Int64) -> Instant { Instant(nanoseconds: 0) + .seconds(seconds) }
+
     private func window(_ microseconds: [Int64]) -> RoundTripWindow {
         var window = RoundTripWindow()
         for count in microseconds { window.record(Interval(nanoseconds: count * 1000), at(0)) }
