@@ -46,7 +46,8 @@ TEST(statuses_have_names)
 TEST(all_properties_are_described)
 {
     static const char *const names[] = {
-        "ping.interval",        "ping.interval_fair",     "ping.interval_poor", "ping.timeout",           "ping.missed_max",  "heartbeat.interval", "heartbeat.text",
+        "ping.interval",        "ping.interval_fair",     "ping.interval_poor", "ping.timeout",
+        "ping.missed_max",      "heartbeat.interval",     "heartbeat.text",
         "heartbeat.binary",     "connect.timeout",        "close.timeout",    "message.bytes_max",  "message.fragment_bytes",
         "reconnect.enabled",    "reconnect.base",         "reconnect.cap",    "reconnect.attempts_max",
         "reconnect.stable_after", "queue.messages_max",   "queue.bytes_max",  "delivery",           "inbox.messages_max",
