@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import threading
+import urllib.error
 import urllib.request
 from typing import Any
 
@@ -76,16 +77,30 @@ def test_tls(tmp_path: pathlib.Path) -> None:
         assert connect("--set", "reconnect.attempts_max=1", url).returncode == 4
 
 
+def get(url: str) -> bytes:
+    """What a browser shows there."""
+    with urllib.request.urlopen(url, timeout=PATIENCE_S) as page:
+        text = page.read()
+        return gzip.decompress(text) if page.headers["Content-Encoding"] == "gzip" else text
+
+
 @pytest.mark.parametrize(("name", "expected"), [("metrics", b"# EOF\n"), ("monitor", b"</html>")])
 def test_pages(name: str, expected: bytes) -> None:
     with serving(f"--{name}") as server, server.connect() as client:
         line = server.program.line()
         assert line == f"{name} at {server.url.replace('ws:', 'http:')}/{name}"
-        with urllib.request.urlopen(line.removeprefix(f"{name} at "), timeout=PATIENCE_S) as page:
-            text = page.read()
-            assert expected in (gzip.decompress(text) if page.headers["Content-Encoding"] == "gzip" else text)
+        assert expected in get(line.removeprefix(f"{name} at "))
         client.send("there?")
         assert client.recv(timeout=PATIENCE_S) == "there?"
+
+
+def test_the_address_of_the_monitor_holds_its_token() -> None:
+    with serving("--metrics", "--monitor", "--set", "listener.monitor_token=a-token_of.this~test") as server:
+        metrics, monitor = (server.program.line().partition(" at ")[2] for _ in range(2))
+        assert b"# EOF\n" in get(metrics) and b"</html>" in get(monitor)
+        assert metrics.endswith("/metrics") and monitor.endswith("/monitor?token=a-token_of.this~test")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            get(monitor.partition("?")[0])
 
 
 # ---- Echo

@@ -209,12 +209,25 @@ static void write_address(char *text, size_t capacity, const char *url, uint16_t
     snprintf(text, capacity, "%.*s:%u", (int)(host - url) + (int)(name < size ? name : size), url, port);
 }
 
-/* The pages that a listener has beside its clients' connections, as a browser finds them: http instead of ws, https instead of wss. */
-static void announce_page(const struct server_settings *settings, const char *property, const char *name, const char *address)
+/*
+ * A page that a listener has beside its clients' connections, as a browser finds it: http instead of ws, https instead of wss. token: what
+ * the page has to be asked with, or empty.
+ */
+static void announce_page(const struct server_settings *settings, const char *name, const char *address, const char *token)
 {
-    if (settings->json || !config_is_true(settings->config, property))
-        return;
-    printf("%s at http%s/%s\n", name, address + strlen("ws"), name);
+    char property[32];
+    snprintf(property, sizeof property, "listener.%s", name);
+    if (!settings->json && config_is_true(settings->config, property))
+        printf("%s at http%s/%s%s%s\n", name, address + strlen("ws"), name, *token != '\0' ? "?token=" : "", token);
+}
+
+/* A token can only have come with the arguments, so that who reads the output may know it; nothing in it needs escaping in a query. */
+static void announce_pages(const struct server_settings *settings, const char *address)
+{
+    char token[257] = "";
+    hw_config_get(settings->config, "listener.monitor_token", token, sizeof token, NULL);
+    announce_page(settings, "metrics", address, "");
+    announce_page(settings, "monitor", address, token);
 }
 
 static void announce(struct run *run)
@@ -232,8 +245,7 @@ static void announce(struct run *run)
     } else {
         printf("listening at %s\n", address);
     }
-    announce_page(settings, "listener.metrics", "metrics", address);
-    announce_page(settings, "listener.monitor", "monitor", address);
+    announce_pages(settings, address);
     flush_output(run);
 }
 
