@@ -289,17 +289,22 @@ def test_events_are_objects_among_the_messages(echo: Service) -> None:
     assert closed["close_code"] == 1000 and "by_peer" not in closed
 
 
-def refusal(start: Start, body: bytes) -> dict[str, Any]:
-    """The event of an attempt that is answered with this body."""
+def refusing(start: Start, body: bytes, status: int = 404) -> str:
+    """The URL of a server that answers every opening handshake with this body."""
 
     def refuse(connection: ServerConnection, _: Any) -> Any:
-        response = connection.respond(404, "")
+        response = connection.respond(status, "")
         response.body = body
         del response.headers["Content-Length"]
         response.headers["Content-Length"] = str(len(body))
         return response
 
-    result = connect("--json", "--events", start(process_request=refuse).url)
+    return start(process_request=refuse).url
+
+
+def refusal(start: Start, body: bytes) -> dict[str, Any]:
+    """The event of an attempt that is answered with this body."""
+    result = connect("--json", "--events", refusing(start, body))
     assert result.returncode == 5
     return next(record for record in records(result.stdout) if record.get("event") == "attempt_failed")
 
@@ -308,6 +313,28 @@ def test_an_event_tells_what_failed(start: Start) -> None:
     failed = refusal(start, "nö\n".encode())
     assert (failed["status"], failed["layer"], failed["http_status"], failed["retryable"]) == ("HW_E_HTTP_STATUS", "http", 404, False)
     assert failed["body"] == "nö\n" and "body_encoding" not in failed
+
+
+def test_a_server_that_refuses_is_quoted(start: Start) -> None:
+    body = b"<p>\r\n\r\n   who \x1b[2J\xc2\x9b are \xff\x9b you, n\xc3\xb6?\n\0third\nfourth\n"
+    quoted = ["<p>", r"who \x1b[2J\x9b are \xff\x9b you, nö?", "third"]
+    result = connect(refusing(start, body))
+    assert (result.returncode, result.stdout) == (5, b"")
+    first, *others = result.stderr.decode().splitlines()
+    assert "HTTP status 404" in first
+    assert others == [f"heartwire: the answer says: {line}" for line in quoted]
+
+
+def test_a_long_answer_is_quoted_in_part(start: Start) -> None:
+    line = connect(refusing(start, b"x" * 100_000)).stderr.decode().splitlines()[1]
+    assert re.fullmatch("heartwire: the answer says: x{900,1024}", line)
+
+
+def test_a_server_that_refuses_for_now_is_quoted_each_time(start: Start) -> None:
+    arguments = ["--set", "reconnect.attempts_max=2", "--set", "reconnect.base=1ms", "--set", "reconnect.retry_after_max=0"]
+    lines = connect(*arguments, refusing(start, b"come back later", 503)).stderr.decode().splitlines()
+    assert lines[0].startswith("heartwire: attempt 1 failed: ") and "HTTP status 503" in lines[2]
+    assert lines[1::2] == ["heartwire: the answer says: come back later"] * 2
 
 
 @pytest.mark.parametrize(

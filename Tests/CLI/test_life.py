@@ -224,8 +224,9 @@ def test_trust_store_that_cannot_be_read() -> None:
 
 
 def test_refused_handshake(shared: Shared) -> None:
-    status, line = failure(shared.url("ws", "/status?code=404"))
-    assert status == 5 and line.endswith(" (HW_E_HTTP_STATUS)")
+    result = connect(shared.url("ws", "/status?code=404"))
+    failed, answer = result.stderr.decode().splitlines()
+    assert result.returncode == 5 and failed.endswith(" (HW_E_HTTP_STATUS)") and answer.endswith(": refused with 404")
 
 
 def test_closed_for_good(shared: Shared) -> None:

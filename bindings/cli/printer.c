@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "events.h"
 #include "program.h"
@@ -67,15 +68,32 @@ void print_event(const struct printer *printer, uint64_t client, const hw_event 
     write_event(printer->json ? stdout : stderr, printer->json, client, event);
 }
 
+void print_answer(const hw_event *event)
+{
+    enum { BYTES_MAX = 1024, LINES_MAX = 3 };
+    char text[BYTES_MAX + 1] = "";
+    for (size_t i = 0; i < event->body_size && i < BYTES_MAX; i++)
+        text[i] = event->body[i] != '\0' ? (char)event->body[i] : '\n';
+    char *rest, *line = strtok_r(text, "\r\n", &rest);
+    for (int lines = 0; line != NULL && lines < LINES_MAX; line = strtok_r(NULL, "\r\n", &rest)) {
+        line += strspn(line, " \t");
+        if (*line == '\0')
+            continue;
+        complain("the answer says: %s", line);
+        lines++;
+    }
+}
+
 void print_notice(const struct printer *printer, const hw_event *event)
 {
     int text_size = (int)event->text_size;
     switch (event->kind) {
     case HW_EVENT_ATTEMPT_FAILED:
         /* The last one is told when the program ends. */
-        if (event->delay_ms > 0)
-            complain("attempt %u failed: %.*s; the next follows in %" PRIu64 " ms", event->attempt, text_size, event->text,
-                     event->delay_ms);
+        if (event->delay_ms == 0)
+            break;
+        complain("attempt %u failed: %.*s; the next follows in %" PRIu64 " ms", event->attempt, text_size, event->text, event->delay_ms);
+        print_answer(event);
         break;
     case HW_EVENT_CLOSED:
         if (event->state != HW_STATE_CLOSING && event->state != HW_STATE_DISCONNECTED)

@@ -22,4 +22,7 @@ void print_event(const struct printer *printer, uint64_t client, const hw_event 
 /* For those who did not ask for events: a line on standard error about a connection's trouble, or the end of it. */
 void print_notice(const struct printer *printer, const hw_event *event);
 
+/* What a server that refused the opening handshake said of it: the first lines of its answer's body, on standard error. */
+void print_answer(const hw_event *event);
+
 #endif

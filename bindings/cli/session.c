@@ -78,6 +78,9 @@ static void end(struct session *session, const hw_event *event)
         return;
     session->exit_status = exit_status_of(event->status);
     complain("%.*s (%s)", (int)event->text_size, event->text, hw_status_name(event->status));
+    /* The event that was printed has it too. */
+    if (!session->settings->events)
+        print_answer(event);
 }
 
 static void handle_event(struct session *session, const hw_event *event)

@@ -97,14 +97,15 @@ void write_visible(FILE *file, const void *data, size_t size)
 {
     const uint8_t *next = data, *end = next + size, *run = next;
     while (next < end) {
-        size_t control = *next == '\t' || *next == '\n' ? 0 : control_size(next, (size_t)(end - next));
-        if (control == 0) {
-            next++;
+        size_t left = (size_t)(end - next), sequence = sequence_size(next, left);
+        size_t control = *next == '\t' || *next == '\n' ? 0 : control_size(next, left);
+        if (sequence > 0 && control == 0) {
+            next += sequence;
             continue;
         }
         write_run(file, run, next);
         fprintf(file, "\\x%02x", control == 2 ? next[1] : next[0]);
-        next += control;
+        next += sequence > 0 ? control : 1;
         run = next;
     }
     write_run(file, run, next);

@@ -17,7 +17,10 @@ void write_json_string(FILE *file, const void *data, size_t size);
 /* Writes bytes in base64 (RFC 4648). */
 void write_base64(FILE *file, const void *data, size_t size);
 
-/* Writes text whose control characters, other than tabs and line ends, are shown as \x1b, so that they cannot command a terminal. */
+/*
+ * Writes text of which control characters, other than tabs and line ends, and bytes that are no UTF-8 are shown as \x1b, so that they cannot
+ * command a terminal.
+ */
 void write_visible(FILE *file, const void *data, size_t size);
 
 /*
