@@ -201,10 +201,11 @@ def test_lines_that_cannot_be_sent() -> None:
     with serving("--broadcast", "--set", "queue.bytes_max=1KiB") as server, server.connect() as client:
         server.program.wait_for_error("client 1 connected")
         assert server.program.process.stdin is not None
-        server.program.process.stdin.write(b"\xff\n" + b"x" * 1025 + b"\nlast\n")
+        server.program.process.stdin.write(b"\n\xff\n" + b"x" * 1025 + b"\nlast\n")
         server.program.process.stdin.flush()
-        server.program.wait_for_error("a line was not sent: it is no UTF-8 text")
-        server.program.wait_for_error("line 2 was not sent: it is larger than queue.bytes_max")
+        server.program.wait_for_error("line 2 was not sent: it is no UTF-8 text\n")
+        server.program.wait_for_error("line 3 was not sent: it is larger than queue.bytes_max; --set queue.bytes_max=SIZE allows more\n")
+        assert client.recv(timeout=PATIENCE_S) == ""
         assert client.recv(timeout=PATIENCE_S) == "last"
 
 

@@ -4,9 +4,12 @@
 #include "input.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "program.h"
 
 enum { READ_BYTES = 65536 };
 
@@ -83,6 +86,25 @@ void input_take(struct input *input)
     input->begin = end != NULL ? (size_t)(end - input->bytes) + 1 : input->end;
     input->searched = 0;
     input->line++;
+}
+
+static const char *reason(hw_status status)
+{
+    switch (status) {
+    case HW_E_UTF8:
+        return "it is no UTF-8 text";
+    case HW_E_TOO_LARGE:
+        return "it is larger than queue.bytes_max; --set queue.bytes_max=SIZE allows more";
+    case HW_E_SEND_FORBIDDEN:
+        return "by its heartbeat rules this service closes on anything that is sent to it";
+    default:
+        return hw_status_name(status);
+    }
+}
+
+void input_complain(const struct input *input, hw_status status)
+{
+    complain("line %" PRIu64 " was not sent: %s", input->line, reason(status));
 }
 
 void input_free(struct input *input)

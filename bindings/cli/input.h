@@ -2,6 +2,7 @@
 #ifndef HEARTWIRE_INPUT_H
 #define HEARTWIRE_INPUT_H
 
+#include <heartwire.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,6 +34,9 @@ enum input_result input_next(struct input *input, const char **line, size_t *siz
 
 /* Takes the line that input_next has shown. */
 void input_take(struct input *input);
+
+/* Complains that the line last taken was not sent, and why: the status of sending it, HW_E_TOO_LARGE for one that was passed over. */
+void input_complain(const struct input *input, hw_status status);
 
 void input_free(struct input *input);
 

@@ -144,13 +144,13 @@ static void take_lines(struct run *run)
         return;
     }
     for (enum input_result found; (found = input_next(&run->input, &line, &size)) != INPUT_MORE;) {
-        if (found == INPUT_TOO_LONG) {
-            complain("line %" PRIu64 " was not sent: it is larger than queue.bytes_max; --set queue.bytes_max=SIZE allows more",
-                     run->input.line);
-            continue;
+        hw_status status = HW_E_TOO_LARGE;
+        if (found == INPUT_LINE) {
+            status = run->server.settings->service->line(&run->server, line, size);
+            input_take(&run->input);
         }
-        run->server.settings->service->line(&run->server, line, size);
-        input_take(&run->input);
+        if (status != HW_OK)
+            input_complain(&run->input, status);
     }
     run->taking_input = !run->input.ended;
 }

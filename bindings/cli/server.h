@@ -18,8 +18,8 @@ struct service {
     void (*opened)(struct server *server, struct client *client);
     void (*message)(struct server *server, struct client *client, const hw_message *message);
     void (*event)(struct server *server, struct client *client, const hw_event *event);
-    /* A line of standard input, which is not read if this is NULL. */
-    void (*line)(struct server *server, const char *line, size_t size);
+    /* Sends a line of standard input, which is not read if this is NULL; HW_OK, or why the line was not sent. */
+    hw_status (*line)(struct server *server, const char *line, size_t size);
     /* Does what is due now; answers when something will be due next, as clock_ms, UINT64_MAX if nothing will. */
     uint64_t (*work)(struct server *server);
     /* After the last client has gone. */

@@ -32,12 +32,12 @@ const struct service echo_service = {.message = echo};
 
 /* ---- Broadcast: each line of the input to all, and what they send to the output */
 
-static void broadcast(struct server *server, const char *line, size_t size)
+static hw_status broadcast(struct server *server, const char *line, size_t size)
 {
     uint64_t reached = 0;
-    if (hw_listener_broadcast(server->listener, NULL, HW_TEXT, line, size, &reached) == HW_E_UTF8)
-        complain("a line was not sent: it is no UTF-8 text");
+    hw_status status = hw_listener_broadcast(server->listener, NULL, HW_TEXT, line, size, &reached);
     server->totals.sent += reached;
+    return status;
 }
 
 const struct service broadcast_service = {.prints_messages = true, .line = broadcast};

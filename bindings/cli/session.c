@@ -122,10 +122,10 @@ static bool take_deliveries(struct session *session)
 
 /* ---- Input */
 
-static void refuse_line(struct session *session, const char *why)
+static void refuse_line(struct session *session, hw_status status)
 {
     session->lines_refused = true;
-    complain("line %" PRIu64 " was not sent: %s", session->input.line, why);
+    input_complain(&session->input, status);
 }
 
 /* Sends one line. False: it stays, and nothing more can be sent for now. */
@@ -140,12 +140,8 @@ static bool send_line(struct session *session, const char *line, size_t size)
         return false;
     }
     input_take(&session->input);
-    if (status == HW_E_UTF8)
-        refuse_line(session, "it is no UTF-8 text");
-    else if (status == HW_E_SEND_FORBIDDEN)
-        refuse_line(session, "by its heartbeat rules this service closes on anything that is sent to it");
-    else if (status != HW_OK)
-        refuse_line(session, hw_status_name(status));
+    if (status != HW_OK)
+        refuse_line(session, status);
     return true;
 }
 
@@ -160,7 +156,7 @@ static void send_lines(struct session *session)
                 return;
             break;
         case INPUT_TOO_LONG:
-            refuse_line(session, "it is larger than queue.bytes_max; --set queue.bytes_max=SIZE allows more");
+            refuse_line(session, HW_E_TOO_LARGE);
             break;
         case INPUT_MORE:
             session->taking_input = session->taking_input && !session->input.ended;
