@@ -102,6 +102,16 @@ def test_trading_ends_when_it_was_asked_to() -> None:
     assert counted["connections"] == 2 and counted["messages_sent"] == received + 2
 
 
+def test_a_client_that_gives_no_signs_of_life_is_closed() -> None:
+    with serving("--exchange", "--set", "heartbeat.failure_threshold=2") as server, server.connect() as client:
+        asked = 0
+        with pytest.raises(ConnectionClosed):
+            while True:
+                asked += following(client) == TEST_REQUEST
+        assert client.close_code == 1001 and asked in (2, 3)
+        server.program.wait_for_error("client 1 gone: code 1001, 2 heartbeats in a row failed")
+
+
 def test_the_first_connection_of_a_program_is_cut() -> None:
     with serving("--exchange", "--json") as server:
         url = f"{server.url}/?program=own&cut=0.5"
