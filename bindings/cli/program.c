@@ -57,12 +57,20 @@ int complain_of_error(const char *what, const hw_error *error)
     return exit_status_of(error->status);
 }
 
-int finish_output(void)
+bool flush_output(int *exit_status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
-        return STATUS_OK;
-    if (errno == EPIPE)
-        return STATUS_OK;
-    complain("standard output: %s", strerror(errno));
-    return STATUS_SYSTEM;
+        return true;
+    if (errno != EPIPE) {
+        complain("standard output: %s", strerror(errno));
+        *exit_status = STATUS_SYSTEM;
+    }
+    return false;
+}
+
+int finish_output(void)
+{
+    int exit_status = STATUS_OK;
+    flush_output(&exit_status);
+    return exit_status;
 }

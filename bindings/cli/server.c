@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "deliveries.h"
 #include "input.h"
 #include "interrupts.h"
 #include "printer.h"
@@ -44,13 +45,12 @@ static void fail(struct run *run, const char *what, int error)
 }
 
 /* A reader that wanted no more than the first lines leaves the server running. */
-static void flush_output(struct run *run)
+static void finish_lines(struct run *run)
 {
-    if (run->reader_gone || (fflush(stdout) == 0 && !ferror(stdout)))
+    if (run->reader_gone || flush_output(&run->exit_status))
         return;
     run->reader_gone = true;
-    if (errno != EPIPE)
-        fail(run, "standard output", errno);
+    run->ending = run->ending || run->exit_status != STATUS_OK;
 }
 
 /* ---- What the listener's connections deliver */
@@ -115,22 +115,19 @@ static void handle_message(struct run *run, hw_connection *connection, const hw_
         service->message(&run->server, client, message);
 }
 
-/* Takes what waits, a batch at a time, so that input and Ctrl-C have their turn in a flood. Answers whether there was anything. */
-static bool take_deliveries(struct run *run)
+/* Handles a batch of what waits. Answers whether there was anything. */
+static bool handle_deliveries(struct run *run)
 {
-    enum { BATCH = 256 };
-    static hw_delivery deliveries[BATCH];
-    size_t count = 0;
-    if (hw_inbox_take(run->inbox, deliveries, BATCH, &count, 0) != HW_OK)
-        return false;
+    const hw_delivery *deliveries;
+    size_t count = take_deliveries(run->inbox, &deliveries);
     for (size_t i = 0; i < count; i++) {
         if (deliveries[i].event != NULL)
             handle_event(run, deliveries[i].connection, deliveries[i].event);
         else
             handle_message(run, deliveries[i].connection, &deliveries[i].message);
     }
-    flush_output(run);
-    return true;
+    finish_lines(run);
+    return count > 0;
 }
 
 /* ---- Input */
@@ -188,7 +185,7 @@ static void turn(struct run *run)
     }
     run->ending = run->ending || descriptors[2].revents != 0;
     if (descriptors[1].revents != 0)
-        take_deliveries(run);
+        handle_deliveries(run);
     if (descriptors[0].revents != 0)
         take_lines(run);
     if (run->server.settings->service->work != NULL && clock_ms() >= run->work_due_ms)
@@ -246,7 +243,7 @@ static void announce(struct run *run)
         printf("listening at %s\n", address);
     }
     announce_pages(settings, address);
-    flush_output(run);
+    finish_lines(run);
 }
 
 static bool open_server(struct run *run)
@@ -295,7 +292,7 @@ static void shut_down(struct run *run)
     hw_shutdown_report done = {.struct_size = sizeof done};
     hw_shutdown(timeout < UINT32_MAX ? (uint32_t)timeout : UINT32_MAX, &done);
     hw_listener_close(run->server.listener);
-    while (take_deliveries(run)) {
+    while (handle_deliveries(run)) {
     }
     if (done.messages_unsent > 0 && run->exit_status == STATUS_OK)
         run->exit_status = STATUS_UNSENT;
@@ -304,7 +301,7 @@ static void shut_down(struct run *run)
     if (run->server.settings->service->report != NULL)
         run->server.settings->service->report(&run->server);
     report(run, &done);
-    flush_output(run);
+    finish_lines(run);
 }
 
 int server_run(const struct server_settings *settings)

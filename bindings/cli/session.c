@@ -15,6 +15,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "deliveries.h"
 #include "input.h"
 #include "interrupts.h"
 #include "printer.h"
@@ -57,18 +58,6 @@ static void reader_left(struct session *session)
     close_connection(session);
 }
 
-static void flush_output(struct session *session)
-{
-    if (session->reader_gone || (fflush(stdout) == 0 && !ferror(stdout)))
-        return;
-    int error = errno;
-    reader_left(session);
-    if (error == EPIPE)
-        return;
-    complain("standard output: %s", strerror(error));
-    session->exit_status = STATUS_SYSTEM;
-}
-
 /* ---- Deliveries */
 
 static void end(struct session *session, const hw_event *event)
@@ -100,14 +89,11 @@ static void handle_event(struct session *session, const hw_event *event)
         end(session, event);
 }
 
-/* Takes what waits, a batch at a time, so that input and Ctrl-C have their turn in a flood. Answers whether there was anything. */
-static bool take_deliveries(struct session *session)
+/* Handles a batch of what waits. Answers whether there was anything. */
+static bool handle_deliveries(struct session *session)
 {
-    enum { BATCH = 256 };
-    static hw_delivery deliveries[BATCH];
-    size_t count = 0;
-    if (hw_inbox_take(session->inbox, deliveries, BATCH, &count, 0) != HW_OK)
-        return false;
+    const hw_delivery *deliveries;
+    size_t count = take_deliveries(session->inbox, &deliveries);
     for (size_t i = 0; i < count; i++) {
         if (deliveries[i].event != NULL)
             handle_event(session, deliveries[i].event);
@@ -116,8 +102,9 @@ static bool take_deliveries(struct session *session)
         if (deliveries[i].event == NULL)
             session->quiet_since_ms = clock_ms();
     }
-    flush_output(session);
-    return true;
+    if (count > 0 && !session->reader_gone && !flush_output(&session->exit_status))
+        reader_left(session);
+    return count > 0;
 }
 
 /* ---- Input */
@@ -226,7 +213,7 @@ static void turn(struct session *session)
     if (descriptors[3].revents & (POLLERR | POLLHUP | POLLNVAL))
         reader_left(session);
     if (descriptors[1].revents != 0)
-        take_deliveries(session);
+        handle_deliveries(session);
     if (reads && descriptors[0].revents != 0)
         read_input(session);
     if (session->taking_input && !session->queue_full)
@@ -291,7 +278,7 @@ static void run_to_end(struct session *session)
 {
     while (!session->ended)
         turn(session);
-    while (take_deliveries(session)) {
+    while (handle_deliveries(session)) {
     }
     if (session->settings->stats)
         stats_print(&session->stats, session->connection);

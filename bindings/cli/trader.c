@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "config.h"
+#include "deliveries.h"
 #include "events.h"
 #include "interrupts.h"
 #include "program.h"
@@ -136,12 +137,10 @@ static void show_progress(struct trader *trader)
                trader->shown.trades, trader->shown.answered, metrics.beats_sent, (double)metrics.rtt_last_ns / 1e6);
 }
 
-static void take_deliveries(struct trader *trader)
+static void handle_deliveries(struct trader *trader)
 {
-    enum { BATCH = 64 };
-    hw_delivery deliveries[BATCH];
-    size_t count = 0;
-    while (hw_inbox_take(trader->inbox, deliveries, BATCH, &count, 0) == HW_OK)
+    const hw_delivery *deliveries;
+    for (size_t count; (count = take_deliveries(trader->inbox, &deliveries)) > 0;)
         for (size_t i = 0; i < count; i++) {
             if (deliveries[i].event != NULL)
                 take_event(trader, deliveries[i].event);
@@ -154,7 +153,7 @@ bool trader_run(struct trader *trader, trader_condition *condition, const struct
 {
     uint64_t ends_ms = clock_ms() + at_most_ms;
     for (;;) {
-        take_deliveries(trader);
+        handle_deliveries(trader);
         if (condition(trader, first))
             return true;
         if (trader->interrupted || clock_ms() >= ends_ms)
