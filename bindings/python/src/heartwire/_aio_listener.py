@@ -12,7 +12,8 @@ from ._accepting import AsyncBeforeAccept, Request, ask_later
 from ._config import Option, Rules, Settings
 from ._connection import is_interruption
 from ._events import Event
-from ._listening import BaseListener, closed_listener
+from ._listener_calls import closed_listener
+from ._listening import BaseListener
 from ._preparing import seconds_left
 from ._serving import INTERNAL_ERROR, Served, ServedChannel
 from .aio import Connection, running_loop

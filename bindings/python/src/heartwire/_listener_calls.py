@@ -81,7 +81,7 @@ class ListenerCalls:
         name = None if group is None else c_text(group, "a group")
         status = library.hw_listener_broadcast(self._listener, name, kind, data, len(data), ctypes.byref(reached))
         if status == Status.HANDLE:
-            raise _closed_error()
+            raise closed_listener()
         if status != Status.OK:
             self._fail(status, _GROUP_FAILURES.get(status, "the message was not sent"))
         return reached.value
@@ -107,7 +107,7 @@ class ListenerCalls:
     def _require_open(self) -> None:
         self.require_own_process()
         if self._closed:
-            raise _closed_error()
+            raise closed_listener()
 
     def _fail(self, status: int, message: str) -> None:
         """A handle that is not live belongs to a client that has gone, which is no wrong argument but the way of clients."""
@@ -126,7 +126,7 @@ def _client(owned: tuple[int, Item]) -> int:
     return owned[0]
 
 
-def _closed_error() -> StateError:
+def closed_listener() -> StateError:
     return StateError("the listener is closed", status=Status.STATE)
 
 

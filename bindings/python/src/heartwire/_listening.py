@@ -10,7 +10,6 @@ from ._calls import Outgoing
 from ._config import Settings
 from ._connection import BaseConnection, require_callable
 from ._delivery import Item
-from ._errors import StateError, Status
 from ._events import Event, EventKind
 from ._intake import Intake
 from ._lifetime import Managed
@@ -152,7 +151,3 @@ def _handle_of(client: object) -> int | None:
     if not isinstance(client, BaseConnection):
         raise TypeError(f"a client is a connection that this listener has given, not {type(client).__name__}")
     return client._channel.handle
-
-
-def closed_listener() -> StateError:
-    return StateError("the listener is closed", status=Status.STATE)

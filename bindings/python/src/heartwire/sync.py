@@ -16,7 +16,7 @@ from ._delivery import Message, Part
 from ._detection import Detector
 from ._errors import Status, TimeoutError
 from ._events import Event
-from ._listening import closed_listener
+from ._listener_calls import closed_listener
 from ._logging import logger
 from ._preparing import BeforeConnect
 from ._receiving import PartReader
