@@ -7,11 +7,10 @@ import json
 import pathlib
 import subprocess
 import sys
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ RULES = ROOT / "bindings" / "prometheus" / "heartwire.rules.yml"
 sys.path.insert(0, str(ROOT / "Tests" / "Servers"))
 
 import processes  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 PATIENCE_SECONDS = 60
 LISTENER = "the listener"
@@ -34,15 +34,6 @@ rule_files: ["{rules}"]
 scrape_configs:
   - {{job_name: test, static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}
 """
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(PATIENCE_SECONDS * 20):
-        if condition():
-            return
-        pause.wait(0.05)
-    raise AssertionError("the condition never came true")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +20,10 @@ ROOT = PACKAGE.parents[1]
 
 if importlib.util.find_spec("heartwire") is None:
     sys.path.insert(0, str(PACKAGE / "src"))
+
+sys.path.insert(0, str(ROOT / "Tests" / "Servers"))
+
+from waiting import wait_until  # noqa: E402, F401
 
 import heartwire  # noqa: E402
 
@@ -81,15 +84,6 @@ def run(main: Awaitable[T]) -> T:
 async def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         await asyncio.sleep(0.001)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(PATIENCE_SECONDS * 1000):
-        if condition():
-            return
-        pause.wait(0.001)
-    raise AssertionError("the condition never came true")
 
 
 def start_script(script: str, *arguments: str, **options: Any) -> subprocess.Popen[str]:
