@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE_SECONDS, ROOT, wait_until
-from test_listener import ANYWHERE, NAMED, address
+from listening import ANYWHERE, NAMED, address
 
 import heartwire
 from heartwire import EventKind

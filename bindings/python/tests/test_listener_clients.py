@@ -12,7 +12,7 @@ import pytest
 import trustme
 import websockets
 from conftest import eventually, run
-from test_listener import ANYWHERE, NAMED, address, pair
+from listening import ANYWHERE, NAMED, address, pair
 
 import heartwire
 from heartwire import EventKind, Refusal, Request, ServedConnection

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import descriptors, eventually, run, run_script, start_script, wait_until
-from test_listener import ANYWHERE, NAMED, address, connected, pair
+from listening import ANYWHERE, NAMED, address, connected, pair
 from test_listener_clients import REQUEST
 
 import heartwire

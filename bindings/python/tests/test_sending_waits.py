@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import PATIENCE_SECONDS, Servers, eventually, run, wait_until
-from test_listener import ANYWHERE, NAMED, address
+from listening import ANYWHERE, NAMED, address
 
 import heartwire
 from heartwire import EventKind, Message, _connection, aio
