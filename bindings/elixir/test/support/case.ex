@@ -58,6 +58,14 @@ defmodule Heartwire.Case do
     end
   end
 
+  @doc "A connection of ours to a listener, and the client that this is to it, open."
+  def pair(listener, url, options \\ []) do
+    ours = connect!(url, [reconnect_enabled: false] ++ options)
+    client = await_client(listener)
+    %Event{epoch: 1} = await_event(client, :opened)
+    {ours, client}
+  end
+
   @doc "The next message of the connection, whatever events come before it."
   def await_message(pid) do
     receive do
