@@ -64,21 +64,8 @@ defmodule Heartwire do
 
       rules: [~S({"reply":[{"on":{"eq":"PING"},"send":{"body":"PONG"}}]})]
 
-  A detector finds heartbeats that rules cannot express. It is a function that is called with each
-  whole message, `{:text, binary}` or `{:binary, binary}`, and, if it takes two, with the deadline of
-  the answer, to be compared with `System.monotonic_time(:millisecond)`:
-
-      detector: fn
-        {:binary, <<1, challenge::binary>>} -> {:binary, MyApp.sign(challenge)}
-        _message -> nil
-      end
-
-  It returns the answer, `{:text, iodata}` or `{:binary, iodata}` of at most 64 KiB, `:seen` for a
-  heartbeat of the server's that needs none, or `nil` (or `:none`) for what is none. It runs in a
-  process of its own, so that neither a busy owner nor a full message queue delays it: up to 65,536
-  messages or 16 MiB that it has seen are kept for the owner meanwhile. An answer goes ahead of
-  queued messages. A detector that raises, or returns something else, is logged and counts as a
-  failed heartbeat (`:heartbeat_failure_threshold`). The owner receives all messages as well.
+  Heartbeats that rules cannot express are found by a function, the option `:detector`: see
+  `Heartwire.Detector`.
 
   What becomes of heartbeats is told by events, see `Heartwire.Event`, by `health/1` and by
   `Heartwire.Log`.
@@ -187,7 +174,8 @@ defmodule Heartwire do
     * `:name` - registers the process, as in `GenServer.start_link/3`
     * `:owner_queue_max` - see "A slow owner"; #{@owner_queue_max} by default
     * `:headers` - a list of `{name, value}` for the opening handshake
-    * `:preset`, `:preset_parameters`, `:rules`, `:detector` - see "Heartbeats"
+    * `:preset`, `:preset_parameters`, `:rules` - see "Heartbeats"
+    * `:detector` - see `Heartwire.Detector`
     * `:opening`, `:before_connect` - see "The life of a connection"
     * every property of the library, with `_` in the place of `.`: `:ping_interval`,
       `:reconnect_cap`, `:tls_ca_file` and so on, see `properties/0`. A duration is a string such

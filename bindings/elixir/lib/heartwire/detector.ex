@@ -1,8 +1,26 @@
 defmodule Heartwire.Detector do
-  @moduledoc false
-  # The process that runs the host's detector for one connection, so that neither a busy owner nor
-  # the detector itself holds up anything but the detector. Whatever goes wrong in it is reported to
-  # the library, which counts it as a failed heartbeat.
+  @moduledoc """
+  A detector finds heartbeats that rules cannot express, such as signed ones.
+
+  It is a function, the option `:detector` of `Heartwire.start_link/1` and `Heartwire.listen/2`, that
+  is called with each whole message, `{:text, binary}` or `{:binary, binary}`, and, if it takes two,
+  with the deadline of the answer, to be compared with `System.monotonic_time(:millisecond)`:
+
+      detector: fn
+        {:binary, <<1, challenge::binary>>} -> {:binary, MyApp.sign(challenge)}
+        _message -> nil
+      end
+
+  It returns the answer, `{:text, iodata}` or `{:binary, iodata}` of at most 64 KiB, `:seen` for a
+  heartbeat of the server's that needs none, or `nil` (or `:none`) for what is none. It runs in a
+  process of its own, so that neither a busy owner nor a full message queue delays it: up to 65,536
+  messages or 16 MiB that it has seen are kept for the owner meanwhile. An answer goes ahead of
+  queued messages. A detector that raises, or returns something else, is logged and counts as a
+  failed heartbeat (`:heartbeat_failure_threshold`). The owner receives all messages as well.
+  """
+
+  # Whatever goes wrong in the detector's process is reported to the library, which counts it as a
+  # failed heartbeat. The process holds up nothing but itself.
 
   require Logger
 
@@ -14,12 +32,14 @@ defmodule Heartwire.Detector do
   @enforce_keys [:function, :timeout_ns]
   defstruct [:handle, :function, :timeout_ns]
 
+  @typedoc false
   @type t :: %__MODULE__{
           handle: NIF.connection() | nil,
           function: Heartwire.detector(),
           timeout_ns: pos_integer
         }
 
+  @doc false
   @spec check(term) :: :ok | {:error, Error.t()}
   def check(nil), do: :ok
   def check(function) when is_function(function, 1) or is_function(function, 2), do: :ok
@@ -31,7 +51,8 @@ defmodule Heartwire.Detector do
     {:error, Error.new(status: :value, layer: :configuration, message: message)}
   end
 
-  @doc "What is known before there is a connection; nil without a function."
+  # What is known before there is a connection; nil without a function.
+  @doc false
   @spec new(Heartwire.detector() | nil, Options.properties()) :: t | nil
   def new(nil, _properties), do: nil
 
@@ -40,7 +61,8 @@ defmodule Heartwire.Detector do
     %__MODULE__{function: function, timeout_ns: timeout_ns}
   end
 
-  @doc "Starts the process. It ends with the caller and is monitored by it."
+  # Starts the process. It ends with the caller and is monitored by it.
+  @doc false
   @spec start(t, NIF.connection()) :: {pid, reference}
   def start(detector, handle) do
     {pid, monitor} = spawn_monitor(fn -> run(%{detector | handle: handle}) end)
@@ -62,14 +84,16 @@ defmodule Heartwire.Detector do
     end)
   end
 
-  @doc "Shows the detector what was taken from the inbox. It looks at whole messages only."
+  # Shows the detector what was taken from the inbox. It looks at whole messages only.
+  @doc false
   @spec show(pid, [NIF.delivery()]) :: :ok
   def show(pid, deliveries) do
     for {{_kind, _data}, _received_ns, _epoch} = delivery <- deliveries, do: send(pid, delivery)
     :ok
   end
 
-  @doc "True if so much waits for the detector that it must not be shown more."
+  # True if so much waits for the detector that it must not be shown more.
+  @doc false
   @spec busy?(pid) :: boolean
   def busy?(pid) do
     case Process.info(pid, :message_queue_len) do
@@ -78,7 +102,8 @@ defmodule Heartwire.Detector do
     end
   end
 
-  @doc "Reports a detector whose process was ended."
+  # Reports a detector whose process was ended.
+  @doc false
   @spec ended(NIF.connection(), term) :: :ok
   def ended(handle, reason) do
     Logger.error("The heartbeat detector's process was ended: #{inspect(reason)}")
