@@ -69,9 +69,9 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(*arguments: str, **options: Any) -> Iterator[Running]:
+def running(*arguments: str, program: pathlib.Path = PROGRAM, **options: Any) -> Iterator[Running]:
     pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE) | options
-    with subprocess.Popen([PROGRAM, *arguments], **pipes) as process:
+    with subprocess.Popen([program, *arguments], **pipes) as process:
         watchdog = threading.Timer(PATIENCE_S, process.kill)
         watchdog.start()
         try:
