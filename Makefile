@@ -16,6 +16,7 @@ SETUP   := .build/setup
 STRICT  := -std=c11 -Wall -Wextra -pedantic -Werror
 
 PROGRAM_SOURCES := $(wildcard bindings/cli/*.c bindings/cli/*.h)
+C_SOURCES := $(wildcard include/*.h bindings/c/examples/*.[ch] bindings/cli/*.[ch] bindings/elixir/c_src/*.[ch] Tests/C/*.[ch])
 PYTHON_SOURCES := $(wildcard bindings/python/pyproject.toml bindings/python/setup.py bindings/python/src/heartwire/*)
 
 # A trap in a test program must end it at once, not start the backtracer, which can hang on a pipe.
@@ -179,6 +180,7 @@ lint: $(SETUP)/venv ## Check formatting, types and C code
 	swift format lint --strict --recursive --configuration .swift-format Package.swift Sources Tests
 	$(PYTHON) -m mypy --strict --cache-dir .build/mypy bindings/python/src
 	cd bindings/elixir && mix format --check-formatted
+	@awk 'length > 140 { print FILENAME ":" FNR ": more than 140 columns"; found = 1 } END { exit found }' $(C_SOURCES)
 	for file in bindings/c/examples/*.c bindings/cli/*.c; do gcc $(STRICT) -O1 -fanalyzer -Iinclude -c $$file -o /dev/null || exit 1; done
 
 install: $(LIBRARY) ## Install header, library, pkg-config file and program; PREFIX, DESTDIR

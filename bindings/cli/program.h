@@ -56,7 +56,7 @@ int exit_status_of(hw_status status);
 /* Complains about what the library refused; what names the option concerned. Answers the exit status. */
 int complain_of_error(const char *what, const hw_error *error);
 
-/* Writes out what waits for standard output; false if that cannot be done. Sets *exit_status, unless its reader has gone: that is no failure. */
+/* Writes out what waits for standard output; false if that cannot be done. Then *exit_status is set, unless the reader has just gone. */
 bool flush_output(int *exit_status);
 
 /* As flush_output, at the end; the exit status. */

@@ -18,8 +18,8 @@ void write_json_string(FILE *file, const void *data, size_t size);
 void write_base64(FILE *file, const void *data, size_t size);
 
 /*
- * Writes text of which control characters, other than tabs and line ends, and bytes that are no UTF-8 are shown as \x1b, so that they cannot
- * command a terminal.
+ * Writes text of which control characters, other than tabs and line ends, and bytes that are no UTF-8 are shown as \x1b, so that they
+ * cannot command a terminal.
  */
 void write_visible(FILE *file, const void *data, size_t size);
 
