@@ -94,21 +94,8 @@ defmodule Heartwire do
 
   Then follow the messages that `keep/3` keeps, such as subscriptions, and then what is queued.
 
-  A function that is asked before each attempt gives it fresh credentials. It is called with the
-  event of kind `:connect_due`, whose `text` is the URL and `attempt` the number of the attempt:
-
-      before_connect: fn _event ->
-        case MyApp.Token.fetch() do
-          {:ok, token} -> {:ok, headers: [{"Authorization", "Bearer " <> token}]}
-          {:error, reason} -> {:error, "no token: \#{reason}"}
-        end
-      end
-
-  It returns `:ok` to go on as configured, `{:ok, url: url, headers: headers}`, either of which may
-  be left out and holds for this attempt alone, or `{:error, text}`: the attempt fails with the status
-  `:before_connect` and this text, and the next one follows as after any failure. A header replaces
-  configured ones of its name. The function runs in a process of its own, which is killed when
-  `:before_connect_timeout` has passed; if it raises, that is logged and the attempt fails.
+  A function, the option `:before_connect`, is asked for fresh credentials before each attempt: see
+  `Heartwire.BeforeConnect`.
 
   `rotate/1`, or the option `:rotate_after`, replaces a connection without a gap.
 
@@ -176,7 +163,8 @@ defmodule Heartwire do
     * `:headers` - a list of `{name, value}` for the opening handshake
     * `:preset`, `:preset_parameters`, `:rules` - see "Heartbeats"
     * `:detector` - see `Heartwire.Detector`
-    * `:opening`, `:before_connect` - see "The life of a connection"
+    * `:opening` - see "The life of a connection"
+    * `:before_connect` - see `Heartwire.BeforeConnect`
     * every property of the library, with `_` in the place of `.`: `:ping_interval`,
       `:reconnect_cap`, `:tls_ca_file` and so on, see `properties/0`. A duration is a string such
       as `"20s"` or an integer of milliseconds, a choice may be an atom, and `:subprotocols` a

@@ -1,11 +1,29 @@
 defmodule Heartwire.BeforeConnect do
-  @moduledoc false
-  # Asks the host's function what an attempt to connect goes by.
+  @moduledoc """
+  A function that is asked before each attempt to connect gives it fresh credentials.
+
+  It is the option `:before_connect` of `Heartwire.start_link/1`, and is called with the event of kind
+  `:connect_due`, whose `text` is the URL and `attempt` the number of the attempt:
+
+      before_connect: fn _event ->
+        case MyApp.Token.fetch() do
+          {:ok, token} -> {:ok, headers: [{"Authorization", "Bearer " <> token}]}
+          {:error, reason} -> {:error, "no token: \#{reason}"}
+        end
+      end
+
+  It returns `:ok` to go on as configured, `{:ok, url: url, headers: headers}`, either of which may
+  be left out and holds for this attempt alone, or `{:error, text}`: the attempt fails with the status
+  `:before_connect` and this text, and the next one follows as after any failure. A header replaces
+  configured ones of its name. The function runs in a process of its own, which is killed when
+  `:before_connect_timeout` has passed; if it raises, that is logged and the attempt fails.
+  """
 
   alias Heartwire.{Error, Event, NIF, Options, Question}
 
   @name "before_connect"
 
+  @doc false
   @spec check(term) :: :ok | {:error, Error.t()}
   def check(function) when is_nil(function) or is_function(function, 1), do: :ok
 
@@ -14,7 +32,8 @@ defmodule Heartwire.BeforeConnect do
     {:error, Error.new(status: :value, layer: :configuration, message: message)}
   end
 
-  @doc "Has the function asked about the attempt of an event, and its answer handed over."
+  # Has the function asked about the attempt of an event, and its answer handed over.
+  @doc false
   @spec ask(NIF.connection(), Heartwire.before_connect(), Event.t()) :: :ok
   def ask(handle, function, %Event{kind: :connect_due} = event) do
     ask = fn -> event |> function.() |> understood() end
