@@ -27,8 +27,8 @@ struct ConnectionSnapshotTests {
         snapshot.session.attemptsFailed = 8
         snapshot.session.errors = 9
         snapshot.session.lastMessageAt = Instant(nanoseconds: 10)
-        snapshot.heartbeats.roundTrips.record(Interval(nanoseconds: 21))
-        snapshot.heartbeats.roundTrips.record(Interval(nanoseconds: 11))
+        snapshot.heartbeats.roundTrips.record(Interval(nanoseconds: 21), Instant(nanoseconds: 0))
+        snapshot.heartbeats.roundTrips.record(Interval(nanoseconds: 11), Instant(nanoseconds: 0))
         snapshot.outbox.messagesSent = 12
         snapshot.outbox.bytesSent = 13
         snapshot.outbox.beatsSent = 14

@@ -77,7 +77,7 @@ struct MetricsCollectorTests {
             one.published.heartbeats.isPingedFaster = number > 1
             one.published.session.errors = UInt64(number)
             one.published.session.lastMessageAt = Instant(nanoseconds: 10_000_000_000 - number * 1_000_000_000)
-            one.published.heartbeats.roundTrips.record(.milliseconds(number))
+            one.published.heartbeats.roundTrips.record(.milliseconds(number), Instant(nanoseconds: 0))
             one.published.heartbeats.times.record(.milliseconds(number), .latency)
             collector.add(one)
         }
