@@ -93,7 +93,7 @@ TEST(origins_that_nobody_has_are_told)
     const char *good[] = {"https://a.example:8443", "HTTP://localhost:8080", "null", "http://[::1]:3000", "https://a.example:80",
                           "chrome-extension://abcdef", "https://a.example,, http://b.example"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad + sizeof good / sizeof *good; i++) {
-        bool is_bad = i < sizeof bad / sizeof *bad;
+        int is_bad = i < sizeof bad / sizeof *bad;
         hw_config *config;
         hw_listener *listener = NULL;
         hw_error error = NEW_ERROR;

@@ -192,3 +192,27 @@ TEST(an_address_is_free_once_its_listener_is_closed)
     }
     server_end(&server);
 }
+
+TEST(broadcasts_that_a_shutdown_cuts_off_are_reported)
+{
+    server server;
+    server_start(&server);
+    int deaf = silent_socket(&server, request);
+    AWAIT(counted(&server, &server.opened) == 1);
+    static char large[4 << 20];
+    for (int i = 0; i < 3; i++) {
+        uint64_t reached;
+        CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_BINARY, large, sizeof large, &reached), HW_OK);
+        CHECK_EQUAL(reached, 1);
+    }
+    hw_shutdown_report report = {.struct_size = sizeof report};
+    CHECK_STATUS(hw_shutdown(100, &report), HW_E_TIMEOUT);
+    CHECK_EQUAL(report.connections_cut, 1);
+    CHECK_EQUAL(report.connections_unsent, 1);
+    CHECK(report.messages_unsent > 0);
+    CHECK_EQUAL(report.bytes_unsent, report.messages_unsent * sizeof large);
+    AWAIT(counted(&server, &server.closed) == 1);
+    CHECK(server.close_status != HW_OK);
+    close(deaf);
+    server_end(&server);
+}

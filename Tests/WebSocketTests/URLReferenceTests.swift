@@ -49,7 +49,8 @@ struct URLReferenceTests {
     @Test(
         arguments: [
             ("ftp://h/", .schemeUnknown), ("http:g", .schemeUnknown), ("mailto:a@b", .schemeUnknown), ("ws://", .hostMissing),
-            ("//", .hostMissing), ("https://user:pw@h/", .foreignCredentials), ("//user@h/", .foreignCredentials), ("//h:x", .port(least: 1)),
+            ("//", .hostMissing), ("https://user:pw@h/", .foreignCredentials), ("//user@h/", .foreignCredentials),
+            ("//h:x", .port(least: 1)),
             ("//h\u{E9}", .hostCharacter(0xC3)),
             ("/a b", .pathCharacter(32)), ("a\u{7F}", .pathCharacter(127)),
             ("?a\u{0}", .pathCharacter(0)), ("/\u{E9}", .pathCharacter(0xC3)),
