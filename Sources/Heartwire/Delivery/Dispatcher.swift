@@ -6,6 +6,9 @@ import Heartbeat
 final class Dispatcher: @unchecked Sendable {
     private let lock = Lock()
     private let changed: Condition
+    /// Those of this round, the next one last: taking the first of thousands would move all others.
+    private var round: [Connection] = []
+    /// Those of the round after it, in their order.
     private var ready: [Connection] = []
     private var thread: Thread?
     private var isStopping = false
@@ -76,10 +79,14 @@ final class Dispatcher: @unchecked Sendable {
         lock.withLock { () -> (Connection?, Bool) in
             isIdle = true
             changed.wake()
-            while (ready.isEmpty && !hasLogLines) || isStopping { _ = changed.wait(until: nil) }
+            while (round.isEmpty && ready.isEmpty && !hasLogLines) || isStopping { _ = changed.wait(until: nil) }
             isIdle = false
             defer { hasLogLines = false }
-            return (ready.isEmpty ? nil : ready.removeFirst(), hasLogLines)
+            if round.isEmpty {
+                swap(&round, &ready)
+                round.reverse()
+            }
+            return (round.popLast(), hasLogLines)
         }
     }
 }
