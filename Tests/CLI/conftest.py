@@ -6,6 +6,7 @@ import contextlib
 import json
 import pathlib
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -19,6 +20,10 @@ from websockets.sync.server import Server, ServerConnection, serve
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 Handler = Callable[[ServerConnection], None]
+
+# Whoever runs the tests in the background, or by nohup, has these ignored, which the program would inherit and respect.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 class Service:

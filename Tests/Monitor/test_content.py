@@ -263,9 +263,9 @@ HOSTILE = [
 def test_what_a_peer_calls_itself_stays_text(page: Page, feed: Feed, show: Show, hostile: str) -> None:
     page.open(feed.url, before="window.harmed = 0; window.harm = () => { harmed += 1; };")
     before = page.evaluate("document.querySelectorAll('*').length")
-    show(connection(1, **HEALTHY | {"name": hostile, "reason": hostile, "state": hostile, "role": hostile}))
+    show(connection(1, **HEALTHY | {"name": hostile, "reason": hostile, "state": hostile, "role": hostile, "peer_address": hostile}))
     page.evaluate(f"{field('name')}.click()")
-    assert read(page, "name", "reason", "state") == [hostile, hostile, f"{hostile}, {hostile}"]
+    assert read(page, "name", "reason", "state") == [hostile, hostile, f"{hostile}, {hostile}, {hostile}"]
     assert page.evaluate("harmed") == 0
     grown = page.evaluate("document.querySelectorAll('*').length")
     show(connection(1, **HEALTHY))
