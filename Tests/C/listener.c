@@ -43,6 +43,23 @@ static void take_event(hw_connection *connection, const hw_event *event, void *c
     pthread_mutex_unlock(&server->lock);
 }
 
+hw_connection *latest_client(server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    hw_connection *client = server->latest;
+    pthread_mutex_unlock(&server->lock);
+    return client;
+}
+
+uint64_t take_attempt(server *server)
+{
+    pthread_mutex_lock(&server->lock);
+    uint64_t attempt_id = server->attempt_id;
+    server->attempt_id = 0;
+    pthread_mutex_unlock(&server->lock);
+    return attempt_id;
+}
+
 int counted(server *server, int *counter)
 {
     pthread_mutex_lock(&server->lock);

@@ -40,6 +40,12 @@ void secure_start(server *server);
 /* Closes the listener, waits until its clients have gone, and frees everything. */
 void server_end(server *server);
 
+/* The client that was heard of last; NULL if none was. */
+hw_connection *latest_client(server *server);
+
+/* The number of the latest HW_EVENT_ACCEPT_DUE, once; 0 if there is none. */
+uint64_t take_attempt(server *server);
+
 /* One of the counters above. */
 int counted(server *server, int *counter);
 

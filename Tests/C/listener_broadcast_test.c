@@ -15,7 +15,7 @@ TEST(broadcasts_reach_a_group_or_all)
         clients[i] = plain_client();
         client_connect(clients[i], server.url);
         AWAIT(counted(&server, &server.opened) == i + 1);
-        handles[i] = server.latest;
+        handles[i] = latest_client(&server);
     }
     uint64_t reached = 0;
     CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, "to all", 6, &reached), HW_OK);
@@ -59,7 +59,7 @@ TEST(broadcasts_keep_their_order)
         int size = snprintf(text, sizeof text, "%d", i);
         uint64_t reached = 1;
         if (i % 5 == 3) {
-            CHECK_STATUS(hw_connection_send(server.latest, HW_TEXT, text, (size_t)size, NULL, NULL), HW_OK);
+            CHECK_STATUS(hw_connection_send(latest_client(&server), HW_TEXT, text, (size_t)size, NULL, NULL), HW_OK);
         } else {
             CHECK_STATUS(hw_listener_broadcast(server.listener, NULL, HW_TEXT, text, (size_t)size, &reached), HW_OK);
         }

@@ -36,7 +36,7 @@ TEST(clients_show_the_certificate_that_is_asked_for)
             const record *failed = client_state(client, HW_STATE_FAILED, 0);
             CHECK_STATUS(failed->event.status, HW_E_TLS);
             CHECK_CONTAINS(failed->text, cases[i].why);
-            CHECK(server.latest == NULL);
+            CHECK(latest_client(&server) == NULL);
         }
         client_free(client);
         server_end(&server);
@@ -87,7 +87,7 @@ TEST(a_client_that_comes_again_resumes_its_session)
             if (with_certificate) client_set(client, "tls.certificate_file", server_fact("client_pem"));
             client_connect(client, server.url);
             check_echo(client, "once");
-            CHECK_STATUS(hw_connection_close(server.latest, 1001, "come again"), HW_OK);
+            CHECK_STATUS(hw_connection_close(latest_client(&server), 1001, "come again"), HW_OK);
             CHECK_EQUAL(client_event(client, HW_EVENT_OPENED, 1)->event.resumed, 1);
             check_echo(client, "twice");
             AWAIT(counted(&server, &server.opened) == 2);

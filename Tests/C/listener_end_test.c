@@ -151,16 +151,6 @@ TEST(those_that_are_too_many_take_no_place)
     server_end(&server);
 }
 
-/* What the client waits for that was heard of last; forgets it. */
-static uint64_t take_attempt(server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    uint64_t attempt_id = server->attempt_id;
-    server->attempt_id = 0;
-    pthread_mutex_unlock(&server->lock);
-    return attempt_id;
-}
-
 TEST(a_client_is_decided_about_once)
 {
     server server;
@@ -172,8 +162,9 @@ TEST(a_client_is_decided_about_once)
         client_open(client, server.url);
         uint64_t attempt_id = 0;
         AWAIT((attempt_id = take_attempt(&server)) > 0);
-        CHECK_STATUS(hw_connection_accept(server.latest, attempt_id, 0, NULL), HW_OK);
-        while (counted(&server, &server.opened) < i) CHECK_STATUS(hw_connection_accept(server.latest, attempt_id, 0, NULL), HW_E_STATE);
+        hw_connection *asking = latest_client(&server);
+        CHECK_STATUS(hw_connection_accept(asking, attempt_id, 0, NULL), HW_OK);
+        while (counted(&server, &server.opened) < i) CHECK_STATUS(hw_connection_accept(asking, attempt_id, 0, NULL), HW_E_STATE);
         client_free(client);
         AWAIT(counted(&server, &server.released) == i);
     }

@@ -65,7 +65,7 @@ TEST(metrics_and_health_are_answered)
     CHECK_CONTAINS(answer_to(&server, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"), "HTTP/1.1 200 ");
     CHECK_CONTAINS(page, "\r\nContent-Length: 3\r\n\r\n");
     CHECK(strstr(page, "ok\n") == NULL);
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -110,7 +110,7 @@ TEST(what_is_no_request_for_a_page_gets_none)
         CHECK(strstr(page, "# EOF") == NULL);
     }
     CHECK_CONTAINS(answer_to(&server, GET("/metrics")), ",reason=\"request\"} 15\n");
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -217,7 +217,7 @@ TEST(many_may_ask_at_once)
         drain(sockets[i], page, sizeof page);
         CHECK_CONTAINS(body_of(page), i % 2 ? "# EOF\n" : "ok\n");
     }
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -280,10 +280,11 @@ TEST(too_many_clients_and_what_the_host_refuses_are_counted)
     server_open(&server, "ws://127.0.0.1:0");
     client *first = plain_client(), *second = plain_client();
     client_open(first, server.url);
-    AWAIT(counted(&server, (int *)&server.attempt_id) != 0);
+    uint64_t attempt_id;
+    AWAIT((attempt_id = take_attempt(&server)) > 0);
     client_open(second, server.url);
     CHECK_EQUAL(client_event(second, HW_EVENT_ATTEMPT_FAILED, 0)->event.http_status, 503);
-    CHECK_STATUS(hw_connection_accept(server.latest, server.attempt_id, 401, "no"), HW_OK);
+    CHECK_STATUS(hw_connection_accept(latest_client(&server), attempt_id, 401, "no"), HW_OK);
     AWAIT(counted(&server, &server.released) == 1);
     CHECK_CONTAINS(answer_to(&server, GET("/metrics")), ",reason=\"full\"} 1\n");
     CHECK_CONTAINS(page, ",reason=\"application\"} 1\n");

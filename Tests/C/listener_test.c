@@ -27,7 +27,7 @@ TEST(messages_go_both_ways)
     AWAIT(counted(&server, &server.released) == 1);
     CHECK_EQUAL(server.close_code, 1000);
     CHECK_TEXT(server.close_text, "done");
-    CHECK_STATUS(hw_connection_send(server.latest, HW_TEXT, "late", 4, NULL, NULL), HW_E_HANDLE);
+    CHECK_STATUS(hw_connection_send(latest_client(&server), HW_TEXT, "late", 4, NULL, NULL), HW_E_HANDLE);
     client_free(client);
     server_end(&server);
 }
@@ -149,7 +149,7 @@ TEST(what_is_no_proper_request_is_answered_and_none_of_the_hosts_business)
     drain(silent_socket(&server, "\x16\x03\x01 hello\r\n\r\n"), seen, sizeof seen);
     CHECK_CONTAINS(seen, "HTTP/1.1 400 ");
     CHECK_EQUAL(drain(silent_socket(&server, "GET / HT"), seen, sizeof seen), 0);
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -227,9 +227,9 @@ TEST(ends_of_connections_are_told_of_the_client)
     AWAIT(counted(&server, &server.opened) == 3);
     size_t size = 8 << 20;
     char *large = calloc(1, size);
-    CHECK_STATUS(hw_connection_send(server.latest, HW_BINARY, large, size, NULL, NULL), HW_OK);
+    CHECK_STATUS(hw_connection_send(latest_client(&server), HW_BINARY, large, size, NULL, NULL), HW_OK);
     free(large);
-    CHECK_STATUS(hw_connection_close(server.latest, 1000, NULL), HW_OK);
+    CHECK_STATUS(hw_connection_close(latest_client(&server), 1000, NULL), HW_OK);
     AWAIT(counted(&server, &server.closed) == 3);
     close(fd);
     CHECK_STATUS(server.close_status, HW_E_CONNECTION_LOST);
@@ -308,7 +308,7 @@ TEST(a_client_that_is_released_is_cut_off)
     client *client = plain_client();
     client_connect(client, server.url);
     AWAIT(counted(&server, &server.opened) == 1);
-    hw_connection_release(server.latest);
+    hw_connection_release(latest_client(&server));
     CHECK_EQUAL(counted(&server, &server.released), 1);
     CHECK_EQUAL(client_event(client, HW_EVENT_CLOSED, 0)->event.close_code, 1001);
     uint64_t reached = 1;

@@ -61,7 +61,7 @@ TEST(the_page_is_whole_and_may_do_no_more_than_it_needs)
     CHECK_CONTAINS(answer_to(&server, GET("/monitor/live")), "HTTP/1.1 426 ");
     CHECK_CONTAINS(answer_to(&server, GET("/monitors")), "HTTP/1.1 426 ");
     CHECK_CONTAINS(answer_to(&server, "POST /monitor HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"), "HTTP/1.1 405 ");
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -193,7 +193,7 @@ TEST(pages_of_other_origins_get_no_connection)
         }
         client_free(client);
     }
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     server_end(&server);
 }
 
@@ -268,10 +268,10 @@ TEST(its_own_connections_are_none_of_the_hosts_business)
     client_send(watching, "what is said is not heard");
     client_message(watching, 1);
     for (size_t i = 0; i < 2; i++) CHECK_EQUAL(client_message(watching, i)->text[0], '{');
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     hw_listener_close(server.listener);
     CHECK_EQUAL(client_event(watching, HW_EVENT_CLOSED, 0)->event.close_code, 1001);
-    CHECK(server.latest == NULL);
+    CHECK(latest_client(&server) == NULL);
     client_free(watching);
     hw_config_free(server.config);
 }
