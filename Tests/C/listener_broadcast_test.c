@@ -45,6 +45,48 @@ TEST(broadcasts_reach_a_group_or_all)
     server_end(&server);
 }
 
+static uint64_t reached_by(server *server, const char *group)
+{
+    uint64_t reached;
+    CHECK_STATUS(hw_listener_broadcast(server->listener, group, HW_TEXT, "", 0, &reached), HW_OK);
+    return reached;
+}
+
+TEST(many_groups_are_told_apart)
+{
+    enum { COUNT = 300 };
+    server server;
+    server_start(&server);
+    client *clients[2];
+    hw_connection *handles[2];
+    for (int i = 0; i < 2; i++) {
+        clients[i] = plain_client();
+        client_connect(clients[i], server.url);
+        AWAIT(counted(&server, &server.opened) == i + 1);
+        handles[i] = latest_client(&server);
+    }
+    char group[16];
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(group, sizeof group, "group %d", i);
+        CHECK_EQUAL(reached_by(&server, group), 0);
+        CHECK_STATUS(hw_listener_join(server.listener, handles[0], group), HW_OK);
+        if (i % 3 == 0) CHECK_STATUS(hw_listener_join(server.listener, handles[1], group), HW_OK);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(group, sizeof group, "group %d", i);
+        CHECK_EQUAL(reached_by(&server, group), i % 3 == 0 ? 2 : 1);
+        if (i % 2 == 0) CHECK_STATUS(hw_listener_leave(server.listener, handles[0], group), HW_OK);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(group, sizeof group, "group %d", i);
+        CHECK_EQUAL(reached_by(&server, group), (i % 3 == 0) + (i % 2 != 0));
+    }
+    for (int i = 0; i < 2; i++) client_free(clients[i]);
+    AWAIT(counted(&server, &server.released) == 2);
+    CHECK_EQUAL(reached_by(&server, "group 3"), 0);
+    server_end(&server);
+}
+
 /* Broadcasts that follow one another may leave together, and what is sent to one client stays in its place between them. */
 TEST(broadcasts_keep_their_order)
 {

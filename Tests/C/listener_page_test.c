@@ -46,6 +46,29 @@ static void server_with(server *server, const char *property)
     server_set(server, property, "true");
 }
 
+/* Whoever asks again and again gets the same text, which is written anew about once a second, however much has happened. */
+TEST(metrics_are_not_written_anew_for_everybody)
+{
+    static char before[PAGE_MAX];
+    server server;
+    server_with(&server, "listener.metrics");
+    server_set(&server, "metrics.name", "often asked");
+    server_open(&server, "ws://127.0.0.1:0");
+    int fds[1000], count = 0, is_same;
+    do {
+        CHECK(count < 1000);
+        strcpy(before, body_of(answer_to(&server, GET("/metrics"))));
+        fds[count++] = silent_socket(&server, request);
+        AWAIT(counted(&server, &server.opened) == count);
+        is_same = strcmp(body_of(answer_to(&server, GET("/metrics"))), before) == 0;
+    } while (!is_same);
+    char accepted[64];
+    snprintf(accepted, sizeof accepted, "accepted_total{listener=\"often asked\"} %d\n", count);
+    AWAIT(strstr(answer_to(&server, GET("/metrics")), accepted) != NULL);
+    for (int i = 0; i < count; i++) close(fds[i]);
+    server_end(&server);
+}
+
 TEST(metrics_and_health_are_answered)
 {
     server server;
